@@ -1,0 +1,160 @@
+// Package records is the patient-record service of a demonstration trust: an
+// ordinary HTTP service with a bearer token in front, and the smallest policy
+// enforcement point there can be. It asks its node on every call and does what
+// the answer says; without an answer it gives nothing.
+//
+// It decides nothing: it reads no claim, verifies no signature, caches no
+// answer, and never learns who the caller is. The patients are made up.
+package records
+
+import (
+	"cmp"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/entente-id/entente/trust"
+)
+
+// DecisionHeader carries the reference of the node's decision, on a permit and
+// on a denial. The caller can quote it; only the trust that decided can read it.
+const DecisionHeader = "X-Decision-Id"
+
+// Evidence types of RFC 8693, 3.
+const (
+	AccessToken = "urn:ietf:params:oauth:token-type:access_token"
+	IDToken     = "urn:ietf:params:oauth:token-type:id_token"
+)
+
+// denialText is all that a refused caller is told, whatever the reason.
+const denialText = "access denied"
+
+// Config is what the service needs to reach its node.
+type Config struct {
+	// Node is the enforcement listener: "https://host:port", or
+	// "unix:/path/of/the/socket".
+	Node string
+	// Credential is the enforcement point's own bearer credential.
+	Credential string
+	// HTTPClient carries the trusted roots for an https node; nil is the
+	// system's. It is not changed, and not used for a socket.
+	HTTPClient *http.Client
+	// Type is the Cedar type of a record; empty is "WardRecord".
+	Type string
+	// Evidence is the type of the bearer tokens; empty is AccessToken.
+	Evidence string
+	// Purpose is stated when the caller names none in X-Purpose; empty is TREAT.
+	Purpose string
+	// Timeout bounds one question to the node; 0 is 5 seconds.
+	Timeout time.Duration
+}
+
+// Service answers GET /wards/{ward}/records/{id}. It is safe for concurrent use.
+type Service struct {
+	node     node
+	kind     string
+	evidence string
+	purpose  string
+}
+
+// Record is a made-up patient record.
+type Record struct {
+	ID        string `json:"id"`
+	Ward      string `json:"ward"`
+	Patient   string `json:"patient"`
+	Note      string `json:"note"`
+	Allergies string `json:"allergies"`
+}
+
+// New makes a service. It fails with Invalid when the node's address is neither
+// https nor a socket, or the credential is missing.
+func New(c Config) (*Service, error) {
+	if c.Credential == "" {
+		return nil, trust.Errorf(trust.Invalid, "the record service has no credential; its node answers only a known enforcement point")
+	}
+	n, err := newNode(c)
+	if err != nil {
+		return nil, err
+	}
+	return &Service{
+		node:     n,
+		kind:     cmp.Or(c.Type, "WardRecord"),
+		evidence: cmp.Or(c.Evidence, AccessToken),
+		purpose:  cmp.Or(c.Purpose, "TREAT"),
+	}, nil
+}
+
+// Handler serves the records. The answers are 200 with a [Record], 401 without
+// a bearer token, 403 with {"error", "reference"} when the node denies, and 503
+// with {"error"} when it does not answer.
+func (s *Service) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /wards/{ward}/records/{id}", s.record)
+	return mux
+}
+
+func (s *Service) record(w http.ResponseWriter, r *http.Request) {
+	token := bearer(r)
+	if token == "" {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		write(w, http.StatusUnauthorized, denial{Error: "a bearer token is required"})
+		return
+	}
+	ward, id := r.PathValue("ward"), r.PathValue("id")
+	answer, err := s.node.ask(r.Context(), r.Header.Get("X-Request-ID"), evaluation{
+		Subject:  entity{Type: "evidence", ID: "0"},
+		Action:   action{Name: "read"},
+		Resource: entity{Type: s.kind, ID: id, Properties: map[string]string{"ward": ward}},
+		Context: circumstance{
+			Purpose:  cmp.Or(r.Header.Get("X-Purpose"), s.purpose),
+			Evidence: []evidence{{Type: s.evidence, Value: token}},
+		},
+	})
+	if err != nil {
+		write(w, http.StatusServiceUnavailable, denial{Error: "access cannot be decided now"})
+		return
+	}
+	if answer.ID != "" {
+		w.Header().Set(DecisionHeader, answer.ID)
+	}
+	if !answer.Permit {
+		write(w, http.StatusForbidden, denial{Error: denialText, Reference: answer.ID})
+		return
+	}
+	write(w, http.StatusOK, Record{
+		ID: id, Ward: ward,
+		Patient:   "Patient " + id + " (made up)",
+		Note:      "Observations stable; review on the morning round.",
+		Allergies: "none known",
+	})
+}
+
+// denial is the body of every refusal.
+type denial struct {
+	Error     string `json:"error"`
+	Reference string `json:"reference,omitzero"`
+}
+
+// bearer gives the token of RFC 6750, 2.1, or nothing when there is none or
+// more than one could be meant.
+func bearer(r *http.Request) string {
+	values := r.Header.Values("Authorization")
+	if len(values) != 1 {
+		return ""
+	}
+	scheme, token, _ := strings.Cut(values[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") || strings.ContainsAny(token, " \t,") {
+		return ""
+	}
+	return token
+}
+
+func write(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	// The client may have gone; there is nobody left to tell.
+	_ = json.MarshalWrite(w, body)
+}

@@ -1,0 +1,206 @@
+package jose
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"math/big"
+
+	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/trust"
+)
+
+// Key is a public key that verifies signatures of one algorithm. It is made
+// only by ParseKey and NewKey, which refuse unfit keys; the zero value is
+// invalid and verifies nothing.
+type Key struct{ k *record }
+
+type record struct {
+	alg        Alg
+	chosen     bool // the JWK itself named alg
+	kid        string
+	public     crypto.PublicKey
+	thumbprint string
+	jwk        []byte
+}
+
+const (
+	maxKeyID  = 256
+	minRSA    = 2048
+	maxRSA    = 8192 // beyond it one check would cost as much as hundreds
+	maxRSAExp = 1<<31 - 1
+	size256   = 32 // bytes of a P-256 coordinate, an Ed25519 point, a SHA-256
+)
+
+// NewKey makes a key of an *ecdsa.PublicKey on P-256 (ES256), an
+// ed25519.PublicKey (EdDSA) or an *rsa.PublicKey of 2048 to 8192 bits (RS256,
+// PS256). kid may be empty. The key is copied. It fails with Invalid.
+func NewKey(public crypto.PublicKey, alg Alg, kid string) (Key, error) {
+	return newKey(public, alg, kid, true)
+}
+
+func newKey(public crypto.PublicKey, alg Alg, kid string, chosen bool) (Key, error) {
+	if len(kid) > maxKeyID {
+		return Key{}, trust.Errorf(trust.Invalid, "key has a kid of %d bytes; the most is %d", len(kid), maxKeyID)
+	}
+	var own crypto.PublicKey
+	var members map[string]string
+	var err error
+	switch p := public.(type) {
+	case *ecdsa.PublicKey:
+		own, members, err = fitEC(p, alg)
+	case ed25519.PublicKey:
+		own, members, err = fitEd25519(p, alg)
+	case *rsa.PublicKey:
+		own, members, err = fitRSA(p, alg)
+	default:
+		return Key{}, unfit(kid, "is of no known type; ES256, EdDSA, RS256 and PS256 keys are")
+	}
+	if err != nil {
+		return Key{}, unfit(kid, err.Error())
+	}
+	k := &record{alg: alg, chosen: chosen, kid: kid, public: own}
+	if err := k.describe(members); err != nil {
+		return Key{}, err
+	}
+	return Key{k}, nil
+}
+
+// describe fixes the thumbprint and the JWK of a key from the members that its
+// type requires (RFC 7638, section 3.2).
+func (k *record) describe(members map[string]string) error {
+	required, err := canonical.Marshal(members)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(required)
+	k.thumbprint = base64.RawURLEncoding.EncodeToString(sum[:])
+	members["alg"], members["use"] = string(k.alg), "sig"
+	if k.kid != "" {
+		members["kid"] = k.kid
+	}
+	k.jwk, err = canonical.Marshal(members)
+	return err
+}
+
+func unfit(kid, text string) error {
+	if kid == "" {
+		return trust.Errorf(trust.Invalid, "key %s", text)
+	}
+	return trust.Errorf(trust.Invalid, "key %q %s", kid, text)
+}
+
+func fitEC(p *ecdsa.PublicKey, alg Alg) (crypto.PublicKey, map[string]string, error) {
+	if p == nil || p.Curve != elliptic.P256() || alg != ES256 {
+		return nil, nil, trust.Errorf(trust.Invalid, "on an elliptic curve must be on P-256 and for ES256")
+	}
+	point, err := p.Bytes()
+	if err != nil {
+		return nil, nil, errNoPoint
+	}
+	own, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+	if err != nil {
+		return nil, nil, errNoPoint
+	}
+	x, y := encode(point[1:1+size256]), encode(point[1+size256:])
+	return own, map[string]string{"kty": "EC", "crv": "P-256", "x": x, "y": y}, nil
+}
+
+var errNoPoint = trust.Errorf(trust.Invalid, "is not a point of its curve that can sign")
+
+func fitEd25519(p ed25519.PublicKey, alg Alg) (crypto.PublicKey, map[string]string, error) {
+	if alg != EdDSA {
+		return nil, nil, trust.Errorf(trust.Invalid, "is an Ed25519 key; its algorithm is EdDSA")
+	}
+	if !signingPoint(p) {
+		return nil, nil, errNoPoint
+	}
+	own := ed25519.PublicKey(bytes.Clone(p))
+	return own, map[string]string{"kty": "OKP", "crv": "Ed25519", "x": encode(own)}, nil
+}
+
+func fitRSA(p *rsa.PublicKey, alg Alg) (crypto.PublicKey, map[string]string, error) {
+	switch {
+	case alg != RS256 && alg != PS256:
+		return nil, nil, trust.Errorf(trust.Invalid, "is an RSA key; its algorithm is RS256 or PS256")
+	case p == nil || p.N == nil || p.N.BitLen() < minRSA || p.N.BitLen() > maxRSA || p.N.Bit(0) == 0:
+		return nil, nil, trust.Errorf(trust.Invalid, "is an RSA key without an odd modulus of %d to %d bits", minRSA, maxRSA)
+	case p.E < 3 || p.E > maxRSAExp || p.E%2 == 0:
+		return nil, nil, trust.Errorf(trust.Invalid, "is an RSA key without an odd exponent of 3 to 2^31-1")
+	}
+	own := &rsa.PublicKey{N: new(big.Int).Set(p.N), E: p.E}
+	e := big.NewInt(int64(p.E)).Bytes()
+	return own, map[string]string{"kty": "RSA", "n": encode(own.N.Bytes()), "e": encode(e)}, nil
+}
+
+// As gives an RSA key whose JWK named no algorithm under alg, as whoever
+// registers it decides. It fails with Invalid.
+func (k Key) As(alg Alg) (Key, error) {
+	switch {
+	case k.IsZero():
+		return Key{}, unfit("", "is missing")
+	case k.k.chosen && alg != k.k.alg:
+		return Key{}, unfit(k.k.kid, "is for "+string(k.k.alg)+" by its own word")
+	}
+	return newKey(k.k.public, alg, k.k.kid, true)
+}
+
+// IsZero reports whether k is the invalid zero value.
+func (k Key) IsZero() bool { return k.k == nil }
+
+// Alg gives the one algorithm the key verifies, or "" of the zero value.
+func (k Key) Alg() Alg {
+	if k.k == nil {
+		return ""
+	}
+	return k.k.alg
+}
+
+// KeyID gives the kid, or "" when the key has none.
+func (k Key) KeyID() string {
+	if k.k == nil {
+		return ""
+	}
+	return k.k.kid
+}
+
+// Thumbprint gives the SHA-256 JWK thumbprint (RFC 7638) in base64url, 43
+// characters. It depends on the key alone, not on its kid or algorithm.
+func (k Key) Thumbprint() string {
+	if k.k == nil {
+		return ""
+	}
+	return k.k.thumbprint
+}
+
+// Equal reports whether k and other have the same JWK.
+func (k Key) Equal(other Key) bool {
+	if k.k == nil || other.k == nil {
+		return k.k == other.k
+	}
+	return bytes.Equal(k.k.jwk, other.k.jwk)
+}
+
+// MarshalJSON gives the canonical public JWK, always with alg and use; null for
+// the zero value.
+func (k Key) MarshalJSON() ([]byte, error) {
+	if k.k == nil {
+		return []byte("null"), nil
+	}
+	return bytes.Clone(k.k.jwk), nil
+}
+
+// UnmarshalJSON is ParseKey; null gives the zero value.
+func (k *Key) UnmarshalJSON(data []byte) (err error) {
+	if string(data) == "null" {
+		*k = Key{}
+		return nil
+	}
+	*k, err = ParseKey(data)
+	return err
+}

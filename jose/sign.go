@@ -1,0 +1,152 @@
+package jose
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/asn1"
+	"math/big"
+	"strings"
+
+	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/trust"
+)
+
+// Signer signs with the private half of Key.
+type Signer interface {
+	Key() Key
+	// Sign gives the signature of input as a JWS has it: for ES256 r||s in 64
+	// bytes. The input is not hashed yet.
+	Sign(input []byte) ([]byte, error)
+}
+
+type signer struct {
+	key     Key
+	private crypto.Signer
+}
+
+// NewSigner makes a signer of an *ecdsa.PrivateKey on P-256 or an
+// ed25519.PrivateKey held in memory. An empty kid becomes the key's thumbprint.
+// Signatures are deterministic (RFC 6979, RFC 8032). It fails with Invalid.
+func NewSigner(private crypto.Signer, kid string) (Signer, error) {
+	var alg Alg
+	switch private.(type) {
+	case *ecdsa.PrivateKey:
+		alg = ES256
+	case ed25519.PrivateKey:
+		alg = EdDSA
+	default:
+		return nil, trust.Errorf(trust.Invalid, "private key is neither for ES256 nor for EdDSA; only these sign")
+	}
+	key, err := NewKey(publicOf(private), alg, kid)
+	if err == nil && kid == "" {
+		key, err = NewKey(publicOf(private), alg, key.Thumbprint())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &signer{key, private}, nil
+}
+
+// publicOf keeps a malformed Ed25519 key from panicking in Public.
+func publicOf(private crypto.Signer) crypto.PublicKey {
+	if k, ok := private.(ed25519.PrivateKey); ok && len(k) != ed25519.PrivateKeySize {
+		return nil
+	}
+	return private.Public()
+}
+
+func (s *signer) Key() Key { return s.key }
+
+func (s *signer) Sign(input []byte) ([]byte, error) {
+	hash := s.key.k.alg.hash()
+	if hash != 0 {
+		sum := sha256.Sum256(input)
+		input = sum[:]
+	}
+	// No source of randomness: ECDSA is then deterministic.
+	signature, err := s.private.Sign(nil, input, hash)
+	if err != nil {
+		return nil, trust.Errorf(trust.Internal, "signing with key %q: %w", s.key.KeyID(), err)
+	}
+	if s.key.k.alg == ES256 {
+		return rawOf(signature)
+	}
+	return signature, nil
+}
+
+// rawOf is the way back from derOf.
+func rawOf(der []byte) ([]byte, error) {
+	var n struct{ R, S *big.Int }
+	if _, err := asn1.Unmarshal(der, &n); err != nil {
+		return nil, trust.Errorf(trust.Internal, "reading an ECDSA signature: %w", err)
+	}
+	raw := make([]byte, 2*size256)
+	n.R.FillBytes(raw[:size256])
+	n.S.FillBytes(raw[size256:])
+	return raw, nil
+}
+
+// Sign makes a token of claims, a struct, map or canonical.Object that Marshal
+// writes as a JSON object, with the signer's alg and kid and this typ, which
+// may be empty. It fails with Invalid for claims and as the signer fails.
+func Sign(s Signer, typ string, claims any) (string, error) {
+	payload, err := canonical.Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	if payload[0] != '{' {
+		return "", trust.Errorf(trust.Invalid, "claims are no JSON object")
+	}
+	key := s.Key()
+	header, err := canonical.Marshal(struct {
+		Alg Alg    `json:"alg"`
+		Kid string `json:"kid,omitempty"`
+		Typ string `json:"typ,omitempty"`
+	}{key.Alg(), key.KeyID(), typ})
+	if err != nil {
+		return "", err
+	}
+	input := strict.AppendEncode(nil, header)
+	input = strict.AppendEncode(append(input, '.'), payload)
+	signature, err := s.Sign(input)
+	if err != nil {
+		return "", err
+	}
+	return string(strict.AppendEncode(append(input, '.'), signature)), nil
+}
+
+// SignBytes signs payload under a domain with an EdDSA signer: the signed bytes
+// are domain, a line feed, payload. No token's signing input holds a line feed,
+// so neither signature can pass for the other. It fails with Invalid.
+func SignBytes(s Signer, domain string, payload []byte) ([]byte, error) {
+	message, err := tagged(s.Key(), domain, payload)
+	if err != nil {
+		return nil, err
+	}
+	return s.Sign(message)
+}
+
+// VerifyBytes checks a signature that SignBytes made under the same domain. It
+// fails with Invalid, and the fault Signature when the signature does not hold.
+func VerifyBytes(key Key, domain string, payload, signature []byte) error {
+	message, err := tagged(key, domain, payload)
+	if err != nil {
+		return err
+	}
+	if !key.holds(message, signature) {
+		return trust.Errorf(trust.Invalid, "signature does not hold under key %q for %s: %w", key.KeyID(), domain, Signature)
+	}
+	return nil
+}
+
+func tagged(key Key, domain string, payload []byte) ([]byte, error) {
+	switch {
+	case key.Alg() != EdDSA:
+		return nil, trust.Errorf(trust.Invalid, "key %q is not for EdDSA; only such keys sign bytes", key.KeyID())
+	case domain == "" || strings.ContainsRune(domain, '\n'):
+		return nil, trust.Errorf(trust.Invalid, "signing domain %q is empty or has a line feed", domain)
+	}
+	return append([]byte(domain+"\n"), payload...), nil
+}

@@ -1,0 +1,139 @@
+package jose
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/entente-id/entente/canonical"
+)
+
+// MaxToken bounds a token in bytes where its form does not say otherwise.
+const MaxToken = 16 << 10
+
+// Form is what is known of a token before it is read.
+type Form struct {
+	// Types are the media types the header's typ may have, such as "at+jwt":
+	// without "application/", compared without regard to case (RFC 7515, section
+	// 4.1.9). The empty string stands for an absent typ. With no types every
+	// token is refused.
+	Types []string
+	// MaxBytes bounds the whole token; 0 means MaxToken.
+	MaxBytes int
+}
+
+// Header is the protected header of a token: all that it may say.
+type Header struct {
+	Alg   Alg
+	KeyID string // "" when absent
+	Type  string // lower case, without "application/"; "" when absent
+}
+
+// Unverified is a token that has been read and whose signature has not been
+// checked. Its content may choose among registered keys and nothing else.
+type Unverified struct {
+	header    Header
+	claims    canonical.Object
+	raw       []byte
+	signed    int // raw[:signed] is the signing input
+	signature []byte
+}
+
+// Header gives the header.
+func (u *Unverified) Header() Header { return u.header }
+
+// UnverifiedClaims gives the payload before anybody vouches for it: good for
+// choosing whose registered keys to try. It is the object that Verify gives
+// back and must not be changed.
+func (u *Unverified) UnverifiedClaims() canonical.Object { return u.claims }
+
+// Parse reads a token in JWS compact form: three parts of strict base64url, a
+// header of alg, kid and typ alone, a payload that is one strict JSON object.
+// It fails with Invalid and a Fault.
+func Parse(token string, form Form) (*Unverified, error) {
+	limit := form.MaxBytes
+	if limit == 0 {
+		limit = MaxToken
+	}
+	if len(token) > limit {
+		return nil, refuse(TooLarge)
+	}
+	switch strings.Count(token, ".") {
+	case 2:
+	case 4:
+		return nil, refuse(Encrypted)
+	default:
+		return nil, refuse(Malformed)
+	}
+	u := &Unverified{raw: []byte(token), signed: strings.LastIndexByte(token, '.')}
+	if err := u.read(form.Types); err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+func (u *Unverified) read(types []string) error {
+	first, second, _ := bytes.Cut(u.raw[:u.signed], []byte("."))
+	header, okHeader := decode(first)
+	payload, okPayload := decode(second)
+	signature, okSignature := decode(u.raw[u.signed+1:])
+	if !okHeader || !okPayload || !okSignature {
+		return refuse(Base64)
+	}
+	var err error
+	if u.header, err = readHeader(header); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(types, func(t string) bool { return strings.ToLower(t) == u.header.Type }) {
+		return refuse(Typ)
+	}
+	if u.claims, err = canonical.ParseObject(payload); err != nil {
+		return refuse(PayloadJSON)
+	}
+	u.signature = signature
+	return nil
+}
+
+// forbidden are the header members that would bring a key, change what is
+// signed or ask for more than a signature. They are told apart because each is
+// an attack of its own.
+var forbidden = []struct {
+	name  string
+	fault Fault
+}{
+	{"crit", HeaderCrit}, {"b64", HeaderB64}, {"jku", HeaderJKU}, {"jwk", HeaderJWK},
+	{"x5u", HeaderX5U}, {"x5c", HeaderX5C}, {"zip", HeaderZip}, {"enc", HeaderEnc},
+}
+
+func readHeader(text []byte) (Header, error) {
+	o, err := canonical.ParseObject(text)
+	if err != nil {
+		return Header{}, refuse(HeaderJSON)
+	}
+	for _, f := range forbidden {
+		if _, found := o[f.name]; found {
+			return Header{}, refuse(f.fault)
+		}
+	}
+	for name, v := range o {
+		s, ok := v.(string)
+		if known := name == "alg" || name == "kid" || name == "typ"; !known || !ok || s == "" {
+			return Header{}, refuse(HeaderMember)
+		}
+	}
+	alg, _ := o.Text("alg")
+	kid, _ := o.Text("kid")
+	typ, _ := o.Text("typ")
+	if !Alg(alg).Valid() {
+		return Header{}, refuse(AlgUnknown)
+	}
+	return Header{Alg: Alg(alg), KeyID: kid, Type: mediaType(typ)}, nil
+}
+
+func mediaType(typ string) string {
+	typ = strings.ToLower(typ)
+	if short, ok := strings.CutPrefix(typ, "application/"); ok && !strings.Contains(short, "/") {
+		return short
+	}
+	return typ
+}

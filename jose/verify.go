@@ -1,0 +1,119 @@
+package jose
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/sha256"
+
+	"github.com/entente-id/entente/canonical"
+)
+
+// Verified is a token whose signature holds under a key. It is made only by
+// Unverified.Verify. That the key is the right one, and what the claims mean,
+// is for the caller.
+type Verified struct {
+	header Header
+	claims canonical.Object
+	key    Key
+	hash   [sha256.Size]byte
+}
+
+// Header gives the header.
+func (v Verified) Header() Header { return v.header }
+
+// Claims gives the payload: the one object ever parsed from it. It must not be
+// changed.
+func (v Verified) Claims() canonical.Object { return v.claims }
+
+// Key gives the key that the signature holds under.
+func (v Verified) Key() Key { return v.key }
+
+// Hash gives the SHA-256 of the whole token. It names these bytes; it is no
+// proof against replay, since whoever holds an ES256 token can write a second
+// valid signature for the same claims.
+func (v Verified) Hash() [sha256.Size]byte { return v.hash }
+
+// Verify checks the signature with key, whose algorithm the header must repeat,
+// and whose kid too when both have one. It fails with Invalid and the fault
+// AlgMismatch, KidUnknown or Signature.
+func (u *Unverified) Verify(key Key) (Verified, error) {
+	switch {
+	case key.IsZero() || u.header.Alg != key.k.alg:
+		return Verified{}, refuse(AlgMismatch)
+	case u.header.KeyID != "" && key.k.kid != "" && u.header.KeyID != key.k.kid:
+		return Verified{}, refuse(KidUnknown)
+	}
+	h := sha256.New()
+	h.Write(u.raw[:u.signed])
+	input := u.raw[:u.signed]
+	if key.k.alg.hash() != 0 {
+		input = h.Sum(make([]byte, 0, sha256.Size))
+	}
+	if !key.holds(input, u.signature) {
+		return Verified{}, refuse(Signature)
+	}
+	// The hash of the whole token goes on where that of the input stood.
+	h.Write(u.raw[u.signed:])
+	v := Verified{header: u.header, claims: u.claims, key: key}
+	h.Sum(v.hash[:0])
+	return v, nil
+}
+
+// holds checks a signature over input, which is hashed already for all but
+// EdDSA.
+func (k Key) holds(input, signature []byte) bool {
+	switch k.k.alg {
+	case ES256:
+		der, ok := derOf(signature)
+		return ok && ecdsa.VerifyASN1(k.k.public.(*ecdsa.PublicKey), input, der)
+	case EdDSA:
+		return ed25519.Verify(k.k.public.(ed25519.PublicKey), input, signature)
+	case RS256:
+		return rsa.VerifyPKCS1v15(k.k.public.(*rsa.PublicKey), crypto.SHA256, input, signature) == nil
+	case PS256:
+		options := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
+		return rsa.VerifyPSS(k.k.public.(*rsa.PublicKey), crypto.SHA256, input, signature, options) == nil
+	default:
+		return false
+	}
+}
+
+// derOf gives the ASN.1 form of r||s (RFC 7518, section 3.4), which the standard
+// library verifies without big integers. It refuses another length than 64
+// bytes and numbers outside 1 to n-1.
+func derOf(signature []byte) ([]byte, bool) {
+	if len(signature) != 2*size256 {
+		return nil, false
+	}
+	r, s := signature[:size256], signature[size256:]
+	if !inRange(r) || !inRange(s) {
+		return nil, false
+	}
+	der := append(make([]byte, 0, 2*size256+8), 0x30, 0)
+	der = appendInteger(appendInteger(der, r), s)
+	der[1] = byte(len(der) - 2)
+	return der, true
+}
+
+var (
+	orderP256 = elliptic.P256().Params().N.Bytes()
+	zero      = make([]byte, size256)
+)
+
+func inRange(n []byte) bool {
+	return !bytes.Equal(n, zero) && bytes.Compare(n, orderP256) < 0
+}
+
+func appendInteger(der, n []byte) []byte {
+	for n[0] == 0 {
+		n = n[1:]
+	}
+	if n[0]&0x80 == 0 {
+		return append(append(der, 2, byte(len(n))), n...)
+	}
+	return append(append(der, 2, byte(len(n)+1), 0), n...)
+}

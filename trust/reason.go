@@ -1,0 +1,204 @@
+package trust
+
+// Reason says why a decision fell as it did: the check that decided, a dot, and
+// what it found. Reasons go to our own enforcement points and operators, never
+// across the border. docs/reasons.md is generated from this table.
+type Reason string
+
+// Permit is the reason of every permit.
+const Permit Reason = "permit"
+
+// The first check, identify: who speaks, and for whom.
+const (
+	NoEvidence         Reason = "identify.no_evidence"
+	SubjectMismatch    Reason = "identify.subject_mismatch"
+	EvidenceKind       Reason = "identify.evidence_kind"
+	EvidenceMalformed  Reason = "identify.malformed"
+	UnknownIssuer      Reason = "identify.unknown_issuer"
+	UnknownParticipant Reason = "identify.unknown_participant"
+	AmbiguousIssuer    Reason = "identify.ambiguous"
+	ForeignNamespace   Reason = "identify.namespace"
+	StatementExpired   Reason = "identify.statement_expired"
+)
+
+// The second check, authenticate: is the proof genuine and meant for here.
+const (
+	TokenType            Reason = "authenticate.type"
+	TokenHeader          Reason = "authenticate.header"
+	TokenAlgorithm       Reason = "authenticate.algorithm"
+	UnknownKey           Reason = "authenticate.unknown_key"
+	BadSignature         Reason = "authenticate.signature"
+	ClaimMissing         Reason = "authenticate.claim"
+	TokenExpired         Reason = "authenticate.expired"
+	TokenNotYetValid     Reason = "authenticate.not_yet_valid"
+	AudienceMultiple     Reason = "authenticate.audience_multiple"
+	AudienceForeign      Reason = "authenticate.audience_foreign"
+	AudienceOtherService Reason = "authenticate.audience_other_service"
+	Replayed             Reason = "authenticate.replayed"
+	BindingUnsupported   Reason = "authenticate.binding_unsupported"
+)
+
+// The third check, classify: what kind of caller, how well assured.
+const (
+	Unclassified  Reason = "classify.unclassified"
+	UnknownClass  Reason = "classify.unknown_class"
+	LowAssurance  Reason = "classify.assurance"
+	TokenLifetime Reason = "classify.token_lifetime"
+	AuthAge       Reason = "classify.auth_age"
+)
+
+// The fourth check, delegate: on whose behalf.
+const (
+	ChainUnsupported Reason = "delegate.unsupported"
+	NoPrincipal      Reason = "delegate.no_principal"
+)
+
+// The fifth check, link: is there an agreement in force that covers this.
+const (
+	NoFramework          Reason = "link.no_framework"
+	FrameworkExpired     Reason = "link.framework_expired"
+	UnknownResource      Reason = "link.unknown_resource"
+	ParticipantUnknown   Reason = "link.participant_unknown"
+	ParticipantSuspended Reason = "link.participant_suspended"
+	NoAgreement          Reason = "link.no_agreement"
+	AgreementNotActive   Reason = "link.agreement_not_active"
+	AgreementSuspended   Reason = "link.agreement_suspended"
+	AgreementEnded       Reason = "link.agreement_ended"
+	ClassNotCovered      Reason = "link.class"
+	IssuerNotCovered     Reason = "link.issuer"
+	SubjectNotCovered    Reason = "link.subject"
+	ResourceNotCovered   Reason = "link.resource"
+	ActionNotCovered     Reason = "link.action"
+	PurposeNotCovered    Reason = "link.purpose"
+	LinkAssurance        Reason = "link.assurance"
+	UnknownTier          Reason = "link.unknown_tier"
+	SingleUseKind        Reason = "link.single_use"
+	SenderConstraint     Reason = "link.sender_constraint"
+	TierAttestation      Reason = "link.attestation"
+)
+
+// The sixth check, freshness: how old our view of the partner is.
+const (
+	NeverProven Reason = "freshness.never_proven"
+	Stale       Reason = "freshness.stale"
+	EdgeBroken  Reason = "freshness.edge_broken"
+)
+
+// The seventh check, revocation.
+const (
+	SubjectRevoked  Reason = "revocation.subject"
+	EngagementEnded Reason = "revocation.engagement"
+	KeyRevoked      Reason = "revocation.key"
+	IssuerRevoked   Reason = "revocation.issuer"
+)
+
+// The eighth check, entitle: the partner's role in our own terms.
+const (
+	NoMapping       Reason = "entitle.no_mapping"
+	RoleNotCovered  Reason = "entitle.role"
+	ApprovalPending Reason = "entitle.approval_pending"
+)
+
+// The ninth check, local policy.
+const (
+	NoPolicy     Reason = "policy.none"
+	PolicyDenies Reason = "policy.no_permit"
+	PolicyForbid Reason = "policy.forbid"
+	PolicyError  Reason = "policy.error"
+)
+
+// The shell's own: the answer could not be made durable, or the ground moved
+// too often while it was made.
+const (
+	CannotRecord Reason = "record.unavailable"
+	Unsettled    Reason = "record.unsettled"
+)
+
+// ReasonDoc is a reason's line in docs/reasons.md.
+type ReasonDoc struct {
+	Reason Reason
+	Means  string // what was found
+	Remedy string // what to do about it
+}
+
+// Reasons documents every reason, in the order of the checks.
+func Reasons() []ReasonDoc {
+	return []ReasonDoc{
+		{Permit, "every check passed", "nothing"},
+
+		{NoEvidence, "the request carries no proof of who calls", "have the enforcement point pass the caller's token in context.evidence"},
+		{SubjectMismatch, "subject.id is neither \"0\" nor the subject of the evidence", "send subject.id \"0\"; the evidence says who calls"},
+		{EvidenceKind, "the proof is of a kind this node does not know", "send an access token or an ID token with its type URN"},
+		{EvidenceMalformed, "the token cannot be read strictly: size, parts, base64url, JSON, or no iss", "look at what changed the token on its way; if nothing did, its issuer must write it properly"},
+		{UnknownIssuer, "no participant stated the token's issuer; issuers are compared byte by byte", "have the partner declare the issuer exactly as it writes iss"},
+		{UnknownParticipant, "a national issuer's token names no participant that we know", "have the partner declare its value of the discriminator claim"},
+		{AmbiguousIssuer, "two participants state the issuer for this token", "find out which statement is wrong; nothing of the issuer counts until then"},
+		{ForeignNamespace, "the token speaks of a namespace that its issuer is not registered for", "look into it: an issuer asserted what is not its own, or the statement lacks a value"},
+		{StatementExpired, "the participant's signed statement of its issuers has run out or never came", "bring the edge to the partner up again"},
+
+		{TokenType, "the token's typ is that of another kind of token", "send an access token (at+jwt) as access token and an ID token as ID token"},
+		{TokenHeader, "the token's header brings or names a key, or asks for more than a signature", "have the issuer send alg, kid and typ alone"},
+		{TokenAlgorithm, "the header's algorithm is not the one of the registered key", "have the issuer use the algorithm its published key is for"},
+		{UnknownKey, "the token names no key that its issuer publishes", "wait for the issuer's key set to be read again; if it was rotated, publish the new key first"},
+		{BadSignature, "the signature does not hold under the registered key", "look into it: the token was changed or forged"},
+		{ClaimMissing, "a required claim is missing, empty, of the wrong type or contradicts another", "have the issuer send every claim that its kind of token requires"},
+		{TokenExpired, "the token has expired; at exp it has", "get a new token"},
+		{TokenNotYetValid, "the token is from more than 30 seconds in our future", "compare the clocks of the issuer and this node"},
+		{AudienceMultiple, "the token is for several audiences", "request a token for this service alone"},
+		{AudienceForeign, "the token's audience is no service of ours", "request a token for the service's audience"},
+		{AudienceOtherService, "the token is for another service of ours", "request a token for this service; look into it if one service forwarded another's token"},
+		{Replayed, "the token was used before, and the agreement takes it once", "get a new token for each call; look into it if nobody repeated the call"},
+		{BindingUnsupported, "the token is bound to its sender's key (cnf), which this node cannot check yet", "use a token without cnf where the tier allows it"},
+
+		{Unclassified, "no class rule of the issuer matches the token", "have the partner add a class rule for such tokens"},
+		{UnknownClass, "the framework has no such identity class", "amend the framework, or correct the partner's class rule"},
+		{LowAssurance, "the evidence is below what the class needs on a ladder", "have the caller sign in with stronger means"},
+		{TokenLifetime, "the token lives longer than its class may", "have the issuer shorten the lifetime of its tokens"},
+		{AuthAge, "the person signed in too long ago, or the token does not say when", "have the person sign in again; have the issuer send auth_time"},
+
+		{ChainUnsupported, "the token acts for somebody else (act), which this node cannot verify yet", "call with the caller's own token"},
+		{NoPrincipal, "the class acts for a principal and the token names none", "get a token that names whom the agent acts for"},
+
+		{NoFramework, "no framework is in force here", "adopt a framework"},
+		{FrameworkExpired, "the framework in force has expired", "have its signers publish the next version, and adopt it"},
+		{UnknownResource, "no service behind the enforcement point owns such resources", "register the resource type with its service, or correct the request"},
+		{ParticipantUnknown, "the participant was never confirmed here", "exchange invitations and compare fingerprints"},
+		{ParticipantSuspended, "the participant is suspended", "resolve what led to it; then resume the participant"},
+		{NoAgreement, "no agreement lets us accept anything from the caller's organisation", "propose one; local callers are not Entente's business"},
+		{AgreementNotActive, "the agreement is not in force yet", "countersign and activate it, or wait for its start"},
+		{AgreementSuspended, "the agreement is suspended by one of its parties", "resolve what led to it"},
+		{AgreementEnded, "the agreement has ended; at its end it has", "agree on a new one"},
+		{ClassNotCovered, "the agreement accepts no callers of this class", "agree on it, or do not call with such an identity"},
+		{IssuerNotCovered, "the agreement does not accept this issuer for the class", "use an issuer that the agreement names, or agree on it"},
+		{SubjectNotCovered, "the agreement names the subjects it accepts, and this is none", "agree on the subject"},
+		{ResourceNotCovered, "the agreement does not cover the resource or its service's audience", "agree on it"},
+		{ActionNotCovered, "the agreement does not cover the action on the resource", "agree on it"},
+		{PurposeNotCovered, "the agreement does not cover the purpose", "send the purpose that holds, or agree on it"},
+		{LinkAssurance, "the evidence is below what the agreement needs on a ladder", "have the caller sign in with stronger means"},
+		{UnknownTier, "the framework in force does not define the tier of the class or the agreement", "amend the framework or the agreement"},
+		{SingleUseKind, "the agreement takes each proof once, which only an ID token allows", "call with an ID token"},
+		{SenderConstraint, "the tier takes only tokens bound to their sender's key, which this node cannot check yet", "agree on a tier that does not require it"},
+		{TierAttestation, "the caller's attestation is below what the tier needs", "attest the workload as the tier asks"},
+
+		{NeverProven, "the partner has proven nothing since this node started", "wait for its first heartbeat; bring the edge up"},
+		{Stale, "the partner's last proven word is older than the tier allows", "bring the edge to the partner up again; it heals by itself"},
+		{EdgeBroken, "what the partner sent contradicts what it proved before", "look into it with the partner; an operator resumes the edge"},
+
+		{SubjectRevoked, "the subject's engagement has ended, for good", "for somebody who came back: have the home open a new engagement and approve it"},
+		{EngagementEnded, "the token was issued in an engagement that has ended", "get a token that was issued in the new engagement"},
+		{KeyRevoked, "the key that signed the token is revoked", "have the issuer sign with a new key"},
+		{IssuerRevoked, "the issuer speaks for the participant no longer", "use another issuer of the participant"},
+
+		{NoMapping, "no granted mapping gives the caller a role here", "propose a mapping and have a local approver grant it"},
+		{RoleNotCovered, "the caller's role at home is none that the agreement accepts for this request", "agree on the role for this line"},
+		{ApprovalPending, "the action needs a live approval by local people", "ask the local approvers"},
+
+		{NoPolicy, "there is no local policy", "apply one; nothing is permitted without"},
+		{PolicyDenies, "no local policy permits it", "change the local policy, if it should"},
+		{PolicyForbid, "a local policy forbids it; that beats every agreement", "nothing, or change the local policy"},
+		{PolicyError, "a local policy failed on this request, and a failed one denies", "correct the policy that is named, or have the attribute it reads supplied"},
+
+		{CannotRecord, "the decision could not be made durable", "look at the node's disk; it answers again by itself"},
+		{Unsettled, "trust was reduced again and again while the decision was made", "ask again"},
+	}
+}

@@ -1,0 +1,103 @@
+package agreement
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/entente-id/entente/trust"
+)
+
+// Apply gives the state after e. It is total and ignores foreign events, and so
+// are moves that no command would have let through.
+func (s State) Apply(e trust.Event, at trust.Stamp) State {
+	switch e := e.(type) {
+	case Offered:
+		return s.offered(e, at)
+	case Countersigned:
+		return s.countersigned(e, at)
+	case Moved:
+		return s.moved(e, at)
+	default:
+		return s
+	}
+}
+
+func (s State) offered(e Offered, at trust.Stamp) State {
+	r, err := Parse(e.Bytes)
+	if err != nil {
+		return s
+	}
+	a := &Agreement{
+		ID: r.ID, Stage: Proposed, Revision: r, Bytes: e.Bytes, Hash: hashOf(e.Bytes),
+		Signatures: map[trust.ParticipantID][]byte{r.Proposer: e.Signature},
+		Since:      at.At, Opened: at.Position,
+	}
+	if old, ok := s.ByID(r.ID); ok {
+		if !old.open() || old.Revision.Document.differs(r.Document) {
+			return s
+		}
+		a.Stage, a.Opened = Countered, old.Opened
+	}
+	return s.put(a)
+}
+
+func (s State) countersigned(e Countersigned, at trust.Stamp) State {
+	old, ok := s.ByID(e.ID)
+	if !ok || !old.open() || old.Hash != e.Hash {
+		return s
+	}
+	next := *old
+	next.Signatures = maps.Clone(old.Signatures)
+	next.Signatures[old.Other(old.Revision.Proposer)] = e.Signature
+	next.Stage, next.Since = Agreed, at.At
+	return s.put(&next)
+}
+
+func (s State) moved(e Moved, at trust.Stamp) State {
+	old, ok := s.ByID(e.ID)
+	if !ok {
+		return s.movedEarly(e)
+	}
+	if old.Stage == Ended {
+		return s
+	}
+	next := *old
+	switch e.To {
+	case Active:
+		next.ActiveAt = added(old.ActiveAt, e.From)
+		if !e.From.IsZero() {
+			return s.put(&next)
+		}
+		if old.Stage != Agreed {
+			return s
+		}
+	case Suspended:
+		next.SuspendedBy = added(old.SuspendedBy, e.From)
+	case Ended:
+		next.EndedBy = e.From
+	default:
+		return s
+	}
+	if next.Stage != e.To {
+		next.Stage, next.Since = e.To, at.At
+	}
+	return s.put(&next)
+}
+
+// movedEarly remembers a stop that came before its agreement.
+func (s State) movedEarly(e Moved) State {
+	if !e.From.IsZero() && (e.To == Suspended || e.To == Ended) {
+		s.early = s.early.With(earlyKey(e.From, e.ID), e.To)
+	}
+	return s
+}
+
+// open reports whether the agreement still awaits an answer.
+func (a *Agreement) open() bool { return a.Stage == Proposed || a.Stage == Countered }
+
+func added(list []trust.ParticipantID, p trust.ParticipantID) []trust.ParticipantID {
+	if slices.Contains(list, p) {
+		return list
+	}
+	return append(slices.Clone(list), p)
+}

@@ -1,0 +1,157 @@
+package decision
+
+import (
+	"strings"
+
+	"github.com/entente-id/entente/evidence"
+	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/trust"
+)
+
+// identify is the first check: exactly one participant with a valid statement
+// answers for the caller, and the request is about that caller.
+func (h *hearing) identify() verdict {
+	ev, o := h.ev, h.o
+	switch {
+	case ev.Fault != nil && strings.HasPrefix(string(ev.Fault.Reason), "identify."):
+		h.d.Bound = o.Now
+		return fail(ev.Fault.Reason)
+	case ev.Fault != nil && ev.Participant.IsZero():
+		return unreached // refused before anybody could be read from it
+	case ev.Participant.IsZero():
+		return fail(trust.NoEvidence)
+	case ev.Participant != h.self && o.Now >= o.StatementEnd:
+		return fail(trust.StatementExpired)
+	case ev.Fault == nil && h.r.SubjectID != "0" && h.r.SubjectID != ev.Subject:
+		return fail(trust.SubjectMismatch)
+	}
+	if ev.Participant != h.self {
+		h.until(o.StatementEnd)
+	}
+	return pass
+}
+
+// authenticate is the second check: the proof is genuine, for the service that
+// owns the resource, not bound to a key nobody asked for, and not used up.
+func (h *hearing) authenticate() verdict {
+	ev := h.ev
+	if ev.Fault != nil {
+		h.d.Bound = h.o.Now
+		if h.d.Checks[Identify].Result == Failed {
+			return unreached
+		}
+		return fail(ev.Fault.Reason)
+	}
+	if ev.Participant.IsZero() {
+		return unreached
+	}
+	h.until(ev.ExpiresAt)
+	if reason := h.audience(); reason != "" {
+		return fail(reason)
+	}
+	if ev.Bound {
+		return fail(trust.BindingUnsupported)
+	}
+	if h.singleUse() && len(ev.Once) > 0 {
+		h.d.Burn = &ev.Once[0]
+		if h.o.Replayed {
+			return fail(trust.Replayed)
+		}
+	}
+	return pass
+}
+
+// audience tells a token for nobody here from one for another service of ours.
+// Where no service behind the enforcement point owns the resource, link says
+// so; until then the audience must at least be one behind it.
+func (h *hearing) audience() trust.Reason {
+	if owner, ok := h.s.Service.For(h.r.EnforcementPoint, h.r.ResourceType); ok {
+		h.service = &owner
+		if h.ev.Audience == owner.Audience {
+			return ""
+		}
+	}
+	switch meant, ok := h.s.Service.Audience(h.ev.Audience); {
+	case !ok:
+		return trust.AudienceForeign
+	case h.service != nil || meant.EnforcementPoint != h.r.EnforcementPoint:
+		return trust.AudienceOtherService
+	default:
+		return ""
+	}
+}
+
+// singleUse reports whether a live agreement takes this audience's tokens once.
+func (h *hearing) singleUse() bool {
+	for _, a := range h.s.Agreement.Between(h.ev.Participant, h.self) {
+		if _, alive := a.Alive(h.o.Now); !alive {
+			continue
+		}
+		for i := range a.Revision.Document.Accepts {
+			if line := &a.Revision.Document.Accepts[i]; line.SingleUse && line.Audience == h.ev.Audience {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// verified reports whether there is genuine evidence to look at.
+func (h *hearing) verified() bool { return h.ev.Fault == nil && !h.ev.Participant.IsZero() }
+
+// classify is the third check: the caller's class is one of the framework's and
+// the evidence is as good, as short-lived and as recent as the class needs.
+// Without a framework there is nothing to hold it to, and link says so.
+func (h *hearing) classify() verdict {
+	if !h.verified() {
+		return unreached
+	}
+	ev := h.ev
+	if ev.Class == "" {
+		return fail(trust.Unclassified)
+	}
+	f := h.s.Framework.Current
+	if f == nil {
+		return unreached
+	}
+	if h.class, h.classed = f.Class(ev.Class); !h.classed {
+		return fail(trust.UnknownClass)
+	}
+	if ladder, short := f.Short(ev.Assurance, h.class.Needs); short {
+		h.ladder = ladder
+		return fail(trust.LowAssurance)
+	}
+	if ev.ExpiresAt-ev.IssuedAt > int64(h.class.MaxTokenLifetime) { // R16
+		return fail(trust.TokenLifetime)
+	}
+	if limit := int64(h.class.MaxAuthAge); limit > 0 && ev.Class == trust.Human {
+		if ev.AuthTime == 0 || h.o.Now-ev.AuthTime > limit {
+			return fail(trust.AuthAge)
+		}
+		h.until(ev.AuthTime + limit + 1)
+	}
+	return pass
+}
+
+// delegate is the fourth check: on whose behalf. A chain is refused until hops
+// can be verified; a class that acts for others needs one.
+func (h *hearing) delegate() verdict {
+	switch {
+	case !h.verified():
+		return unreached
+	case h.ev.Delegated:
+		return fail(trust.ChainUnsupported)
+	case h.class.Principal == framework.Required:
+		return fail(trust.NoPrincipal)
+	default:
+		return unneeded
+	}
+}
+
+// kindName is the kind of evidence in words.
+func kindName(k evidence.Kind) string {
+	if k == evidence.IDToken {
+		return "ID token"
+	}
+	return "access token"
+}

@@ -1,0 +1,110 @@
+// Package decision answers one question: may this caller do this here, now? It
+// is a pure function of a snapshot, what was observed, the evidence and the
+// request. It decides nothing twice and refuses to know machines: it has no
+// clock, no file and no network, so any recorded decision can be made again.
+package decision
+
+import (
+	"github.com/entente-id/entente/evidence"
+	"github.com/entente-id/entente/trust"
+)
+
+// Request is what an enforcement point asks, after the whole request was
+// parsed. EnforcementPoint is the authenticated name of who asks.
+type Request struct {
+	EnforcementPoint string
+	SubjectID        string // the request's subject.id, which must be the index of the evidence, "0", or the evidence's own subject
+	Action           trust.Action
+	ResourceType     trust.ResourceType
+	ResourceID       string
+	Properties       map[string]any // resource.properties, canonical values; only what the service registered counts
+	Purpose          trust.Purpose
+}
+
+// Observed is what the shell saw when it asked: it stands in the leaf, so the
+// decision can be replayed. Ages are in seconds; -1 is never.
+type Observed struct {
+	Now          int64            // Unix seconds
+	Subject      trust.SubjectKey // the caller's key in this ledger; zero without identified evidence
+	PartnerAge   int64            // since the last proven word of the participant
+	StatementAge int64            // since the participant's statement was signed
+	StatementEnd int64            // when it expires, Unix seconds; 0 none
+	Replayed     bool             // the token was used before
+}
+
+// Evidence is what Decide takes beside a request: the verified evidence and the
+// values it may use up, or what was established before the fault. It must have
+// been verified against the same snapshot.
+type Evidence struct {
+	evidence.Evidence
+	Once  []trust.Once
+	Fault *evidence.Fault
+}
+
+// Result is how a check came out.
+type Result string
+
+const (
+	Passed     Result = "pass"
+	Failed     Result = "fail"
+	NotNeeded  Result = "none"        // nothing to check
+	NotReached Result = "not_reached" // an earlier check decided, or left nothing to look at
+)
+
+// Check is one line of the explanation. Text is for people, is written by
+// Explain only, and never stands in a leaf.
+type Check struct {
+	Name   string
+	Result Result
+	Reason trust.Reason // set when failed
+	Text   string
+}
+
+// The ten checks, in their fixed order.
+const (
+	Identify = iota
+	Authenticate
+	Classify
+	Delegate
+	Link
+	Freshness
+	Revocation
+	Entitle
+	LocalPolicy
+	Obligations
+	checks
+)
+
+// Names are the checks' names, in order.
+var Names = [checks]string{"identify", "authenticate", "classify", "delegate", "link", "freshness", "revocation", "entitle", "local policy", "obligations"}
+
+// Decision is the answer and everything it rests on.
+type Decision struct {
+	Permit  bool
+	Reason  trust.Reason
+	Decided int // index of the check that decided; checks-1 for a permit
+	Checks  [checks]Check
+	Tier    trust.Tier // the stricter of the class's and the agreement's, part of the reason (R30); empty before link
+	// TTL is for how many seconds the answer may be relied on: nothing this
+	// decision read ends sooner, and a revocation is not held up longer than
+	// the tier's removal target. 0 is ask every time.
+	TTL int64
+
+	Framework        string // hash, empty for none
+	FrameworkVersion int
+	Agreement        string // random id, empty for none
+	AgreementName    string
+	Revision         int
+	Policy           string         // hash of the local policy
+	Policies         []string       // ids that determined the local policy's answer
+	Trust            trust.Position // the trust entry the snapshot stood at
+
+	Roles []trust.Role // local roles after mapping, sorted
+	Burn  *trust.Once  // a value this decision uses up, on permit and on deny
+	// Bound is the earliest instant (Unix seconds) at which any time this
+	// decision read could turn it; before it, only freshness, revocation,
+	// replay and the snapshot's rules can. With a fault it is now.
+	Bound int64
+	// MaxAge is the staleness bound that applied, in seconds; 0 before link.
+	MaxAge int64
+}

@@ -1,0 +1,143 @@
+package decision
+
+import (
+	"github.com/entente-id/entente/agreement"
+	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/policy"
+	"github.com/entente-id/entente/service"
+	"github.com/entente-id/entente/state"
+	"github.com/entente-id/entente/trust"
+)
+
+// Decide answers r. The checks run in their order and the first that fails
+// decides; those behind it are not reached. It is deterministic and leaves the
+// texts to Explain.
+func Decide(s *state.Snapshot, o Observed, ev Evidence, r Request) Decision {
+	h := open(s, &o, &ev, &r)
+	for i := range h.d.Checks {
+		if h.record(i, h.judge(i)); h.decided {
+			break
+		}
+	}
+	return h.d
+}
+
+// Explain makes the same decision and goes on behind the check that decided:
+// what can still be evaluated is. Every line has its text.
+func Explain(s *state.Snapshot, o Observed, ev Evidence, r Request) Decision {
+	h := open(s, &o, &ev, &r)
+	for i := range h.d.Checks {
+		v := h.judge(i)
+		h.record(i, v)
+		h.d.Checks[i].Text = h.tell(i, v)
+	}
+	return h.d
+}
+
+// hearing is one request before the checks: what was asked, and what each check
+// found for those behind it.
+type hearing struct {
+	s  *state.Snapshot
+	o  *Observed
+	ev *Evidence
+	r  *Request
+	d  Decision
+
+	decided bool
+	self    trust.ParticipantID
+	service *service.Document // that owns the resource; nil when nobody does
+
+	class     framework.ClassRule
+	classed   bool
+	agreement *agreement.Agreement
+	lines     []*agreement.Accept // of it, all that cover the request
+	line      *agreement.Accept   // the one that counts
+	tier      framework.TierRule
+	tiered    bool
+	ladder    framework.Ladder // on which the assurance is short
+
+	attributes map[string]any // released by the agreement
+	outcome    policy.Outcome
+}
+
+// forever is the bound of a decision that read no time: the end of the year
+// 9999.
+const forever = 253402300799
+
+func open(s *state.Snapshot, o *Observed, ev *Evidence, r *Request) *hearing {
+	h := &hearing{s: s, o: o, ev: ev, r: r, self: self(s)}
+	h.d = Decision{Reason: trust.NoEvidence, Policy: s.Policy.Hash, Trust: s.At.Position, Bound: forever}
+	if f := s.Framework.Current; f != nil {
+		h.d.Framework, h.d.FrameworkVersion = f.Hash, f.Version
+	}
+	for i := range h.d.Checks {
+		h.d.Checks[i] = Check{Name: Names[i], Result: NotReached}
+	}
+	return h
+}
+
+// self is this node's participant; zero before it is born.
+func self(s *state.Snapshot) trust.ParticipantID {
+	if own := s.Participant.Self(); own != nil {
+		return own.Card.ID
+	}
+	return trust.ParticipantID{}
+}
+
+// verdict is how a check came out.
+type verdict struct {
+	result Result
+	reason trust.Reason
+}
+
+var (
+	pass      = verdict{result: Passed}
+	unneeded  = verdict{result: NotNeeded}
+	unreached = verdict{result: NotReached}
+)
+
+func fail(reason trust.Reason) verdict { return verdict{Failed, reason} }
+
+func (h *hearing) judge(check int) verdict {
+	switch check {
+	case Identify:
+		return h.identify()
+	case Authenticate:
+		return h.authenticate()
+	case Classify:
+		return h.classify()
+	case Delegate:
+		return h.delegate()
+	case Link:
+		return h.link()
+	case Freshness:
+		return h.freshness()
+	case Revocation:
+		return h.revocation()
+	case Entitle:
+		return h.entitle()
+	case LocalPolicy:
+		return h.localPolicy()
+	default:
+		return h.obligations()
+	}
+}
+
+// record writes a verdict down. Only the last check's pass is a permit, and it
+// passes only when no other one failed or was left out.
+func (h *hearing) record(check int, v verdict) {
+	h.d.Checks[check].Result, h.d.Checks[check].Reason = v.result, v.reason
+	switch {
+	case v.result == Failed && !h.decided:
+		h.decided, h.d.Decided, h.d.Reason = true, check, v.reason
+	case v.result == Passed && check == Obligations:
+		h.decided, h.d.Decided, h.d.Reason, h.d.Permit = true, check, trust.Permit, true
+	}
+}
+
+// until notes an instant at which what was just read turns.
+func (h *hearing) until(at int64) {
+	if at > h.o.Now && at < h.d.Bound {
+		h.d.Bound = at
+	}
+}

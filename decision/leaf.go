@@ -1,0 +1,252 @@
+package decision
+
+import (
+	"encoding/hex"
+	"strings"
+
+	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/evidence"
+	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/trust"
+)
+
+// EntryKind is the kind of a decision's entry in the decision log.
+var EntryKind = trust.Kind{Name: "decision.made", Version: 1}
+
+// Commit is what a leaf says instead of what it must not say: HMACs under the
+// node's index key, cut to 16 bytes.
+type Commit struct {
+	Resource [16]byte // of (resource type, resource id)
+	Token    [16]byte // of the token's hash; zero without a token
+}
+
+// Leaf is the body of a decision's entry: what was decided, by what and on what
+// ground. It holds no subject, no resource id and no word of the token. Words
+// of the request that are no plain words are left out; the sealed part has them.
+type Leaf struct {
+	Action           trust.Action        `json:"action,omitempty"`
+	Agreement        string              `json:"agreement,omitempty"` // random id
+	Assurance        *framework.Vector   `json:"assurance,omitempty"`
+	Checks           string              `json:"checks"` // a letter each, in order, up to the one that decided: p passed, n nothing to check, f failed, - left out
+	Class            trust.Class         `json:"class,omitempty"`
+	EnforcementPoint string              `json:"enforcement_point"`
+	Evidence         evidence.Kind       `json:"evidence,omitempty"`
+	Framework        string              `json:"framework,omitempty"`
+	Issuer           trust.IssuerID      `json:"issuer,omitzero"`
+	Key              string              `json:"key,omitempty"` // RFC 7638 thumbprint
+	Observed         Seen                `json:"observed"`
+	Outcome          string              `json:"outcome"` // permit or deny
+	Participant      trust.ParticipantID `json:"participant,omitzero"`
+	Policies         []string            `json:"policies,omitempty"`
+	Policy           string              `json:"policy,omitempty"`
+	Purpose          trust.Purpose       `json:"purpose,omitempty"`
+	Reason           trust.Reason        `json:"reason"`
+	Resource         string              `json:"resource"` // 32 hexadecimal digits
+	ResourceType     trust.ResourceType  `json:"resource_type,omitempty"`
+	Revision         int                 `json:"revision,omitempty"`
+	Roles            []trust.Role        `json:"roles,omitempty"`
+	Subject          *trust.SubjectKey   `json:"subject,omitempty"`
+	Tier             trust.Tier          `json:"tier,omitempty"`
+	Token            string              `json:"token,omitempty"` // 32 hexadecimal digits
+	Trust            trust.Position      `json:"trust"`
+	TTL              int64               `json:"ttl,omitempty"`
+}
+
+// Seen is Observed as a leaf has it; the subject stands beside it.
+type Seen struct {
+	Now          int64 `json:"now"`
+	PartnerAge   int64 `json:"partner_age"`
+	Replayed     bool  `json:"replayed,omitempty"`
+	StatementAge int64 `json:"statement_age"`
+	StatementEnd int64 `json:"statement_end,omitempty"`
+}
+
+// AppendLeaf appends the leaf of d as canonical JSON (RFC 8785).
+func AppendLeaf(dst []byte, d *Decision, o *Observed, ev *Evidence, r *Request, index Commit) []byte {
+	w := writer{dst: append(dst, '{')}
+	w.word("action", string(r.Action))
+	w.text("agreement", d.Agreement)
+	verified := ev.Fault == nil && !ev.Participant.IsZero()
+	if verified {
+		w.levels("assurance", ev.Assurance)
+	}
+	w.checks(d)
+	w.text("class", string(ev.Class))
+	w.name("enforcement_point")
+	w.dst = canonical.AppendString(w.dst, r.EnforcementPoint)
+	w.word("evidence", string(ev.Kind))
+	w.text("framework", d.Framework)
+	w.text("issuer", ev.Issuer.String())
+	w.text("key", ev.Thumbprint)
+	w.observed(o)
+	w.name("outcome")
+	w.dst = append(w.dst, outcome(d.Permit)...)
+	w.text("participant", ev.Participant.String())
+	list(&w, "policies", d.Policies)
+	w.text("policy", d.Policy)
+	w.word("purpose", string(r.Purpose))
+	w.text("reason", string(d.Reason))
+	w.hex("resource", index.Resource)
+	w.word("resource_type", string(r.ResourceType))
+	w.number("revision", int64(d.Revision))
+	list(&w, "roles", d.Roles)
+	if verified {
+		w.hex("subject", o.Subject)
+	}
+	w.text("tier", string(d.Tier))
+	if index.Token != [16]byte{} {
+		w.hex("token", index.Token)
+	}
+	w.name("trust")
+	w.dst = canonical.AppendInt(append(w.dst, `{"epoch":`...), int64(d.Trust.Epoch))
+	w.dst = canonical.AppendInt(append(w.dst, `,"n":`...), int64(d.Trust.N))
+	w.dst = append(w.dst, '}')
+	w.number("ttl", d.TTL)
+	return append(w.dst, '}')
+}
+
+func outcome(permit bool) string {
+	if permit {
+		return `"permit"`
+	}
+	return `"deny"`
+}
+
+// ParseLeaf reads what AppendLeaf wrote. It fails with Invalid.
+func ParseLeaf(body []byte) (Leaf, error) {
+	var l Leaf
+	if err := canonical.Decode(body, &l); err != nil {
+		return Leaf{}, err
+	}
+	if len(l.Checks) == 0 || len(l.Checks) > checks || strings.Trim(l.Checks, "pnf-") != "" {
+		return Leaf{}, trust.Errorf(trust.Invalid, "decision's checks %q are not one to ten of p, n, f and -", l.Checks)
+	}
+	return l, nil
+}
+
+// Results gives the recorded result of every check; those behind the one that
+// decided were not reached.
+func (l Leaf) Results() [checks]Check {
+	var all [checks]Check
+	for i := range all {
+		all[i] = Check{Name: Names[i], Result: NotReached}
+		if i >= len(l.Checks) {
+			continue
+		}
+		switch l.Checks[i] {
+		case 'p':
+			all[i].Result = Passed
+		case 'n':
+			all[i].Result = NotNeeded
+		case 'f':
+			all[i].Result, all[i].Reason = Failed, l.Reason
+		}
+	}
+	return all
+}
+
+// Permit reports whether the decision was a permit.
+func (l Leaf) Permit() bool { return l.Outcome == "permit" }
+
+// writer appends the members of an object. Empty ones are left out.
+type writer struct{ dst []byte }
+
+func (w *writer) name(name string) {
+	if w.dst[len(w.dst)-1] != '{' {
+		w.dst = append(w.dst, ',')
+	}
+	w.dst = append(w.dst, '"')
+	w.dst = append(w.dst, name...)
+	w.dst = append(w.dst, '"', ':')
+}
+
+func (w *writer) text(name, value string) {
+	if value != "" {
+		w.name(name)
+		w.dst = canonical.AppendString(w.dst, value)
+	}
+}
+
+// word leaves out what could be anything: an enforcement point's mistake must
+// not put a person's name into the log for ever.
+func (w *writer) word(name, value string) {
+	if isWord(value) {
+		w.text(name, value)
+	}
+}
+
+// isWord: up to 128 letters, digits and the marks that codes are written with.
+func isWord(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == '-', c == ':', c == '.', c == '/':
+		default:
+			return false
+		}
+	}
+	return len(s) <= 128
+}
+
+func (w *writer) number(name string, n int64) {
+	if n != 0 {
+		w.name(name)
+		w.dst = canonical.AppendInt(w.dst, n)
+	}
+}
+
+func (w *writer) hex(name string, value [16]byte) {
+	w.name(name)
+	w.dst = append(hex.AppendEncode(append(w.dst, '"'), value[:]), '"')
+}
+
+func (w *writer) levels(name string, v framework.Vector) {
+	w.name(name)
+	for i, level := range v {
+		w.dst = append(w.dst, "[,"[min(i, 1)])
+		w.dst = canonical.AppendInt(w.dst, int64(level))
+	}
+	w.dst = append(w.dst, ']')
+}
+
+func (w *writer) checks(d *Decision) {
+	w.name("checks")
+	w.dst = append(w.dst, '"')
+	for i := range d.Decided + 1 {
+		letter := byte('-')
+		switch d.Checks[i].Result {
+		case Passed:
+			letter = 'p'
+		case Failed:
+			letter = 'f'
+		case NotNeeded:
+			letter = 'n'
+		case NotReached:
+		}
+		w.dst = append(w.dst, letter)
+	}
+	w.dst = append(w.dst, '"')
+}
+
+func (w *writer) observed(o *Observed) {
+	w.name("observed")
+	w.dst = canonical.AppendInt(append(w.dst, `{"now":`...), o.Now)
+	w.dst = canonical.AppendInt(append(w.dst, `,"partner_age":`...), o.PartnerAge)
+	if o.Replayed {
+		w.dst = append(w.dst, `,"replayed":true`...)
+	}
+	w.dst = canonical.AppendInt(append(w.dst, `,"statement_age":`...), o.StatementAge)
+	w.number("statement_end", o.StatementEnd)
+	w.dst = append(w.dst, '}')
+}
+
+func list[T ~string](w *writer, name string, values []T) {
+	if len(values) == 0 {
+		return
+	}
+	w.name(name)
+	for i, v := range values {
+		w.dst = append(w.dst, "[,"[min(i, 1)])
+		w.dst = canonical.AppendString(w.dst, string(v))
+	}
+	w.dst = append(w.dst, ']')
+}

@@ -1,0 +1,194 @@
+package decision
+
+import (
+	"slices"
+
+	"github.com/entente-id/entente/agreement"
+	"github.com/entente-id/entente/evidence"
+	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/trust"
+)
+
+// link is the fifth check: the participant, the framework, the resource, the
+// agreement and the tier. Nothing about where a request comes from is looked at
+// (R12).
+func (h *hearing) link() verdict {
+	if !h.verified() {
+		return unreached
+	}
+	if reason := h.parties(); reason != "" {
+		return fail(reason)
+	}
+	if reason := h.agree(); reason != "" {
+		return fail(reason)
+	}
+	if reason := h.effectiveTier(); reason != "" {
+		return fail(reason)
+	}
+	return pass
+}
+
+func (h *hearing) parties() trust.Reason {
+	if h.ev.Participant != h.self {
+		partner, known := h.s.Participant.Partner(h.ev.Participant)
+		switch {
+		case !known:
+			return trust.ParticipantUnknown
+		case partner.Suspended:
+			return trust.ParticipantSuspended
+		}
+	}
+	f := h.s.Framework.Current
+	switch {
+	case f == nil:
+		return trust.NoFramework
+	case !f.Alive(h.o.Now):
+		return trust.FrameworkExpired
+	case h.service == nil && !h.owned():
+		return trust.UnknownResource
+	}
+	h.until(int64(f.Document.Expires))
+	return ""
+}
+
+// owned looks the resource's owner up where authenticate did not get that far.
+func (h *hearing) owned() bool {
+	owner, ok := h.s.Service.For(h.r.EnforcementPoint, h.r.ResourceType)
+	if ok {
+		h.service = &owner
+	}
+	return ok
+}
+
+// progress orders the ways in which agreements fail by how close they came; the
+// closest one is the reason given.
+var progress = []trust.Reason{
+	trust.AgreementEnded, trust.AgreementNotActive, trust.AgreementSuspended,
+	trust.ClassNotCovered, trust.IssuerNotCovered, trust.SubjectNotCovered,
+	trust.ResourceNotCovered, trust.ActionNotCovered, trust.PurposeNotCovered,
+	trust.LinkAssurance, trust.SingleUseKind,
+}
+
+// agree finds the first live agreement that covers the request. The lines of an
+// agreement are alternatives: all that cover it are kept.
+func (h *hearing) agree() trust.Reason {
+	closest := trust.NoAgreement
+	miss := func(a *agreement.Agreement, reason trust.Reason) {
+		if h.agreement == nil || slices.Index(progress, reason) > slices.Index(progress, closest) {
+			closest = reason
+			h.under(a)
+		}
+	}
+	q := agreement.Query{
+		Class: h.ev.Class, Issuer: h.ev.Issuer, Subject: h.ev.Subject, Audience: h.service.Audience,
+		ResourceType: h.r.ResourceType, ResourceID: h.r.ResourceID, Action: h.r.Action, Purpose: h.r.Purpose,
+	}
+	for _, a := range h.s.Agreement.Between(h.ev.Participant, h.self) {
+		h.until(int64(a.Revision.Document.Starts))
+		h.until(int64(a.Revision.Document.Ends))
+		if reason, alive := a.Alive(h.o.Now); !alive {
+			miss(a, reason)
+			continue
+		}
+		for i := range a.Revision.Document.Accepts {
+			if reason := h.cover(a, i, &q); reason != "" {
+				miss(a, reason)
+			}
+		}
+		if len(h.lines) > 0 {
+			h.line = h.lines[0]
+			h.under(a)
+			return ""
+		}
+	}
+	return closest
+}
+
+func (h *hearing) under(a *agreement.Agreement) {
+	h.agreement = a
+	h.d.Agreement, h.d.AgreementName, h.d.Revision = a.ID, a.Revision.Document.Name, a.Revision.Revision
+}
+
+// cover asks line i of an agreement alone, so that a later line that covers the
+// request too is not hidden behind an earlier one.
+func (h *hearing) cover(a *agreement.Agreement, i int, q *agreement.Query) trust.Reason {
+	alone := *a
+	alone.Revision.Document.Accepts = a.Revision.Document.Accepts[i : i+1]
+	line, reason := alone.Cover(*q)
+	if line == nil {
+		return reason
+	}
+	if ladder, short := h.s.Framework.Current.Short(h.ev.Assurance, line.Needs); short {
+		h.ladder = ladder
+		return trust.LinkAssurance
+	}
+	if line.SingleUse && h.ev.Kind != evidence.IDToken {
+		return trust.SingleUseKind
+	}
+	h.lines = append(h.lines, line)
+	return ""
+}
+
+// effectiveTier is, field by field, the stricter of the class's tier and the
+// agreement's. What this node cannot do for a tier, it denies.
+func (h *hearing) effectiveTier() trust.Reason {
+	f := h.s.Framework.Current
+	agreed := h.agreement.Revision.Document.Tier
+	byClass, knownClass := f.Tier(h.class.Tier)
+	byAgreement, knownAgreement := f.Tier(agreed)
+	if !knownClass || !knownAgreement {
+		return trust.UnknownTier
+	}
+	h.tier, h.tiered = f.Stricter(h.class, byClass, byAgreement), true
+	h.d.Tier, h.d.MaxAge = stronger(h.class.Tier, agreed), int64(h.tier.MaxStaleness)
+	switch h.tier.SenderConstraint {
+	case framework.SenderConstraintNone, framework.SenderConstraintWhenOffered:
+	default: // required, or a word that is not known here
+		return trust.SenderConstraint
+	}
+	if level := h.tier.Attestation; level != "" {
+		if _, short := f.Short(h.ev.Assurance, map[framework.Ladder]framework.Level{framework.Attestation: level}); short {
+			return trust.TierAttestation
+		}
+	}
+	return ""
+}
+
+func stronger(a, b trust.Tier) trust.Tier {
+	tiers := trust.Tiers()
+	if slices.Index(tiers, a) <= slices.Index(tiers, b) {
+		return a
+	}
+	return b
+}
+
+// freshness is the sixth check: how old our view of the partner is (R78).
+func (h *hearing) freshness() verdict {
+	if !h.verified() || !h.tiered {
+		return unreached
+	}
+	if _, broken := h.s.Edge.Broken(h.ev.Participant); broken {
+		return fail(trust.EdgeBroken)
+	}
+	switch {
+	case h.o.PartnerAge < 0:
+		return fail(trust.NeverProven)
+	case h.o.PartnerAge > int64(h.tier.MaxStaleness):
+		return fail(trust.Stale)
+	default:
+		return pass
+	}
+}
+
+// revocation is the seventh check.
+func (h *hearing) revocation() verdict {
+	if !h.verified() {
+		return unreached
+	}
+	ev := h.ev
+	reason, ended := h.s.Revocation.Verdict(ev.Participant.String(), ev.Issuer.String(), ev.Thumbprint, h.o.Subject, ev.IssuedAt)
+	if ended {
+		return fail(reason)
+	}
+	return pass
+}

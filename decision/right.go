@@ -1,0 +1,159 @@
+package decision
+
+import (
+	"slices"
+
+	"github.com/entente-id/entente/agreement"
+	"github.com/entente-id/entente/evidence"
+	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/mapping"
+	"github.com/entente-id/entente/policy"
+	"github.com/entente-id/entente/trust"
+)
+
+// entitle is the eighth check: what the caller is in our own terms. The first
+// covering line under which a granted mapping gives a role is the one that
+// counts. An action that the line has approved by people waits for them.
+func (h *hearing) entitle() verdict {
+	if h.line == nil {
+		return unreached
+	}
+	h.release()
+	granted := h.granted()
+	for _, line := range h.lines {
+		if roles := rolesUnder(line, granted); len(roles) > 0 {
+			h.line, h.d.Roles = line, roles
+			if line.Approval != nil && slices.Contains(line.Approval.Actions, h.r.Action) {
+				return fail(trust.ApprovalPending)
+			}
+			return pass
+		}
+	}
+	if len(granted) > 0 {
+		return fail(trust.RoleNotCovered)
+	}
+	return fail(trust.NoMapping)
+}
+
+// release takes out of the claims what the agreement releases, and no more.
+func (h *hearing) release() {
+	released := h.agreement.Revision.Document.Attributes
+	h.attributes = make(map[string]any, len(released))
+	for i := range released {
+		if v, ok := find(&released[i], h.ev.Claims); ok {
+			h.attributes[released[i].Name] = v
+		}
+	}
+}
+
+func find(a *agreement.Attribute, claims map[string]any) (any, bool) {
+	if a.From == "" {
+		v := claims[a.Name]
+		return v, v != nil
+	}
+	path, err := evidence.ParsePath(a.From)
+	if err != nil {
+		return nil, false
+	}
+	return path.Find(claims)
+}
+
+// granted gives the live mappings of the agreement that the caller meets.
+func (h *hearing) granted() []*mapping.Mapping {
+	var met []*mapping.Mapping
+	for _, m := range h.s.Mapping.For(h.agreement.ID) {
+		if m.Alive(h.o.Now) && m.Matches(h.ev.Class, h.attributes) {
+			met = append(met, m)
+			h.until(int64(m.Document.Expires))
+		}
+	}
+	return met
+}
+
+// lets reports whether a line lets a mapping in. A line that names roles lets in
+// only mappings from one of these.
+func lets(line *agreement.Accept, m *mapping.Mapping) bool {
+	return len(line.Roles) == 0 || slices.Contains(line.Roles, m.Document.From.Equals)
+}
+
+func rolesUnder(line *agreement.Accept, granted []*mapping.Mapping) []trust.Role {
+	var roles []trust.Role
+	for _, m := range granted {
+		if lets(line, m) {
+			roles = append(roles, m.Document.To)
+		}
+	}
+	slices.Sort(roles)
+	return slices.Compact(roles)
+}
+
+// localPolicy is the ninth check. A local forbid beats every agreement.
+func (h *hearing) localPolicy() verdict {
+	if h.attributes == nil {
+		return unreached
+	}
+	ev := h.ev
+	h.outcome = h.s.Policy.Set.Decide(policy.Query{
+		Principal: policy.NewPrincipal(policy.Caller{
+			Class:       ev.Class,
+			ID:          ev.Participant.String() + "#" + ev.Namespace + "#" + ev.Subject,
+			Participant: ev.Participant,
+			Roles:       h.d.Roles,
+			Assurance:   h.assurance(),
+			Attributes:  h.attributes,
+		}),
+		Action:   h.r.Action,
+		Resource: policy.Resource{Type: h.r.ResourceType, ID: h.r.ResourceID, Attributes: h.stated()},
+		Context:  policy.Context{Purpose: h.r.Purpose, Now: h.o.Now},
+	})
+	h.d.Policies = h.outcome.Policies
+	if !h.outcome.Permit {
+		return fail(h.outcome.Reason)
+	}
+	return pass
+}
+
+func (h *hearing) assurance() map[string]string {
+	names := make(map[string]string, len(h.ev.Assurance))
+	for _, ladder := range framework.Ladders() {
+		if level := h.s.Framework.Current.Name(ladder, h.ev.Assurance); level != "" {
+			names[string(ladder)] = string(level)
+		}
+	}
+	return names
+}
+
+// stated gives the resource's attributes that its service registered this
+// enforcement point to state; others do not exist.
+func (h *hearing) stated() map[string]any {
+	registered := h.service.Resources[h.r.ResourceType]
+	stated := make(map[string]any, len(registered))
+	for _, name := range registered {
+		if v, ok := h.r.Properties[name]; ok {
+			stated[name] = v
+		}
+	}
+	return stated
+}
+
+// obligations is the last check: for how long the permit may be relied on. It is
+// reached only when every other check passed or had nothing to look at.
+func (h *hearing) obligations() verdict {
+	for i := range Obligations {
+		if r := h.d.Checks[i].Result; r != Passed && r != NotNeeded {
+			return unreached
+		}
+	}
+	if !h.line.SingleUse {
+		h.d.TTL = h.ttl()
+	}
+	return pass
+}
+
+func (h *hearing) ttl() int64 {
+	ttl := min(h.d.Bound-h.o.Now, int64(h.tier.MaxCredentialTTL), int64(h.tier.RemovalTarget), int64(h.tier.MaxStaleness)-h.o.PartnerAge)
+	if limit := int64(h.line.MaxTTL); limit > 0 {
+		ttl = min(ttl, limit)
+	}
+	return max(ttl, 0)
+}

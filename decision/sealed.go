@@ -1,0 +1,199 @@
+package decision
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/evidence"
+	"github.com/entente-id/entente/state"
+	"github.com/entente-id/entente/trust"
+)
+
+// Sealed is the plaintext of the sealed part of a decision's entry: with the
+// leaf beside it, all that is needed to make the decision again. Of the claims
+// it holds those that an agreement with the participant releases, no others.
+type Sealed struct {
+	Action       trust.Action       `json:"action,omitempty"`
+	Audience     string             `json:"audience,omitempty"`
+	AuthTime     int64              `json:"auth_time,omitempty"`
+	Bound        bool               `json:"bound,omitempty"`
+	Claims       canonical.Object   `json:"claims,omitempty"`
+	ClientID     string             `json:"client_id,omitempty"`
+	Delegated    bool               `json:"delegated,omitempty"`
+	ExpiresAt    int64              `json:"expires_at,omitempty"`
+	Fault        string             `json:"fault,omitempty"` // the text of the refusal of a proof
+	IssuedAt     int64              `json:"issued_at,omitempty"`
+	KeyID        string             `json:"kid,omitempty"`
+	Namespace    string             `json:"namespace,omitempty"`
+	Properties   canonical.Object   `json:"properties,omitempty"`
+	Purpose      trust.Purpose      `json:"purpose,omitempty"`
+	RequestID    string             `json:"request_id,omitempty"`
+	Resource     string             `json:"resource,omitempty"`
+	ResourceType trust.ResourceType `json:"resource_type,omitempty"`
+	Subject      string             `json:"subject,omitempty"`
+	SubjectID    string             `json:"subject_id,omitempty"` // as the request had it
+	Algorithm    string             `json:"token_alg,omitempty"`
+}
+
+// AppendSealed appends the plaintext of the sealed part as JSON, members sorted.
+// s is the snapshot that decided.
+func AppendSealed(dst []byte, s *state.Snapshot, ev *Evidence, r *Request, requestID string) []byte {
+	w := writer{dst: append(dst, '{')}
+	w.text("action", string(r.Action))
+	w.text("audience", ev.Audience)
+	w.number("auth_time", ev.AuthTime)
+	w.flag("bound", ev.Bound)
+	w.claims(s, ev)
+	w.text("client_id", ev.ClientID)
+	w.flag("delegated", ev.Delegated)
+	w.number("expires_at", ev.ExpiresAt)
+	if ev.Fault != nil {
+		w.text("fault", ev.Fault.Text)
+	}
+	w.number("issued_at", ev.IssuedAt)
+	w.text("kid", ev.KeyID)
+	w.text("namespace", ev.Namespace)
+	w.object("properties", r.Properties)
+	w.text("purpose", string(r.Purpose))
+	w.text("request_id", requestID)
+	w.text("resource", r.ResourceID)
+	w.text("resource_type", string(r.ResourceType))
+	w.text("subject", ev.Subject)
+	w.text("subject_id", r.SubjectID)
+	w.text("token_alg", ev.Algorithm)
+	return append(w.dst, '}')
+}
+
+// ParseSealed reads what AppendSealed wrote. It fails with Invalid.
+func ParseSealed(plaintext []byte) (Sealed, error) {
+	o, err := canonical.ParseObject(plaintext)
+	if err != nil {
+		return Sealed{}, err
+	}
+	var s Sealed
+	if err := canonical.Decode(plaintext, &s); err != nil {
+		return Sealed{}, err
+	}
+	// Claims and properties as values of the kinds that rules read.
+	s.Claims, _ = o["claims"].(canonical.Object)
+	s.Properties, _ = o["properties"].(canonical.Object)
+	return s, nil
+}
+
+// Replay gives back what Decide was asked, from the two parts of an entry.
+func Replay(l Leaf, s Sealed) (Observed, Evidence, Request) {
+	o := Observed{
+		Now: l.Observed.Now, PartnerAge: l.Observed.PartnerAge, Replayed: l.Observed.Replayed,
+		StatementAge: l.Observed.StatementAge, StatementEnd: l.Observed.StatementEnd,
+	}
+	ev := Evidence{Evidence: evidence.Evidence{
+		Participant: l.Participant, Issuer: l.Issuer, Namespace: s.Namespace, Subject: s.Subject, ClientID: s.ClientID,
+		Class: l.Class, Kind: l.Evidence, Audience: s.Audience, IssuedAt: s.IssuedAt, ExpiresAt: s.ExpiresAt,
+		AuthTime: s.AuthTime, KeyID: s.KeyID, Algorithm: s.Algorithm, Thumbprint: l.Key,
+		Delegated: s.Delegated, Bound: s.Bound, Claims: s.Claims,
+	}}
+	if l.Subject != nil {
+		o.Subject = *l.Subject
+	}
+	if l.Assurance != nil {
+		ev.Assurance = *l.Assurance
+	}
+	if s.Fault != "" {
+		ev.Fault = &evidence.Fault{Reason: l.Reason, Text: s.Fault}
+	}
+	if l.Evidence == evidence.IDToken {
+		ev.Once = []trust.Once{{Expires: s.ExpiresAt, Edge: l.Participant}} // its key is not kept
+	}
+	return o, ev, Request{
+		EnforcementPoint: l.EnforcementPoint, SubjectID: s.SubjectID, Action: s.Action, ResourceType: s.ResourceType,
+		ResourceID: s.Resource, Properties: s.Properties, Purpose: s.Purpose,
+	}
+}
+
+func (w *writer) flag(name string, value bool) {
+	if value {
+		w.name(name)
+		w.dst = append(w.dst, "true"...)
+	}
+}
+
+// claims writes the claims that some agreement with the participant releases.
+func (w *writer) claims(s *state.Snapshot, ev *Evidence) {
+	if len(ev.Claims) == 0 {
+		return
+	}
+	read := map[string]any{}
+	for _, a := range s.Agreement.Between(ev.Participant, self(s)) {
+		for _, attribute := range a.Revision.Document.Attributes {
+			for _, name := range reads(attribute.Name, attribute.From) {
+				if v, ok := ev.Claims[name]; ok {
+					read[name] = v
+				}
+			}
+		}
+	}
+	w.object("claims", read)
+}
+
+// reads names the claims that an attribute is taken from.
+func reads(name, from string) []string {
+	if from == "" {
+		return []string{name}
+	}
+	path, err := evidence.ParsePath(from)
+	if err != nil {
+		return nil
+	}
+	return path.Reads()
+}
+
+func (w *writer) object(name string, members map[string]any) {
+	if len(members) > 0 {
+		w.name(name)
+		w.members(members)
+	}
+}
+
+func (w *writer) members(members map[string]any) {
+	w.dst = append(w.dst, '{')
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if w.dst[len(w.dst)-1] != '{' {
+			w.dst = append(w.dst, ',')
+		}
+		w.dst = append(canonical.AppendString(w.dst, name), ':')
+		w.value(members[name])
+	}
+	w.dst = append(w.dst, '}')
+}
+
+// value writes a canonical value; anything else cannot come out of a parser and
+// is null.
+func (w *writer) value(v any) {
+	switch v := v.(type) {
+	case string:
+		w.dst = canonical.AppendString(w.dst, v)
+	case bool:
+		w.dst = strconv.AppendBool(w.dst, v)
+	case int64:
+		w.dst = strconv.AppendInt(w.dst, v, 10)
+	case float64:
+		w.dst = strconv.AppendFloat(w.dst, v, 'e', -1, 64)
+	case canonical.Object:
+		w.members(v)
+	case map[string]any:
+		w.members(v)
+	case []any:
+		w.dst = append(w.dst, '[')
+		for i, e := range v {
+			if i > 0 {
+				w.dst = append(w.dst, ',')
+			}
+			w.value(e)
+		}
+		w.dst = append(w.dst, ']')
+	default:
+		w.dst = append(w.dst, "null"...)
+	}
+}

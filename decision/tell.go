@@ -1,0 +1,186 @@
+package decision
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/trust"
+)
+
+// tell puts a verdict into words: what was looked at, and for a refusal the
+// thing, its state and the rule.
+func (h *hearing) tell(check int, v verdict) string {
+	if v.result == NotReached {
+		return "not reached"
+	}
+	switch check {
+	case Identify:
+		return h.tellIdentify(v.reason)
+	case Authenticate:
+		return h.tellAuthenticate(v.reason)
+	case Classify:
+		return h.tellClassify(v.reason)
+	case Delegate:
+		return h.tellDelegate(v.reason)
+	case Link:
+		return h.tellLink(v.reason)
+	case Freshness:
+		return h.tellFreshness(v.reason)
+	case Revocation:
+		return h.tellRevocation(v.reason)
+	case Entitle:
+		return h.tellEntitle(v.reason)
+	case LocalPolicy:
+		return h.tellPolicy(v.reason)
+	default:
+		return h.tellObligations()
+	}
+}
+
+func (h *hearing) tellIdentify(reason trust.Reason) string {
+	ev, o := h.ev, h.o
+	switch {
+	case reason == trust.StatementExpired && o.StatementEnd == 0:
+		return fmt.Sprintf("%s has sent no statement; only a stated issuer speaks for it", ev.Participant)
+	case reason == trust.StatementExpired:
+		return fmt.Sprintf("statement of %s expired %s ago", ev.Participant, span(o.Now-o.StatementEnd))
+	case reason == trust.SubjectMismatch:
+		return "subject.id is neither \"0\" nor the subject of the evidence; the evidence says who calls"
+	case reason == trust.NoEvidence && ev.Fault == nil:
+		return "request carries no evidence; an enforcement point's word about the caller counts for nothing"
+	case reason != "":
+		return ev.Fault.Text
+	case ev.Participant == h.self:
+		return fmt.Sprintf("%s speaks for %s, which is us", ev.Issuer, ev.Participant)
+	default:
+		return fmt.Sprintf("%s speaks for %s (statement %s old)", ev.Issuer, ev.Participant, span(o.StatementAge))
+	}
+}
+
+func (h *hearing) tellAuthenticate(reason trust.Reason) string {
+	ev := h.ev
+	switch reason {
+	case "":
+		once := ""
+		if h.d.Burn != nil {
+			once = ", used up by this decision"
+		}
+		return fmt.Sprintf("%s, key %s, %s, audience %s, %s left%s",
+			ev.Algorithm, ev.KeyID, kindName(ev.Kind), ev.Audience, span(ev.ExpiresAt-h.o.Now), once)
+	case trust.AudienceForeign:
+		return "audience of the token is no service of ours"
+	case trust.AudienceOtherService:
+		if h.service == nil {
+			return fmt.Sprintf("token is for %s, a service of ours that %s does not guard", ev.Audience, h.r.EnforcementPoint)
+		}
+		return fmt.Sprintf("token is for %s, another service of ours than %s with audience %s", ev.Audience, h.service.Name, h.service.Audience)
+	case trust.Replayed:
+		return "token was used before; the agreement takes it once"
+	case trust.BindingUnsupported:
+		return "token is bound to a key (cnf); no proof of that key can be checked yet, and it never counts without one"
+	default:
+		return ev.Fault.Text
+	}
+}
+
+func (h *hearing) tellClassify(reason trust.Reason) string {
+	ev, lifetime := h.ev, h.ev.ExpiresAt-h.ev.IssuedAt
+	switch reason {
+	case trust.Unclassified:
+		return fmt.Sprintf("no class rule of issuer %s matches the token; an unclassified caller gets nothing", ev.Issuer)
+	case trust.UnknownClass:
+		return fmt.Sprintf("class %s is not in framework %d", ev.Class, h.d.FrameworkVersion)
+	case trust.LowAssurance:
+		return fmt.Sprintf("%s; class %s needs more", h.short(h.class.Needs), ev.Class)
+	case trust.TokenLifetime:
+		return fmt.Sprintf("token lives %s; one of class %s lives at most %s", span(lifetime), ev.Class, span(int64(h.class.MaxTokenLifetime)))
+	case trust.AuthAge:
+		if ev.AuthTime == 0 {
+			return fmt.Sprintf("token does not say when the person signed in; class %s needs it (limit %s)", ev.Class, span(int64(h.class.MaxAuthAge)))
+		}
+		return fmt.Sprintf("signed in %s ago (limit %s)", span(h.o.Now-ev.AuthTime), span(int64(h.class.MaxAuthAge)))
+	}
+	text := string(ev.Class) + " · " + h.levels()
+	if h.class.MaxAuthAge > 0 && ev.Class == trust.Human {
+		text += fmt.Sprintf(" · signed in %s ago (limit %s)", span(h.o.Now-ev.AuthTime), span(int64(h.class.MaxAuthAge)))
+	}
+	return text
+}
+
+// levels names what was reached on each ladder that the framework has.
+func (h *hearing) levels() string {
+	var names []string
+	for _, ladder := range framework.Ladders() {
+		if level := h.s.Framework.Current.Name(ladder, h.ev.Assurance); level != "" {
+			names = append(names, string(ladder)+" "+string(level))
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// short tells the ladder on which the evidence stays below needs.
+func (h *hearing) short(needs map[framework.Ladder]framework.Level) string {
+	return fmt.Sprintf("%s is %s, below %s", h.ladder, h.s.Framework.Current.Name(h.ladder, h.ev.Assurance), needs[h.ladder])
+}
+
+func (h *hearing) tellDelegate(reason trust.Reason) string {
+	switch reason {
+	case trust.ChainUnsupported:
+		return "token acts for somebody else (act); chains are not verified yet and never count unverified"
+	case trust.NoPrincipal:
+		return fmt.Sprintf("class %s acts for a principal; the token names none", h.ev.Class)
+	default:
+		return "no chain"
+	}
+}
+
+func (h *hearing) tellFreshness(reason trust.Reason) string {
+	limit := span(int64(h.tier.MaxStaleness))
+	switch reason {
+	case trust.EdgeBroken:
+		rule, _ := h.s.Edge.Broken(h.ev.Participant)
+		return fmt.Sprintf("edge with %s is broken by the rule %q until an operator resumes it", h.ev.Participant, rule)
+	case trust.NeverProven:
+		return fmt.Sprintf("%s has proven nothing since this node started (limit %s)", h.ev.Participant, limit)
+	default:
+		return fmt.Sprintf("last proven word from %s %s ago (limit %s)", h.ev.Participant, span(h.o.PartnerAge), limit)
+	}
+}
+
+func (h *hearing) tellRevocation(reason trust.Reason) string {
+	switch reason {
+	case trust.SubjectRevoked:
+		return fmt.Sprintf("the subject's engagement with %s has ended; the identifier never revives it", h.ev.Participant)
+	case trust.EngagementEnded:
+		return "token was issued in an engagement that has ended"
+	case trust.KeyRevoked:
+		return fmt.Sprintf("key %s of %s is revoked, whatever it signed when", h.ev.KeyID, h.ev.Issuer)
+	case trust.IssuerRevoked:
+		return fmt.Sprintf("%s speaks for %s no longer", h.ev.Issuer, h.ev.Participant)
+	default:
+		return "not revoked"
+	}
+}
+
+func (h *hearing) tellObligations() string {
+	if h.line.SingleUse {
+		return "the agreement takes each token once: ask every time"
+	}
+	return "may be relied on for " + span(h.d.TTL)
+}
+
+// span writes a duration in the largest unit that does not round it much.
+func span(seconds int64) string {
+	switch n := max(seconds, -seconds); {
+	case n < 300:
+		return strconv.FormatInt(seconds, 10) + " s"
+	case n < 2*3600:
+		return strconv.FormatInt(seconds/60, 10) + " min"
+	case n < 48*3600:
+		return strconv.FormatInt(seconds/3600, 10) + " h"
+	default:
+		return strconv.FormatInt(seconds/86400, 10) + " d"
+	}
+}

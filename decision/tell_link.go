@@ -1,0 +1,132 @@
+package decision
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/entente-id/entente/trust"
+)
+
+func (h *hearing) tellLink(reason trust.Reason) string {
+	switch {
+	case reason == "":
+		return h.tellAlive()
+	case h.agreement == nil:
+		return h.tellNoAgreement(reason)
+	default:
+		return "agreement " + h.d.AgreementName + " " + h.tellShortfall(reason)
+	}
+}
+
+func (h *hearing) tellAlive() string {
+	d := &h.agreement.Revision.Document
+	levels := h.levels()
+	if levels != "" {
+		levels = " · " + levels
+	}
+	return fmt.Sprintf("%s active until %s · %s%s · covers %s %s for %s",
+		d.Name, d.Ends, h.d.Tier, levels, h.r.Action, h.r.ResourceType, h.r.Purpose)
+}
+
+func (h *hearing) tellNoAgreement(reason trust.Reason) string {
+	home := h.ev.Participant
+	switch reason {
+	case trust.ParticipantUnknown:
+		return fmt.Sprintf("%s is no confirmed participant here", home)
+	case trust.ParticipantSuspended:
+		return fmt.Sprintf("%s is suspended; nothing of it is accepted", home)
+	case trust.NoFramework:
+		return "no framework is in force here; nothing is granted before there are rules"
+	case trust.FrameworkExpired:
+		return fmt.Sprintf("framework %d expired at %s", h.d.FrameworkVersion, h.s.Framework.Current.Document.Expires)
+	case trust.UnknownResource:
+		return fmt.Sprintf("no service behind %s owns resources of type %q", h.r.EnforcementPoint, h.r.ResourceType)
+	}
+	if home == h.self {
+		return "the caller is our own; callers of the own organisation are not Entente's business, and no agreement covers them"
+	}
+	return fmt.Sprintf("there is no agreement by which we accept anything from %s", home)
+}
+
+// tellShortfall says why the agreement that came closest does not carry the
+// request.
+func (h *hearing) tellShortfall(reason trust.Reason) string {
+	d, ev, r := &h.agreement.Revision.Document, h.ev, h.r
+	switch reason {
+	case trust.AgreementEnded:
+		if h.o.Now >= int64(d.Ends) {
+			return fmt.Sprintf("ended at %s", d.Ends)
+		}
+		return "was ended"
+	case trust.AgreementSuspended:
+		return "is suspended"
+	case trust.AgreementNotActive:
+		if h.o.Now < int64(d.Starts) {
+			return fmt.Sprintf("is %s and starts at %s", h.agreement.Stage, d.Starts)
+		}
+		return fmt.Sprintf("is %s; only an active one counts", h.agreement.Stage)
+	case trust.ClassNotCovered:
+		return fmt.Sprintf("accepts no callers of class %s", ev.Class)
+	case trust.IssuerNotCovered:
+		return fmt.Sprintf("does not accept issuer %s for class %s", ev.Issuer, ev.Class)
+	case trust.SubjectNotCovered:
+		return "names the subjects it accepts, and the caller is none of them"
+	case trust.ResourceNotCovered:
+		return fmt.Sprintf("does not cover this %s at %s", r.ResourceType, h.service.Audience)
+	case trust.ActionNotCovered:
+		return fmt.Sprintf("does not cover the action %q on %s", r.Action, r.ResourceType)
+	case trust.PurposeNotCovered:
+		return fmt.Sprintf("does not cover the purpose %q", r.Purpose)
+	case trust.LinkAssurance:
+		return fmt.Sprintf("needs more on the ladder %s than %s", h.ladder, h.s.Framework.Current.Name(h.ladder, ev.Assurance))
+	case trust.SingleUseKind:
+		return "takes each proof once; only ID tokens can be used up"
+	case trust.UnknownTier:
+		return fmt.Sprintf("is of tier %q and the class of tier %q; framework %d does not define both", d.Tier, h.class.Tier, h.d.FrameworkVersion)
+	case trust.SenderConstraint:
+		return fmt.Sprintf("is of tier %s, which takes only tokens bound to their sender's key; those cannot be checked yet", h.d.Tier)
+	default:
+		return fmt.Sprintf("is of tier %s, which needs attestation %s", h.d.Tier, h.tier.Attestation)
+	}
+}
+
+func (h *hearing) tellEntitle(reason trust.Reason) string {
+	switch reason {
+	case trust.NoMapping:
+		return "no granted mapping turns what the caller is at home into a role here"
+	case trust.RoleNotCovered:
+		return fmt.Sprintf("the caller's role is none that agreement %s accepts for this request", h.d.AgreementName)
+	case trust.ApprovalPending:
+		return fmt.Sprintf("action %s needs the approval of %d people here; none is live", h.r.Action, h.line.Approval.People)
+	}
+	var grants []string
+	for _, m := range h.granted() {
+		if d := &m.Document; lets(h.line, m) {
+			from := d.From.Equals
+			if from == "" {
+				from = "every " + string(d.From.Class)
+			}
+			grants = append(grants, fmt.Sprintf("%s → %s (granted by %s, until %s)", from, d.To, m.ApprovedBy, d.Expires))
+		}
+	}
+	return strings.Join(grants, "; ")
+}
+
+func (h *hearing) tellPolicy(reason trust.Reason) string {
+	ids := strings.Join(h.outcome.Policies, ", ")
+	switch reason {
+	case "":
+		return "permit " + ids + "; no forbid"
+	case trust.NoPolicy:
+		return "there is no local policy; nothing is permitted without one"
+	case trust.PolicyForbid:
+		return "forbid " + ids
+	case trust.PolicyError:
+		if ids == "" {
+			return h.outcome.Err
+		}
+		return "policy " + ids + " failed: " + h.outcome.Err
+	default:
+		return "no local policy permits it"
+	}
+}

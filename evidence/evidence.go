@@ -1,0 +1,88 @@
+// Package evidence verifies what a caller presents and says what is left after
+// verification. There is one way in, Verify, for every entry point. It decides
+// whether a proof is genuine, whose it is and what it says. It refuses to know
+// agreements, policies and what the caller wants.
+package evidence
+
+import (
+	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/jose"
+	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/trust"
+)
+
+// Kind is what sort of proof a caller brings, by its RFC 8693 token type URN.
+type Kind string
+
+const (
+	AccessToken Kind = "urn:ietf:params:oauth:token-type:access_token" // RFC 9068, typ at+jwt
+	IDToken     Kind = "urn:ietf:params:oauth:token-type:id_token"     // OpenID Connect Core, typ JWT or absent
+)
+
+// Kinds lists the kinds of proof there are.
+func Kinds() []Kind { return []Kind{AccessToken, IDToken} }
+
+// Proof is what the caller brought, untouched.
+type Proof struct {
+	Kind  Kind
+	Token []byte // compact JWS, at most 16 KiB
+}
+
+// Registry is what this node knows of issuers. state.Snapshot satisfies it.
+type Registry interface {
+	// Speaker gives what is registered for an iss value, compared byte by byte.
+	Speaker(iss string) (participant.Speaker, bool)
+	// Assurance maps claims onto the framework's ladders; the lowest of each
+	// when no framework is in force.
+	Assurance(claims map[string]any) framework.Vector
+}
+
+// Signatures remembers tokens whose signature held, by the SHA-256 of the whole
+// token. It saves the signature check and the parsing, nothing else: Verify
+// judges everything else again, the key's registration first. It may forget
+// whenever it likes.
+type Signatures interface {
+	Get(token [32]byte) (jose.Verified, bool)
+	Put(token [32]byte, v jose.Verified)
+}
+
+// Leeway is how far, in seconds, a token's iat, nbf and auth_time may lie in our
+// future. An expiry has none: at exp a token has expired.
+const Leeway = 30
+
+// DefaultNamespace is the space of subject identifiers of an issuer that names
+// none.
+const DefaultNamespace = "default"
+
+// Evidence is a verified proof. Only Verify makes a useful one.
+type Evidence struct {
+	Participant trust.ParticipantID // who answers for the subject
+	Issuer      trust.IssuerID
+	Namespace   string      // the space of the subject's identifier, of Participant
+	Subject     string      // plain; never written into a leaf
+	ClientID    string      // empty in an ID token without azp
+	Class       trust.Class // empty: unclassified
+	Assurance   framework.Vector
+	Kind        Kind
+	Audience    string // the only one; a token for several is refused
+	IssuedAt    int64  // Unix seconds, as all times here
+	ExpiresAt   int64
+	AuthTime    int64 // 0: not stated
+	KeyID       string
+	Algorithm   string
+	Thumbprint  string           // RFC 7638, of the key that signed
+	Delegated   bool             // an act claim is present
+	Bound       bool             // a cnf claim is present
+	Hash        [32]byte         // SHA-256 of the token as presented
+	Claims      canonical.Object // the only parsed object; read only
+}
+
+// Fault is a refusal by the first or second check. What was established before
+// it stands in the Evidence beside it.
+type Fault struct {
+	Reason trust.Reason // identify.… or authenticate.…
+	Text   string       // names the thing and the rule, never token content
+}
+
+func (f *Fault) Error() string { return f.Text }

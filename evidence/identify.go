@@ -1,0 +1,77 @@
+package evidence
+
+import (
+	"slices"
+
+	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/trust"
+)
+
+// identify finds the one participant that the token's issuer speaks for. What it
+// reads nobody vouches for yet: it chooses among registered issuers, nothing
+// else.
+func (ev *Evidence) identify(r Registry) (participant.Speaker, *participant.Issuer, *Fault) {
+	iss, ok := ev.Claims.Text("iss")
+	if !ok || iss == "" {
+		return participant.Speaker{}, nil, fault(trust.EvidenceMalformed, "token has no iss; nobody can be asked who speaks")
+	}
+	speaker, ok := r.Speaker(iss)
+	if !ok || len(speaker.Candidates) == 0 {
+		return speaker, nil, fault(trust.UnknownIssuer, "issuer of the token is not registered by any participant")
+	}
+	claimant, f := ev.claimant(&speaker)
+	if f != nil {
+		return speaker, nil, f
+	}
+	if !speaksOf(claimant.Issuer.Namespaces, ev.Claims) {
+		return speaker, nil, fault(trust.ForeignNamespace, "token speaks of a namespace that is not registered for issuer "+speaker.Issuer.String())
+	}
+	ev.Participant, ev.Issuer = claimant.Participant, speaker.Issuer
+	ev.Namespace = claimant.Issuer.Subjects
+	if ev.Namespace == "" {
+		ev.Namespace = DefaultNamespace
+	}
+	return speaker, &claimant.Issuer, nil
+}
+
+// claimant gives the one candidate that the token means. A national issuer's
+// token tells it by the discriminator claim; an issuer of one participant has
+// one candidate.
+func (ev *Evidence) claimant(s *participant.Speaker) (found *participant.Claimant, f *Fault) {
+	value, stated := ev.Claims.Text(s.Discriminator)
+	for i := range s.Candidates {
+		c := &s.Candidates[i]
+		if s.Discriminator != "" && (!stated || value == "" || c.Value != value) {
+			continue
+		}
+		if found != nil {
+			return nil, fault(trust.AmbiguousIssuer, "issuer "+s.Issuer.String()+" is stated by two participants for this token")
+		}
+		found = c
+	}
+	if found == nil {
+		return nil, fault(trust.UnknownParticipant, "issuer "+s.Issuer.String()+" speaks for no participant by the token's claim "+s.Discriminator)
+	}
+	return found, nil
+}
+
+// speaksOf reports whether every claim that the issuer is confined in is there
+// and says nothing else than it may: one listed text, or a list of such.
+func speaksOf(namespaces map[string][]string, claims map[string]any) bool {
+	for claim, allowed := range namespaces {
+		switch v := claims[claim].(type) {
+		case string:
+			if !slices.Contains(allowed, v) {
+				return false
+			}
+		case []any:
+			foreign := func(e any) bool { text, ok := e.(string); return !ok || !slices.Contains(allowed, text) }
+			if len(v) == 0 || slices.ContainsFunc(v, foreign) {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}

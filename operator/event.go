@@ -1,0 +1,26 @@
+package operator
+
+import "github.com/entente-id/entente/trust"
+
+// Added: a person became an operator. The name is in the sealed part.
+type Added struct {
+	ID         string       `json:"id"`
+	Roles      []trust.Role `json:"roles"`
+	Credential []byte       `json:"credential"` // 32 bytes
+	By         string       `json:"by,omitempty"`
+}
+
+// Removed: a person is no longer an operator.
+type Removed struct {
+	ID string `json:"id"`
+	By string `json:"by"`
+}
+
+// EventKind is operator.added.
+func (Added) EventKind() trust.Kind { return trust.Kind{Name: "operator.added", Version: 1} }
+
+// EventKind is operator.removed.
+func (Removed) EventKind() trust.Kind { return trust.Kind{Name: "operator.removed", Version: 1} }
+
+// Events gives one of each kind of event of this package.
+func Events() []trust.Event { return []trust.Event{Added{}, Removed{}, Refused{}} }

@@ -1,0 +1,70 @@
+package operator
+
+import (
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/entente-id/entente/table"
+	"github.com/entente-id/entente/trust"
+)
+
+// State is everybody who is or was an operator. It is a value that never
+// changes; the zero value knows nobody.
+type State struct {
+	Operators table.Table[Operator] `json:"operators"`
+}
+
+// Apply gives the state after e. It never fails; an event of another package
+// changes nothing.
+func (s State) Apply(e trust.Event, _ trust.Stamp) State {
+	switch e := e.(type) {
+	case Added:
+		o := Operator{ID: e.ID, Roles: slices.Clone(e.Roles)}
+		copy(o.Credential[:], e.Credential)
+		s.Operators = s.Operators.With(key(e.ID), o)
+	case Removed:
+		if o, ok := s.Get(e.ID); ok {
+			s.Operators = s.Operators.With(key(e.ID), Operator{ID: o.ID, Roles: o.Roles, Removed: true})
+		}
+	}
+	return s
+}
+
+func key(id string) table.Key { return table.KeyOf("operator", id) }
+
+// Get finds an operator by identifier, also one that was removed.
+func (s State) Get(id string) (Operator, bool) { return s.Operators.Get(key(id)) }
+
+// ByCredential finds the operator whose token has this SHA-256. A removed one
+// has no credential. There are few operators, so all are looked at.
+func (s State) ByCredential(hash [32]byte) (Operator, bool) {
+	for _, o := range s.Operators.All() {
+		if !o.Removed && o.Credential == hash {
+			return o, true
+		}
+	}
+	return Operator{}, false
+}
+
+// All yields the operators, removed ones too, by identifier.
+func (s State) All() iter.Seq[Operator] {
+	var all []Operator
+	for _, o := range s.Operators.All() {
+		all = append(all, o)
+	}
+	slices.SortFunc(all, func(a, b Operator) int { return strings.Compare(a.ID, b.ID) })
+	return slices.Values(all)
+}
+
+// Holders lists the identifiers of those who hold role now, sorted.
+func (s State) Holders(role string) []string {
+	var ids []string
+	for _, o := range s.Operators.All() {
+		if o.Has(trust.Role(role)) {
+			ids = append(ids, o.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}

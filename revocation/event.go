@@ -1,0 +1,46 @@
+package revocation
+
+import "github.com/entente-id/entente/trust"
+
+// Revoked: a target has ended, for good. From is the participant that told us;
+// zero means it was decided here. Reason and incident are in the sealed part.
+type Revoked struct {
+	Target Target              `json:"target"`
+	From   trust.ParticipantID `json:"from,omitzero"`
+	By     string              `json:"by,omitempty"`
+}
+
+// EngagementOpened: the home vouches, after a joiner check, for a new
+// engagement of a subject whose earlier one ended. It changes nothing at a host
+// until a local person approves it.
+type EngagementOpened struct {
+	Participant trust.ParticipantID `json:"participant"`
+	Subject     trust.SubjectKey    `json:"subject"`
+	Engagement  trust.Engagement    `json:"engagement"`
+	Since       int64               `json:"since"` // Unix seconds; tokens issued earlier belong to the ended one
+	From        trust.ParticipantID `json:"from,omitzero"`
+	By          string              `json:"by,omitempty"`
+}
+
+// EngagementApproved: a local person accepted the new engagement.
+type EngagementApproved struct {
+	Subject    trust.SubjectKey `json:"subject"`
+	Engagement trust.Engagement `json:"engagement"`
+	By         string           `json:"by"`
+}
+
+// EventKind is revocation.revoked.
+func (Revoked) EventKind() trust.Kind { return kind("revoked") }
+
+// EventKind is revocation.engagement_opened.
+func (EngagementOpened) EventKind() trust.Kind { return kind("engagement_opened") }
+
+// EventKind is revocation.engagement_approved.
+func (EngagementApproved) EventKind() trust.Kind { return kind("engagement_approved") }
+
+func kind(verb string) trust.Kind { return trust.Kind{Name: "revocation." + verb, Version: 1} }
+
+// Events gives one of each kind of event of this package.
+func Events() []trust.Event {
+	return []trust.Event{Revoked{}, EngagementOpened{}, EngagementApproved{}}
+}

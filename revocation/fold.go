@@ -1,0 +1,84 @@
+package revocation
+
+import (
+	"github.com/entente-id/entente/table"
+	"github.com/entente-id/entente/trust"
+)
+
+// State is every mark there is. It is a value that never changes; in the zero
+// value nothing has ended and every subject is in its first engagement. No row
+// of its tables holds a pointer.
+type State struct {
+	Tombstones table.Table[Tombstone] `json:"tombstones"` // by subject
+	Openings   table.Table[Opening]   `json:"openings"`   // by subject; opened, not approved yet
+	Keys       table.Table[int64]     `json:"keys"`       // by issuer and thumbprint: revoked when
+	Issuers    table.Table[int64]     `json:"issuers"`    // by participant and issuer: revoked when
+}
+
+// Tombstone is what is known of a subject's engagements. All up to Ended have
+// ended. Approved is the one a local person accepted after that, 0 for none;
+// it begins at Since, in Unix seconds.
+type Tombstone struct {
+	Ended    trust.Engagement `json:"ended"`
+	Approved trust.Engagement `json:"approved,omitzero"`
+	Since    int64            `json:"since,omitzero"`
+}
+
+// Opening is an engagement the home vouches for; it begins at Since, in Unix
+// seconds.
+type Opening struct {
+	Engagement trust.Engagement `json:"engagement"`
+	Since      int64            `json:"since"`
+}
+
+// Apply gives the state after e. It never fails; an event of another package
+// changes nothing. Whatever the order of events, none lowers Ended and none
+// approves an engagement that has ended.
+func (s State) Apply(e trust.Event, at trust.Stamp) State {
+	switch e := e.(type) {
+	case Revoked:
+		return s.revoke(e.Target, at.At)
+	case EngagementOpened:
+		s.Openings = s.Openings.With(table.Key(e.Subject), Opening{Engagement: e.Engagement, Since: e.Since})
+	case EngagementApproved:
+		return s.approve(e.Subject, e.Engagement)
+	}
+	return s
+}
+
+func (s State) revoke(t Target, at int64) State {
+	switch t.Kind {
+	case Subject:
+		mark, _ := s.Tombstones.Get(table.Key(t.Subject))
+		if t.Engagement > mark.Ended {
+			mark.Ended = t.Engagement
+			s.Tombstones = s.Tombstones.With(table.Key(t.Subject), mark)
+		}
+		if o, ok := s.Openings.Get(table.Key(t.Subject)); ok && o.Engagement <= t.Engagement {
+			s.Openings = s.Openings.Without(table.Key(t.Subject))
+		}
+	case Key:
+		s.Keys = s.Keys.With(keyKey(t.Issuer.String(), t.Thumbprint), at)
+	case Issuer:
+		s.Issuers = s.Issuers.With(issuerKey(t.Participant.String(), t.Issuer.String()), at)
+	}
+	return s
+}
+
+func (s State) approve(subject trust.SubjectKey, engagement trust.Engagement) State {
+	mark, _ := s.Tombstones.Get(table.Key(subject))
+	opening, ok := s.Openings.Get(table.Key(subject))
+	if !ok || opening.Engagement != engagement || engagement <= mark.Ended {
+		return s
+	}
+	mark.Approved, mark.Since = engagement, opening.Since
+	s.Tombstones = s.Tombstones.With(table.Key(subject), mark)
+	s.Openings = s.Openings.Without(table.Key(subject))
+	return s
+}
+
+func keyKey(issuer, thumbprint string) table.Key { return table.KeyOf("key", issuer, thumbprint) }
+
+func issuerKey(participant, issuer string) table.Key {
+	return table.KeyOf("issuer", participant, issuer)
+}

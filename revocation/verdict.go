@@ -1,0 +1,66 @@
+package revocation
+
+import (
+	"github.com/entente-id/entente/table"
+	"github.com/entente-id/entente/trust"
+)
+
+// Verdict says whether what a token stands on has ended, and why: the issuer as
+// the participant's voice, the key with this RFC 7638 thumbprint, the subject,
+// or only the engagement in which the token was issued (iat, Unix seconds).
+// Every path asks this one predicate. Without an end the reason is empty.
+func (s State) Verdict(participant, issuer, thumbprint string, subject trust.SubjectKey, iat int64) (trust.Reason, bool) {
+	if s.IssuerRevoked(participant, issuer) {
+		return trust.IssuerRevoked, true
+	}
+	if s.KeyRevoked(issuer, thumbprint) {
+		return trust.KeyRevoked, true
+	}
+	mark, ok := s.Tombstones.Get(table.Key(subject))
+	switch {
+	case !ok:
+		return "", false
+	case mark.Ended >= mark.current():
+		return trust.SubjectRevoked, true
+	case iat < mark.Since:
+		return trust.EngagementEnded, true
+	default:
+		return "", false
+	}
+}
+
+// Ended gives the highest engagement of the subject that has ended.
+func (s State) Ended(subject trust.SubjectKey) (trust.Engagement, bool) {
+	mark, _ := s.Tombstones.Get(table.Key(subject))
+	return mark.Ended, mark.Ended > 0
+}
+
+// Current gives the engagement that was last accepted here, ended or not, and
+// when it began in Unix seconds: 1 and 0 for a subject nothing is known of.
+func (s State) Current(subject trust.SubjectKey) (trust.Engagement, int64) {
+	mark, _ := s.Tombstones.Get(table.Key(subject))
+	return mark.current(), mark.Since
+}
+
+// Opened gives the engagement of the subject that awaits a local approval, and
+// when it begins in Unix seconds.
+func (s State) Opened(subject trust.SubjectKey) (engagement trust.Engagement, since int64, ok bool) {
+	o, ok := s.Openings.Get(table.Key(subject))
+	return o.Engagement, o.Since, ok
+}
+
+// KeyRevoked reports whether the issuer's key with this RFC 7638 thumbprint is
+// revoked, whichever participant it speaks for.
+func (s State) KeyRevoked(issuer, thumbprint string) bool {
+	_, revoked := s.Keys.Get(keyKey(issuer, thumbprint))
+	return revoked
+}
+
+// IssuerRevoked reports whether the issuer speaks for the participant no longer.
+func (s State) IssuerRevoked(participant, issuer string) bool {
+	_, revoked := s.Issuers.Get(issuerKey(participant, issuer))
+	return revoked
+}
+
+// current: the first engagement needs no approval.
+func (t Tombstone) current() trust.Engagement { return max(t.Approved, 1) }

@@ -1,0 +1,103 @@
+// Package state is the whole trust state as one immutable value: the fold of the
+// trust log. It decides how entries become state and nothing else; every rule
+// lives with its noun. It refuses to know where entries are kept.
+package state
+
+import (
+	"github.com/entente-id/entente/agreement"
+	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/mapping"
+	"github.com/entente-id/entente/operator"
+	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/policy"
+	"github.com/entente-id/entente/revocation"
+	"github.com/entente-id/entente/service"
+	"github.com/entente-id/entente/trust"
+)
+
+// Snapshot is the state after one entry. It is never changed; Apply gives a new
+// one that shares all it can with the old.
+type Snapshot struct {
+	At          trust.Stamp       `json:"at"`    // of the last entry applied
+	Rules       uint64            `json:"rules"` // moves with every entry that changes what decisions are made by, other than revocations
+	Epoch       uint64            `json:"epoch"` // moves with every entry that reduces trust
+	Framework   framework.State   `json:"framework"`
+	Participant participant.State `json:"participant"`
+	Operator    operator.State    `json:"operator"`
+	Service     service.State     `json:"service"`
+	Agreement   agreement.State   `json:"agreement"`
+	Mapping     mapping.State     `json:"mapping"`
+	Policy      policy.State      `json:"policy"`
+	Revocation  revocation.State  `json:"revocation"`
+	Edge        edge.State        `json:"edge"`
+}
+
+// Apply gives the snapshot after e. It is total: an event that no noun knows
+// changes only the stamp.
+func (s *Snapshot) Apply(e trust.Event, at trust.Stamp) *Snapshot {
+	n := *s
+	n.At = at
+	n.Framework = s.Framework.Apply(e, at)
+	n.Participant = s.Participant.Apply(e, at)
+	n.Operator = s.Operator.Apply(e, at)
+	n.Service = s.Service.Apply(e, at)
+	n.Agreement = s.Agreement.Apply(e, at)
+	n.Mapping = s.Mapping.Apply(e, at)
+	n.Policy = s.Policy.Apply(e, at)
+	n.Revocation = s.Revocation.Apply(e, at)
+	n.Edge = s.Edge.Apply(e, at)
+	switch effectOf(e) {
+	case changesRules:
+		n.Rules++
+	case reducesTrust:
+		n.Epoch++
+	case reducesRules:
+		n.Rules++
+		n.Epoch++
+	case changesNothing:
+	}
+	return &n
+}
+
+type effect int
+
+const (
+	changesNothing effect = iota
+	changesRules
+	reducesTrust // revocation tables only; a memo checks those on every hit
+	reducesRules // both
+)
+
+// effectOf tells what an entry moves. Anything not named here changes rules,
+// so a new kind of entry can only make a memo miss, never serve a stale verdict.
+func effectOf(e trust.Event) effect {
+	switch e := e.(type) {
+	case edge.Queued, edge.Applied, framework.Received, framework.Refused, agreement.Refused,
+		revocation.EngagementOpened:
+		return changesNothing
+	case revocation.Revoked:
+		return reducesTrust
+	case agreement.Moved:
+		if e.To != agreement.Active {
+			return reducesRules
+		}
+		return changesRules
+	case participant.Suspended, edge.Broken, mapping.Closed, service.Removed, service.EnforcementPointRemoved,
+		policy.Applied, framework.Adopted, participant.Stated, participant.KeysSeen, participant.Declared:
+		return reducesRules
+	default:
+		return changesRules
+	}
+}
+
+// Speaker gives what is registered for an iss value.
+func (s *Snapshot) Speaker(iss string) (participant.Speaker, bool) { return s.Participant.Speaker(iss) }
+
+// Assurance maps claims onto the ladders of the framework in force.
+func (s *Snapshot) Assurance(claims map[string]any) framework.Vector {
+	if s.Framework.Current == nil {
+		return framework.Vector{}
+	}
+	return s.Framework.Current.Assess(claims)
+}

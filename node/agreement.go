@@ -1,0 +1,164 @@
+package node
+
+import (
+	"context"
+	"encoding/hex"
+	"io"
+
+	"github.com/entente-id/entente/agreement"
+	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/trust"
+)
+
+// RenderAgreement renders the bytes both parties will sign, once. An empty id
+// begins an agreement; another counters the agreement of that id.
+func (n *Node) RenderAgreement(_ context.Context, a Actor, d agreement.Document, id string) ([]byte, string, error) {
+	if err := n.read(a); err != nil {
+		return nil, "", err
+	}
+	s := n.State()
+	if s.Framework.Current == nil {
+		return nil, "", trust.Errorf(trust.Conflict, "no framework is in force here; an agreement stands on one")
+	}
+	rev := agreement.Revision{ID: id, Revision: 1, Framework: s.Framework.Current.Hash, Proposer: n.self, Document: d}
+	if id == "" {
+		random := make([]byte, 16)
+		if _, err := io.ReadFull(n.Rand, random); err != nil {
+			return nil, "", trust.Errorf(trust.Internal, "drawing an identifier: %w", err)
+		}
+		rev.ID = hex.EncodeToString(random)
+	} else {
+		current, ok := s.Agreement.ByID(id)
+		if !ok {
+			return nil, "", trust.Errorf(trust.NotFound, "agreement %s is not known here", id)
+		}
+		rev.Revision, rev.Answers = current.Revision.Revision+1, current.Hash
+	}
+	return agreement.Render(rev)
+}
+
+// OfferAgreement proposes or counters an agreement with the exact bytes that
+// RenderAgreement gave, signed by the governance key, and sends it to the
+// partner.
+func (n *Node) OfferAgreement(ctx context.Context, a Actor, bytes, signature []byte) error {
+	_, err := n.write(ctx, a, func(c *change) error {
+		facts, partner, err := c.factsOfOffer(bytes)
+		if err != nil {
+			return err
+		}
+		offer := agreement.Offered{Bytes: bytes, Signature: signature, By: a.ID}
+		if err := c.take(c.Agreement.Offer(facts, offer, c.now)); err != nil || c.refusal != nil {
+			return err
+		}
+		return c.send(partner, edge.Governance, kindOffer, trust.SubjectKey{}, offerMessage{Bytes: bytes, Signature: signature})
+	})
+	return err
+}
+
+// CountersignAgreement signs the partner's bytes too and tells the partner.
+func (n *Node) CountersignAgreement(ctx context.Context, a Actor, name, hash string, signature []byte) error {
+	_, err := n.write(ctx, a, func(c *change) error {
+		current, facts, err := c.factsOfName(name)
+		if err != nil {
+			return err
+		}
+		signed := agreement.Countersigned{ID: current.ID, Hash: hash, Signature: signature, By: a.ID}
+		if err := c.take(c.Agreement.Countersign(facts, signed, c.now)); err != nil || c.refusal != nil {
+			return err
+		}
+		return c.send(current.Other(n.self), edge.Governance, kindCountersign, trust.SubjectKey{},
+			countersignMessage{ID: current.ID, Hash: hash, Signature: signature})
+	})
+	return err
+}
+
+// ActivateAgreement puts an agreed agreement in force at this node.
+func (n *Node) ActivateAgreement(ctx context.Context, a Actor, name string) error {
+	return n.moveAgreement(ctx, a, name, agreement.Active, "", edge.Governance)
+}
+
+// SuspendAgreement stops an agreement, at once and by one person.
+func (n *Node) SuspendAgreement(ctx context.Context, a Actor, name, reason string) error {
+	return n.moveAgreement(ctx, a, name, agreement.Suspended, reason, edge.Safety)
+}
+
+// EndAgreement ends an agreement for good.
+func (n *Node) EndAgreement(ctx context.Context, a Actor, name, reason string) error {
+	return n.moveAgreement(ctx, a, name, agreement.Ended, reason, edge.Safety)
+}
+
+func (n *Node) moveAgreement(ctx context.Context, a Actor, name string, to agreement.Stage, reason string, lane edge.Lane) error {
+	_, err := n.write(ctx, a, func(c *change) error {
+		current, facts, err := c.factsOfName(name)
+		if err != nil {
+			return err
+		}
+		events, refusal := c.Agreement.Move(facts, agreement.Moved{ID: current.ID, To: to, By: a.ID}, c.now)
+		if refusal != nil {
+			return c.take(events, refusal)
+		}
+		for _, e := range events {
+			if err := c.addSealed(e, sealed{text: reasonText{reason}}); err != nil {
+				return err
+			}
+		}
+		return c.send(current.Other(n.self), lane, kindMove, trust.SubjectKey{}, moveMessage{ID: current.ID, To: to})
+	})
+	return err
+}
+
+// factsOfOffer are the facts for an agreement that may not exist yet here.
+func (c *change) factsOfOffer(bytes []byte) (agreement.Facts, trust.ParticipantID, error) {
+	rev, err := agreement.Parse(bytes)
+	return c.facts(rev.Document), partnerIn(rev.Document, c.n.self), err
+}
+
+func (c *change) factsOfID(id string) (agreement.Facts, error) {
+	current, ok := c.Agreement.ByID(id)
+	if !ok {
+		return agreement.Facts{}, trust.Errorf(trust.NotFound, "agreement %s is not known here", id)
+	}
+	return c.facts(current.Revision.Document), nil
+}
+
+func (c *change) factsOfName(name string) (*agreement.Agreement, agreement.Facts, error) {
+	current, ok := c.Agreement.ByName(name)
+	if !ok {
+		return nil, agreement.Facts{}, trust.Errorf(trust.NotFound, "agreement %q is not known here", name)
+	}
+	return current, c.facts(current.Revision.Document), nil
+}
+
+// facts are what an agreement's moves rest on besides agreements.
+func (c *change) facts(d agreement.Document) agreement.Facts {
+	facts := agreement.Facts{
+		Self: c.n.self, Framework: c.Framework.Current, Holders: c.Operator.Holders,
+		HomeKey: c.governanceKey(d.Home), HostKey: c.governanceKey(d.Host),
+	}
+	other := partnerIn(d, c.n.self)
+	if p, ok := c.Participant.Partner(other); ok {
+		facts.PartnerTrusted = !p.Suspended
+	}
+	_, facts.PartnerFresh = c.n.views.age(other, c.n.Clock)
+	return facts
+}
+
+// governanceKey gives the governance key of this organisation or a partner,
+// empty for anybody else.
+func (c *change) governanceKey(id trust.ParticipantID) string {
+	if id == c.n.self {
+		return c.Participant.Self().Card.GovernanceKey
+	}
+	if p, ok := c.Participant.Partner(id); ok {
+		return p.Card.GovernanceKey
+	}
+	return ""
+}
+
+// partnerIn gives the party of an agreement that is not self.
+func partnerIn(d agreement.Document, self trust.ParticipantID) trust.ParticipantID {
+	if d.Home == self {
+		return d.Host
+	}
+	return d.Home
+}

@@ -1,0 +1,157 @@
+package node
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/store"
+	"github.com/entente-id/entente/trust"
+)
+
+// Paths of the partner plane.
+const (
+	MessagesPath  = "/edge/v1/messages"
+	HeartbeatPath = "/edge/v1/heartbeat"
+	setMediaType  = "application/secevent+jwt"
+)
+
+const (
+	cursorBucket = "edge.cursor" // partner and lane to the last number it acknowledged
+	firstRetry   = 50 * time.Millisecond
+	lastRetry    = 5 * time.Second
+)
+
+// keepDelivering sends one lane's messages to one partner, in order, each until
+// it is acknowledged. A partner that is down costs nobody else anything.
+func (n *Node) keepDelivering(ctx context.Context, to trust.ParticipantID, lane edge.Lane) {
+	acked, err := n.cursor(ctx, to, lane)
+	if err != nil {
+		n.Log.Error("reading a delivery cursor; starting from the first message", "partner", to.String(), "error", err)
+	}
+	retry := firstRetry
+	for ctx.Err() == nil {
+		signal := n.deliverySignal(to)
+		if acked+1 >= n.State().Edge.Next(to, lane) {
+			wait(ctx, signal, time.Hour)
+			continue
+		}
+		next, err := n.deliver(ctx, to, lane, acked+1)
+		n.Meter.Delivered(string(lane), err == nil)
+		if err != nil {
+			n.Log.Debug("message not accepted yet", "partner", to.String(), "lane", string(lane), "n", acked+1, "error", err)
+			wait(ctx, signal, retry)
+			retry = min(2*retry, lastRetry)
+			continue
+		}
+		retry, acked = firstRetry, next-1
+		if err := n.saveCursor(ctx, to, lane, acked); err != nil {
+			n.Log.Warn("delivery cursor not saved; a message may be sent twice", "partner", to.String(), "error", err)
+		}
+	}
+}
+
+// deliver sends message number to a partner and gives the number to send next.
+func (n *Node) deliver(ctx context.Context, to trust.ParticipantID, lane edge.Lane, number uint64) (uint64, error) {
+	partner, ok := n.State().Participant.Partner(to)
+	if !ok {
+		return 0, trust.Errorf(trust.NotFound, "participant %s is not known", to)
+	}
+	jws, err := n.queued(ctx, to, lane, number)
+	if err != nil {
+		return 0, err
+	}
+	answer, err := n.Send.Send(ctx, *partner, Outgoing{
+		Method: http.MethodPost, Path: MessagesPath, ContentType: setMediaType, Body: []byte(jws),
+	})
+	switch {
+	case err != nil:
+		return 0, err
+	case answer.Status == http.StatusAccepted:
+		return number + 1, nil
+	case answer.Status == http.StatusConflict:
+		var gap struct {
+			Expected uint64 `json:"expected"`
+		}
+		if err := canonical.DecodeLoose(answer.Body, &gap); err != nil || gap.Expected == 0 || gap.Expected > number {
+			return 0, trust.Errorf(trust.Unavailable, "%s sees a gap before message %d and does not say where", to, number)
+		}
+		return gap.Expected, nil
+	default:
+		return 0, trust.Errorf(trust.Unavailable, "%s answered %d to message %d", to, answer.Status, number)
+	}
+}
+
+// queued renders a queued message from the log.
+func (n *Node) queued(ctx context.Context, to trust.ParticipantID, lane edge.Lane, number uint64) (string, error) {
+	at, ok := n.State().Edge.Locate(to, lane, number)
+	if !ok {
+		return "", trust.Errorf(trust.NotFound, "%s message %d to %s was never queued", lane, number, to)
+	}
+	record, err := n.trust.Entry(ctx, at.N)
+	if err != nil {
+		return "", err
+	}
+	event, err := n.codec.Decode(trust.Kind{Name: record.Kind, Version: record.Version}, record.Body)
+	if err != nil {
+		return "", err
+	}
+	q, ok := event.(edge.Queued)
+	if !ok {
+		return "", trust.Errorf(trust.Internal, "entry %s is %s, where a queued message should stand", record.Position, record.Kind)
+	}
+	content, err := n.Keys.Unseal(ctx, q.Owner, record.Sealed)
+	if err != nil {
+		return "", err
+	}
+	return n.render(to, q, trust.Stamp{Position: record.Position, At: record.At}, content)
+}
+
+// Messages gives a partner its own messages of a lane after a number, for a
+// partner that lost some.
+func (n *Node) Messages(ctx context.Context, from trust.ParticipantID, lane edge.Lane, after uint64, limit int) ([]string, error) {
+	var out []string
+	for number := after + 1; number < n.State().Edge.Next(from, lane) && len(out) < limit; number++ {
+		jws, err := n.queued(ctx, from, lane, number)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, jws)
+	}
+	return out, nil
+}
+
+func cursorKey(to trust.ParticipantID, lane edge.Lane) string {
+	return to.String() + " " + string(lane)
+}
+
+func (n *Node) cursor(ctx context.Context, to trust.ParticipantID, lane edge.Lane) (uint64, error) {
+	value, err := n.Store.Get(ctx, cursorBucket, cursorKey(to, lane))
+	if trust.KindOf(err) == trust.NotFound {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseUint(string(value), 10, 64)
+}
+
+func (n *Node) saveCursor(ctx context.Context, to trust.ParticipantID, lane edge.Lane, acked uint64) error {
+	return n.Store.Put(ctx, store.Pair{
+		Bucket: cursorBucket, Key: cursorKey(to, lane), Value: strconv.AppendUint(nil, acked, 10),
+	})
+}
+
+// wait returns when the signal comes, the time is up or ctx ends.
+func wait(ctx context.Context, signal <-chan struct{}, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-signal:
+	case <-t.C:
+	}
+}

@@ -1,0 +1,139 @@
+package node
+
+import (
+	"context"
+
+	"github.com/entente-id/entente/decision"
+	"github.com/entente-id/entente/ledger"
+	"github.com/entente-id/entente/trust"
+)
+
+// Explanation is a decision laid open: every check in order with what it looked
+// at, and the versions it rests on. The checks behind the one that decided were
+// evaluated again against the state of that moment.
+type Explanation struct {
+	Reference    string             `json:"reference,omitempty"` // empty for a hypothetical request
+	Position     *trust.Position    `json:"position,omitempty"`
+	At           trust.Instant      `json:"at"`
+	Permit       bool               `json:"permit"`
+	Reason       trust.Reason       `json:"reason"`
+	Decided      string             `json:"decided"` // the check that decided
+	Checks       []ExplainedCheck   `json:"checks"`
+	Who          string             `json:"who,omitempty"`     // the caller's issuer and subject
+	Subject      trust.SubjectKey   `json:"subject,omitzero"`  // what the ledger knows the caller by
+	Class        trust.Class        `json:"class,omitempty"`   // its identity class
+	Home         string             `json:"home,omitempty"`    // the participant that answers for it
+	Action       trust.Action       `json:"action"`            // what was asked
+	ResourceType trust.ResourceType `json:"resource_type"`     // of what
+	Resource     string             `json:"resource"`          // which one
+	Purpose      trust.Purpose      `json:"purpose,omitempty"` // what for
+	Service      string             `json:"enforcement_point"` // who asked
+	RequestID    string             `json:"request_id,omitempty"`
+	Framework    int                `json:"framework,omitempty"` // its version
+	Agreement    string             `json:"agreement,omitempty"` // its name
+	Revision     int                `json:"revision,omitempty"`
+	Tier         trust.Tier         `json:"tier,omitempty"`
+	Policy       string             `json:"policy,omitempty"`   // its hash
+	Policies     []string           `json:"policies,omitempty"` // those that determined local policy's answer
+	Trust        trust.Position     `json:"trust"`              // the trust entry it was decided on
+	TTL          int64              `json:"ttl,omitempty"`      // seconds
+	Erased       bool               `json:"erased,omitempty"`   // the person was erased; only the leaf is left
+}
+
+// ExplainedCheck is one line of an explanation.
+type ExplainedCheck struct {
+	Name   string          `json:"name"`
+	Result decision.Result `json:"result"`
+	Reason trust.Reason    `json:"reason,omitempty"`
+	Text   string          `json:"text,omitempty"`
+}
+
+// Explain lays a recorded decision open, by its reference. An unknown reference
+// is NotFound.
+func (n *Node) Explain(ctx context.Context, a Actor, reference string) (Explanation, error) {
+	if err := n.read(a); err != nil {
+		return Explanation{}, err
+	}
+	at, ok := n.Keys.ParseReference(reference)
+	if !ok {
+		return Explanation{}, trust.Errorf(trust.NotFound, "reference %.40q is of no decision here", reference)
+	}
+	record, err := n.decisions.Entry(ctx, at.N)
+	if err != nil {
+		return Explanation{}, err
+	}
+	leaf, err := decision.ParseLeaf(record.Body)
+	if err != nil {
+		return Explanation{}, err
+	}
+	details, erased, err := n.unsealDecision(ctx, leaf, record)
+	if err != nil {
+		return Explanation{}, err
+	}
+	s, err := n.stateAfter(ctx, leaf.Trust)
+	if err != nil {
+		return Explanation{}, err
+	}
+	o, ev, r := decision.Replay(leaf, details)
+	again := decision.Explain(s, o, ev, r)
+	e := explanation(again, o, ev, r)
+	e.Reference, e.Position, e.At = reference, &record.Position, trust.Instant(record.At)
+	e.RequestID, e.Erased = details.RequestID, erased
+	// What was recorded stands, whatever evaluating it again says.
+	e.Permit, e.Reason = leaf.Permit(), leaf.Reason
+	for i, recorded := range leaf.Results() {
+		if recorded.Result != decision.NotReached {
+			e.Checks[i].Result, e.Checks[i].Reason = recorded.Result, recorded.Reason
+			e.Decided = recorded.Name
+		}
+	}
+	return e, nil
+}
+
+// unsealDecision opens a decision's sealed part; true when the person was
+// erased.
+func (n *Node) unsealDecision(ctx context.Context, leaf decision.Leaf, r ledger.Record) (decision.Sealed, bool, error) {
+	var owner trust.SubjectKey
+	if leaf.Subject != nil {
+		owner = *leaf.Subject
+	}
+	text, err := n.Keys.Unseal(ctx, owner, r.Sealed)
+	if trust.KindOf(err) == trust.NotFound {
+		return decision.Sealed{}, true, nil
+	}
+	if err != nil {
+		return decision.Sealed{}, false, err
+	}
+	details, err := decision.ParseSealed(text)
+	return details, false, err
+}
+
+// ExplainHypothetical decides a request as of now and lays it open. Nothing is
+// recorded, used up or granted.
+func (n *Node) ExplainHypothetical(ctx context.Context, a Actor, ask Ask) (Explanation, error) {
+	if err := n.read(a); err != nil {
+		return Explanation{}, err
+	}
+	s := n.State()
+	found, o := n.gather(ctx, s, ask, n.Now())
+	e := explanation(decision.Explain(s, o, found, ask.Request), o, found, ask.Request)
+	e.RequestID = ask.RequestID
+	return e, nil
+}
+
+func explanation(d decision.Decision, o decision.Observed, ev decision.Evidence, r decision.Request) Explanation {
+	e := Explanation{
+		At: trust.Instant(o.Now), Permit: d.Permit, Reason: d.Reason, Decided: decision.Names[d.Decided],
+		Subject: o.Subject, Class: ev.Class, Home: ev.Participant.String(),
+		Action: r.Action, ResourceType: r.ResourceType, Resource: r.ResourceID, Purpose: r.Purpose, Service: r.EnforcementPoint,
+		Framework: d.FrameworkVersion, Agreement: d.AgreementName, Revision: d.Revision, Tier: d.Tier,
+		Policy: d.Policy, Policies: d.Policies, Trust: d.Trust, TTL: d.TTL,
+	}
+	if ev.Subject != "" {
+		e.Who = ev.Issuer.String() + " " + ev.Subject
+	}
+	for _, c := range d.Checks {
+		e.Checks = append(e.Checks, ExplainedCheck{c.Name, c.Result, c.Reason, c.Text})
+	}
+	return e
+}

@@ -1,0 +1,197 @@
+// Package node is the shell around the pure core: one organisation's node. Each
+// use case is a file: take the snapshot, verify, ask the core, append, deliver.
+// It decides the order of those steps and nothing else; the rules live with
+// their nouns. It is the only opener of sealed parts, and it refuses to know
+// which protocol or screen a request came through.
+package node
+
+import (
+	"context"
+	"crypto/sha256"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/entente-id/entente/internal/clock"
+	"github.com/entente-id/entente/jose"
+	"github.com/entente-id/entente/ledger"
+	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/state"
+	"github.com/entente-id/entente/store"
+	"github.com/entente-id/entente/trust"
+)
+
+// Config is what a node stands on. All fields but Demo and Meter are required.
+type Config struct {
+	Store     store.Store
+	Keys      Keys
+	Clock     Clock
+	Rand      io.Reader // cryptographic
+	Fetch     Fetcher
+	Send      Sender
+	Log       *slog.Logger
+	Heartbeat time.Duration // between two questions to a partner for its word
+	Meter     Meter         // nil counts nothing
+}
+
+// Keys are the secrets a node works with. They never leave their room: a method
+// signs, seals or commits.
+type Keys interface {
+	Signer(participant.KeyUse) jose.Signer
+	NoteSigner(origin string) (note.Signer, error)
+	// Subject gives the key by which this ledger knows a subject.
+	Subject(participant, namespace, subject string) trust.SubjectKey
+	// Commit gives a commitment to a plain value of a domain, such as "resource".
+	Commit(domain, value string) [16]byte
+	// Reference renders a position so that outsiders learn nothing from it.
+	Reference(trust.Position) string
+	ParseReference(string) (trust.Position, bool)
+	// Seal encrypts under the owner's data key, which is durable before Seal
+	// returns; the zero owner is the node itself.
+	Seal(ctx context.Context, owner trust.SubjectKey, plaintext []byte) ([]byte, error)
+	// Unseal fails with NotFound once the owner's key was erased.
+	Unseal(ctx context.Context, owner trust.SubjectKey, sealed []byte) ([]byte, error)
+}
+
+// Clock tells the time and how long ago something was, by whichever of wall
+// clock and time since boot says longer.
+type Clock interface {
+	Now() time.Time
+	Mark() clock.Mark
+	Since(clock.Mark) time.Duration
+}
+
+// Fetcher gets a document from an address registered beforehand.
+type Fetcher interface {
+	Get(ctx context.Context, url string) ([]byte, error)
+}
+
+// Sender carries a request to a partner's node over mutual TLS.
+type Sender interface {
+	Send(ctx context.Context, to participant.Partner, r Outgoing) (Incoming, error)
+}
+
+// Outgoing is a request to a partner's node; Incoming its answer.
+type Outgoing struct {
+	Method, Path, ContentType string
+	Body                      []byte
+}
+
+// Incoming is a partner's answer; Body is at most 1 MiB.
+type Incoming struct {
+	Status int
+	Body   []byte
+}
+
+// Meter counts what a node does. Labels come from fixed sets.
+type Meter interface {
+	Decided(permit bool, reason trust.Reason)
+	Heartbeat(answered bool)
+	Delivered(lane string, accepted bool)
+}
+
+// Node is one running node. Its methods may be called by any goroutine.
+type Node struct {
+	Config
+	self      trust.ParticipantID
+	demo      bool
+	codec     *state.Codec
+	trust     *ledger.Log[*state.Snapshot]
+	decisions *ledger.Log[struct{}]
+	views     *views
+	issuers   *issuerKeys
+	memo      *memo
+	tokens    *tokenCache
+	wake      map[trust.ParticipantID]chan struct{}
+	wakeLock  sync.Mutex
+	started   clock.Mark
+	kick      chan struct{} // the set of partners or issuers changed
+}
+
+// Open starts a node on a store that Create has begun. It folds the trust log;
+// an entry of a kind this binary does not know stops it with Conflict.
+func Open(ctx context.Context, c Config) (*Node, error) {
+	n := &Node{
+		Config: c, codec: state.NewCodec(), kick: make(chan struct{}, 1),
+		wake: map[trust.ParticipantID]chan struct{}{}, started: c.Clock.Mark(),
+	}
+	if n.Meter == nil {
+		n.Meter = noMeter{}
+	}
+	n.views, n.issuers, n.memo, n.tokens = newViews(), newIssuerKeys(), newMemo(), newTokenCache()
+	if err := n.openTrust(ctx); err != nil {
+		return nil, err
+	}
+	self := n.State().Participant.Self()
+	if self == nil {
+		return nil, trust.Errorf(trust.Conflict, "the ledger is empty; entente init begins one")
+	}
+	n.self, n.demo = self.Card.ID, self.Card.Demo
+	var err error
+	n.decisions, err = openLog(ctx, c, store.DecisionLog, self.Card.DecisionOrigin, struct{}{},
+		func(s struct{}, _ ledger.Record) (struct{}, error) { return s, nil }, trust.Position{})
+	if err != nil {
+		return nil, err
+	}
+	return n, n.loadWatermarks(ctx)
+}
+
+// State gives the newest durable snapshot.
+func (n *Node) State() *state.Snapshot { return n.trust.Head() }
+
+// Self is this node's participant.
+func (n *Node) Self() trust.ParticipantID { return n.self }
+
+// Now is the node's time, in whole seconds.
+func (n *Node) Now() int64 { return n.Clock.Now().Unix() }
+
+// Fatal delivers the error after which nothing can be recorded any more; the
+// process must end, so that what was promised and what is kept stay the same.
+func (n *Node) Fatal() <-chan error {
+	out := make(chan error, 1)
+	go func() {
+		select {
+		case err := <-n.trust.Fatal():
+			out <- err
+		case err := <-n.decisions.Fatal():
+			out <- err
+		}
+	}()
+	return out
+}
+
+// Close ends both logs; everything acknowledged is durable already.
+func (n *Node) Close() error {
+	if err := n.saveCheckpoint(context.Background()); err != nil {
+		n.Log.Warn("state checkpoint not written; the next start folds the whole log", "error", err)
+	}
+	n.trust.Close()
+	n.decisions.Close()
+	return nil
+}
+
+// Actor is a local operator who was authenticated.
+type Actor struct {
+	ID    string
+	Roles []trust.Role
+}
+
+// Operator finds whose credential this is.
+func (n *Node) Operator(credential []byte) (Actor, bool) {
+	o, ok := n.State().Operator.ByCredential(sha256.Sum256(credential))
+	return Actor{ID: o.ID, Roles: o.Roles}, ok
+}
+
+// EnforcementPoint finds whose credential this is.
+func (n *Node) EnforcementPoint(credential []byte) (string, bool) {
+	return n.State().Service.EnforcementPoint(sha256.Sum256(credential))
+}
+
+type noMeter struct{}
+
+func (noMeter) Decided(bool, trust.Reason) {}
+func (noMeter) Heartbeat(bool)             {}
+func (noMeter) Delivered(string, bool)     {}

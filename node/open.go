@@ -1,0 +1,91 @@
+package node
+
+import (
+	"context"
+
+	"github.com/entente-id/entente/internal/keyring"
+	"github.com/entente-id/entente/ledger"
+	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/state"
+	"github.com/entente-id/entente/store"
+	"github.com/entente-id/entente/trust"
+)
+
+// openLog opens one of the node's logs under its origin.
+func openLog[S any](ctx context.Context, c Config, log, origin string, start S, fold func(S, ledger.Record) (S, error), at trust.Position) (*ledger.Log[S], error) {
+	signer, err := c.Keys.NoteSigner(origin)
+	if err != nil {
+		return nil, err
+	}
+	verifier, err := keyring.NoteVerifier(origin, c.Keys.Signer(participant.LogKey).Key())
+	if err != nil {
+		return nil, err
+	}
+	return ledger.Open(ctx, ledger.Config[S]{
+		Store: c.Store, Log: log, Origin: origin, Signer: signer, Verifier: verifier,
+		Now: func() int64 { return c.Clock.Now().Unix() }, Rand: c.Rand,
+		Fold: fold, Start: start, StartAt: at,
+	})
+}
+
+// openTrust opens the trust log and folds it, from the newest state checkpoint
+// that still fits.
+func (n *Node) openTrust(ctx context.Context) error {
+	head, err := n.Store.Head(ctx, store.TrustLog)
+	if err != nil {
+		return err
+	}
+	if head.Size == 0 {
+		return trust.Errorf(trust.Conflict, "the ledger is empty; entente init begins one")
+	}
+	checkpoint, err := ledger.ReadCheckpoint(head.Checkpoint)
+	if err != nil {
+		return err
+	}
+	start := n.loadCheckpoint(ctx)
+	n.trust, err = openLog(ctx, n.Config, store.TrustLog, checkpoint.Origin, start, n.fold, start.At.Position)
+	return err
+}
+
+const (
+	checkpointBucket = "state"
+	checkpointKey    = "checkpoint"
+)
+
+// saveCheckpoint keeps the state as it is now, so that the next start folds only
+// what came after.
+func (n *Node) saveCheckpoint(ctx context.Context) error {
+	data, err := state.Save(n.State(), n.trust.Checkpoint())
+	if err != nil {
+		return err
+	}
+	return n.Store.Put(ctx, store.Pair{Bucket: checkpointBucket, Key: checkpointKey, Value: data})
+}
+
+// loadCheckpoint gives the kept state, or the empty one if there is none that
+// this binary's fold has made of this very log.
+func (n *Node) loadCheckpoint(ctx context.Context) *state.Snapshot {
+	data, err := n.Store.Get(ctx, checkpointBucket, checkpointKey)
+	if err != nil {
+		return &state.Snapshot{}
+	}
+	saved, checkpoint, err := state.Load(data)
+	if err == nil {
+		err = n.onLog(ctx, saved, checkpoint)
+	}
+	if err != nil {
+		n.Log.Warn("state checkpoint discarded; folding the whole log", "error", err)
+		return &state.Snapshot{}
+	}
+	return saved
+}
+
+// onLog checks that a saved state stands at the end of a tree that the log's own
+// begins with.
+func (n *Node) onLog(ctx context.Context, saved *state.Snapshot, checkpoint []byte) error {
+	c, err := ledger.CheckPrefix(ctx, n.Store, store.TrustLog, checkpoint)
+	if err == nil && c.Size != saved.At.Position.N+1 {
+		return trust.Errorf(trust.Invalid, "state is after entry %s and its checkpoint of size %d", saved.At.Position, c.Size)
+	}
+	return err
+}

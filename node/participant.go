@@ -1,0 +1,78 @@
+package node
+
+import (
+	"context"
+
+	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/trust"
+)
+
+// Invitation is what this organisation hands a partner, and the fingerprint
+// that both read to each other over another channel.
+func (n *Node) Invitation(context.Context) (participant.Invitation, string, error) {
+	s := n.State()
+	inv := participant.Invitation{Card: s.Participant.Self().Signed}
+	if s.Framework.Current != nil {
+		inv.Framework = s.Framework.Current.Hash
+	} else if hash, ok := s.Participant.ConfirmedFramework(); ok {
+		// A newcomer answers with the framework it was invited into.
+		inv.Framework = hash
+	}
+	print, err := participant.Fingerprint(inv)
+	return inv, print, err
+}
+
+// Confirm lets a partner in, after a local person compared its fingerprint. The
+// framework in force, the own statement and nothing else is sent to it.
+func (n *Node) Confirm(ctx context.Context, a Actor, inv participant.Invitation, fingerprint string) (trust.ParticipantID, error) {
+	card, err := participant.ParseCard(inv.Card)
+	if err != nil {
+		return trust.ParticipantID{}, err
+	}
+	_, err = n.write(ctx, a, func(c *change) error {
+		if err := c.take(c.Participant.Confirm(inv, fingerprint, a.ID, c.now)); err != nil || c.refusal != nil {
+			return err
+		}
+		return c.greet(card.ID)
+	})
+	return card.ID, err
+}
+
+// greet queues what every new partner needs first.
+func (c *change) greet(id trust.ParticipantID) error {
+	if f := c.Framework.Current; f != nil {
+		if err := c.sendFramework(id, f.Signed); err != nil {
+			return err
+		}
+	}
+	return c.sendStatement(id)
+}
+
+func (c *change) sendFramework(to trust.ParticipantID, s framework.Signed) error {
+	return c.send(to, edge.Governance, kindFramework, trust.SubjectKey{}, frameworkMessage{Signed: s})
+}
+
+// SuspendParticipant stops every decision that rests on a participant, at once
+// and here alone; the partner is told, with no reason given.
+func (n *Node) SuspendParticipant(ctx context.Context, a Actor, id trust.ParticipantID, reason string) error {
+	_, err := n.write(ctx, a, func(c *change) error {
+		events, err := c.Participant.Suspend(id, a.ID)
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			if err := c.addSealed(e, sealed{text: reasonText{reason}}); err != nil {
+				return err
+			}
+		}
+		return c.send(id, edge.Safety, kindSuspension, trust.SubjectKey{}, suspensionMessage{Participant: id})
+	})
+	return err
+}
+
+// reasonText is the sealed part of a reducing act.
+type reasonText struct {
+	Reason string `json:"reason"`
+}

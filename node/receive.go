@@ -1,0 +1,209 @@
+package node
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/entente-id/entente/agreement"
+	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/revocation"
+	"github.com/entente-id/entente/trust"
+)
+
+// Gap is the error of a message that came before its predecessor: the sender
+// goes back to Expected.
+type Gap struct{ Expected uint64 }
+
+func (g *Gap) Error() string { return "a message came before its predecessor" }
+
+// ReceiveMessage takes a partner's message. When it returns nil, the message
+// and what it changed are durable, so the sender may forget it (RFC 8935,
+// section 2.2). A repeated message changes nothing. A message that a rule
+// refuses is recorded as refused and counts as received. Errors: Invalid for a
+// shape, Denied for a signature or a foreign edge, *Gap for one out of order.
+func (n *Node) ReceiveMessage(ctx context.Context, from trust.ParticipantID, jws []byte) error {
+	partner, ok := n.State().Participant.Partner(from)
+	if !ok {
+		return trust.Errorf(trust.Denied, "participant %s is not a partner here", from)
+	}
+	m, kind, content, err := n.open(*partner, jws)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(content)
+	hash := hex.EncodeToString(sum[:])
+	var gap error
+	_, err = n.change(ctx, func(c *change) error {
+		switch c.Edge.Judge(from, m.Edge.Epoch, m.Edge.Lane, m.Edge.N, hash) {
+		case edge.Duplicate:
+			return nil
+		case edge.Gap:
+			_, last := c.Edge.Position(from, m.Edge.Lane)
+			gap = &Gap{Expected: last + 1}
+			return gap
+		case edge.Break:
+			return c.refuse(trust.Errorf(trust.Conflict, "message %d on the %s lane of %s contradicts what was proven before; the edge is suspended", m.Edge.N, m.Edge.Lane, from),
+				edge.Broken{From: from, Lane: m.Edge.Lane, Rule: "contradiction"})
+		case edge.Apply:
+		}
+		return c.apply(partner, m, kind, content, hash)
+	})
+	if gap != nil {
+		return gap
+	}
+	if err == nil {
+		n.views.applied(from, n.State())
+	}
+	return err
+}
+
+// apply gives a message its effect and records that it was applied, in one
+// commit.
+func (c *change) apply(from *participant.Partner, m message, kind string, content []byte, hash string) error {
+	applied := edge.Applied{From: m.Iss, Epoch: m.Edge.Epoch, Lane: m.Edge.Lane, N: m.Edge.N, Kind: kind, Hash: hash}
+	effect, ok := effects[kind]
+	switch {
+	case !ok && m.Edge.Lane == edge.Safety:
+		// What we do not understand may be the end of something.
+		applied.Unsupported = true
+		return c.add(applied, edge.Broken{From: m.Iss, Lane: m.Edge.Lane, Rule: "unknown_safety_kind"})
+	case !ok:
+		applied.Unsupported = true
+		return c.add(applied)
+	}
+	if err := effect(c, from, content); err != nil {
+		if trust.KindOf(err) == trust.Internal || trust.KindOf(err) == trust.Unavailable {
+			return err
+		}
+		c.n.Log.Warn("a partner's message was refused", "partner", m.Iss.String(), "kind", kind, "error", err)
+		applied.Refused = true
+	}
+	return c.add(applied)
+}
+
+// effects are what each kind of message does here. An error is a refusal.
+var effects = map[string]func(*change, *participant.Partner, []byte) error{
+	kindFramework:   receiveFramework,
+	kindStatement:   receiveStatement,
+	kindOffer:       receiveOffer,
+	kindCountersign: receiveCountersign,
+	kindMove:        receiveMove,
+	kindSuspension:  receiveSuspension,
+	kindRevocation:  receiveRevocation,
+	kindEngagement:  receiveEngagement,
+}
+
+// parse reads a message's content.
+func parse[T any](content []byte) (T, error) {
+	var v T
+	err := canonical.Decode(content, &v)
+	return v, err
+}
+
+// record takes a command's events and passes its refusal on, since a refusal of
+// a partner's message is a fact here and no error of ours.
+func (c *change) record(events []trust.Event, refusal error) error {
+	if err := c.add(events...); err != nil {
+		return err
+	}
+	return refusal
+}
+
+func receiveFramework(c *change, from *participant.Partner, content []byte) error {
+	m, err := parse[frameworkMessage](content)
+	if err != nil {
+		return err
+	}
+	return c.record(refusalOf(c.Framework.Receive(c.frameworkFacts(), m.Signed, from.Card.ID, c.now)))
+}
+
+func receiveOffer(c *change, from *participant.Partner, content []byte) error {
+	m, err := parse[offerMessage](content)
+	if err != nil {
+		return err
+	}
+	facts, _, err := c.factsOfOffer(m.Bytes)
+	if err != nil {
+		return err
+	}
+	return c.record(c.Agreement.Offer(facts, agreement.Offered{Bytes: m.Bytes, Signature: m.Signature, From: from.Card.ID}, c.now))
+}
+
+func receiveCountersign(c *change, from *participant.Partner, content []byte) error {
+	m, err := parse[countersignMessage](content)
+	if err != nil {
+		return err
+	}
+	facts, err := c.factsOfID(m.ID)
+	if err != nil {
+		return err
+	}
+	return c.record(c.Agreement.Countersign(facts, agreement.Countersigned{ID: m.ID, Hash: m.Hash, Signature: m.Signature, From: from.Card.ID}, c.now))
+}
+
+func receiveMove(c *change, from *participant.Partner, content []byte) error {
+	m, err := parse[moveMessage](content)
+	if err != nil {
+		return err
+	}
+	facts, err := c.factsOfID(m.ID)
+	if err != nil {
+		return err
+	}
+	return c.record(c.Agreement.Move(facts, agreement.Moved{ID: m.ID, To: m.To, From: from.Card.ID}, c.now))
+}
+
+// receiveSuspension: a partner stopped trusting somebody. About ourselves it is
+// news; about anybody else it is not the partner's to decide here.
+func receiveSuspension(c *change, from *participant.Partner, content []byte) error {
+	m, err := parse[suspensionMessage](content)
+	if err != nil {
+		return err
+	}
+	if m.Participant != c.n.self {
+		return trust.Errorf(trust.Denied, "%s suspends %s here; only this participant may", from.Card.ID, m.Participant)
+	}
+	return c.add(participant.Suspended{Participant: c.n.self, From: from.Card.ID})
+}
+
+// receiveRevocation: the home ended something of its own.
+func receiveRevocation(c *change, from *participant.Partner, content []byte) error {
+	m, err := parse[revocationMessage](content)
+	if err != nil {
+		return err
+	}
+	target := revocation.Target{Kind: m.Kind, Participant: from.Card.ID, Issuer: m.Issuer, Thumbprint: m.Thumbprint}
+	if m.Kind == revocation.Subject {
+		target.Subject = c.n.Keys.Subject(from.Card.ID.String(), m.Namespace, m.Subject)
+		target.Engagement = m.Engagement
+	}
+	return c.record(c.Revocation.Revoke(c.revocationFacts(target), revocation.Revoked{Target: target, From: from.Card.ID}))
+}
+
+// receiveEngagement: the home vouches for a new engagement. It waits for a
+// local person's approval.
+func receiveEngagement(c *change, from *participant.Partner, content []byte) error {
+	m, err := parse[engagementMessage](content)
+	if err != nil {
+		return err
+	}
+	return c.record(c.Revocation.Open(c.revocationFacts(revocation.Target{}), revocation.EngagementOpened{
+		Participant: from.Card.ID, Subject: c.n.Keys.Subject(from.Card.ID.String(), m.Namespace, m.Subject),
+		Engagement: m.Engagement, Since: m.Since, From: from.Card.ID,
+	}, c.now))
+}
+
+// frameworkFacts are what accepting a framework rests on besides its own state.
+func (c *change) frameworkFacts() framework.Facts {
+	var facts framework.Facts
+	for p := range c.Participant.Partners() {
+		if p.Framework != "" {
+			facts.ConfirmedHashes = append(facts.ConfirmedHashes, p.Framework)
+		}
+	}
+	return facts
+}

@@ -1,0 +1,156 @@
+package node
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+
+	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/ledger"
+	"github.com/entente-id/entente/operator"
+	"github.com/entente-id/entente/state"
+	"github.com/entente-id/entente/trust"
+)
+
+// change is a command in progress inside the trust log's writer: the state as
+// it would be after what was added so far, and the entries that lead there.
+type change struct {
+	*state.Snapshot
+	now     int64
+	n       *Node
+	ctx     context.Context
+	next    trust.Stamp
+	entries []ledger.Entry
+	to      map[trust.ParticipantID]bool // partners that got a message
+	refusal error
+}
+
+// sealed is what stands beside a leaf, encrypted under its owner's key.
+type sealed struct {
+	owner trust.SubjectKey // zero: the node itself
+	text  any              // rendered as canonical JSON; []byte is taken as it is
+}
+
+// change runs a command on the head's own state and makes what it added durable.
+// An error appends nothing. A refusal that the command recorded comes back as
+// the error, after its record is durable.
+func (n *Node) change(ctx context.Context, command func(*change) error) (trust.Position, error) {
+	var c *change
+	_, at, err := n.trust.Do(ctx, func(head *state.Snapshot, next trust.Stamp) ([]ledger.Entry, error) {
+		c = &change{Snapshot: head, now: next.At, n: n, ctx: ctx, next: next, to: map[trust.ParticipantID]bool{}}
+		if err := command(c); err != nil {
+			return nil, err
+		}
+		return c.entries, nil
+	})
+	if err != nil {
+		return trust.Position{}, err
+	}
+	for partner := range c.to {
+		n.wakeDelivery(partner)
+	}
+	n.nudge()
+	if len(at) == 0 {
+		return trust.Position{}, c.refusal
+	}
+	return at[0], c.refusal
+}
+
+// write is change for an operator: it must hold the admin role.
+func (n *Node) write(ctx context.Context, a Actor, command func(*change) error) (trust.Position, error) {
+	if !slices.Contains(a.Roles, operator.Admin) {
+		return trust.Position{}, n.denyOperator(ctx, a)
+	}
+	return n.change(ctx, command)
+}
+
+// read checks that an operator may look: admins and auditors.
+func (n *Node) read(a Actor) error {
+	if slices.Contains(a.Roles, operator.Admin) || slices.Contains(a.Roles, operator.Auditor) {
+		return nil
+	}
+	return trust.Errorf(trust.Denied, "operator %s is neither admin nor auditor; reading needs one of them", a.ID)
+}
+
+// add records events, each with nothing sealed.
+func (c *change) add(events ...trust.Event) error {
+	for _, e := range events {
+		if err := c.addSealed(e, sealed{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addSealed records an event with a sealed part.
+func (c *change) addSealed(e trust.Event, s sealed) error {
+	kind, body, err := c.n.codec.Encode(e)
+	if err != nil {
+		return err
+	}
+	part, err := c.n.seal(c.ctx, s)
+	if err != nil {
+		return err
+	}
+	c.entries = append(c.entries, ledger.Entry{Kind: kind.Name, Version: kind.Version, Body: body, Sealed: part})
+	c.Snapshot = c.Apply(e, c.next)
+	c.next.Position.N++
+	return nil
+}
+
+func (n *Node) seal(ctx context.Context, s sealed) ([]byte, error) {
+	switch text := s.text.(type) {
+	case nil:
+		return nil, nil
+	case []byte:
+		return n.Keys.Seal(ctx, s.owner, text)
+	default:
+		b, err := canonical.Marshal(text)
+		if err != nil {
+			return nil, trust.Errorf(trust.Internal, "rendering a sealed part: %w", err)
+		}
+		return n.Keys.Seal(ctx, s.owner, b)
+	}
+}
+
+// refuse records the events of a refused command and keeps its error for the
+// caller.
+func (c *change) refuse(err error, events ...trust.Event) error {
+	c.refusal = err
+	return c.add(events...)
+}
+
+// take records a command's events, or its refusal.
+func (c *change) take(events []trust.Event, err error) error {
+	if err == nil {
+		return c.add(events...)
+	}
+	if len(events) == 0 {
+		return err
+	}
+	return c.refuse(err, events...)
+}
+
+// send queues a message for a partner in the same commit as its cause. The
+// content stands in the sealed part, under the key of the subject it is about.
+func (c *change) send(to trust.ParticipantID, lane edge.Lane, kind string, owner trust.SubjectKey, body any) error {
+	content, err := canonical.Marshal(body)
+	if err != nil {
+		return trust.Errorf(trust.Internal, "rendering message %s: %w", kind, err)
+	}
+	hash := sha256.Sum256(content)
+	c.to[to] = true
+	return c.addSealed(edge.Queued{
+		To: to, Lane: lane, N: c.Edge.Next(to, lane), Kind: kind, Hash: hex.EncodeToString(hash[:]), Owner: owner,
+	}, sealed{owner: owner, text: content})
+}
+
+// denyOperator records that an operator without the role tried to change
+// something.
+func (n *Node) denyOperator(ctx context.Context, a Actor) error {
+	denied := trust.Errorf(trust.Denied, "operator %s is not an admin; changing anything needs that role", a.ID)
+	_, err := n.change(ctx, func(c *change) error { return c.refuse(denied, operator.Refused{ID: a.ID}) })
+	return err
+}

@@ -1,0 +1,205 @@
+package node
+
+import (
+	"context"
+
+	"github.com/entente-id/entente/agreement"
+	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/revocation"
+	"github.com/entente-id/entente/trust"
+)
+
+// RevokeRequest says what to end. Subject needs Issuer and Subject, Key needs
+// Issuer and KeyID, Issuer needs Issuer.
+type RevokeRequest struct {
+	Kind     revocation.TargetKind `json:"kind"`
+	Issuer   string                `json:"issuer"`
+	Subject  string                `json:"subject,omitempty"`
+	KeyID    string                `json:"key_id,omitempty"`
+	Reason   string                `json:"reason"`
+	Incident string                `json:"incident,omitempty"`
+}
+
+// Revocation is an acknowledged one: durable here, in force on the next
+// request, and queued for Partners.
+type Revocation struct {
+	Position trust.Position        `json:"position"`
+	Partners []trust.ParticipantID `json:"partners"`
+}
+
+// revokeText is the sealed part of a revocation.
+type revokeText struct {
+	Subject  string `json:"subject,omitempty"`
+	Reason   string `json:"reason"`
+	Incident string `json:"incident,omitempty"`
+}
+
+// Revoke ends a subject, a key or an issuer. Of the own organisation, the end
+// holds here on the next request and travels to every partner on the safety
+// lane; of a partner's, it holds here alone.
+func (n *Node) Revoke(ctx context.Context, a Actor, r RevokeRequest) (Revocation, error) {
+	var out Revocation
+	at, err := n.write(ctx, a, func(c *change) error {
+		out.Partners = nil
+		target, m, err := c.target(r)
+		if err != nil {
+			return err
+		}
+		events, err := c.Revocation.Revoke(c.revocationFacts(target), revocation.Revoked{Target: target, By: a.ID})
+		if err != nil {
+			return err
+		}
+		text := revokeText{Subject: r.Subject, Reason: r.Reason, Incident: r.Incident}
+		for _, e := range events {
+			if err := c.addSealed(e, sealed{owner: target.Subject, text: text}); err != nil {
+				return err
+			}
+		}
+		if target.Participant != n.self || len(events) == 0 {
+			return nil
+		}
+		for _, partner := range c.hosts() {
+			if err := c.send(partner, edge.Safety, kindRevocation, target.Subject, m); err != nil {
+				return err
+			}
+			out.Partners = append(out.Partners, partner)
+		}
+		return nil
+	})
+	out.Position = at
+	return out, err
+}
+
+// target finds what a request names among the registered issuers.
+func (c *change) target(r RevokeRequest) (revocation.Target, revocationMessage, error) {
+	none := func(err error) (revocation.Target, revocationMessage, error) {
+		return revocation.Target{}, revocationMessage{}, err
+	}
+	if r.Reason == "" {
+		return none(trust.Errorf(trust.Invalid, "a revocation has a reason; this one has none"))
+	}
+	speaker, line, owner, err := c.speaks(r.Issuer)
+	if err != nil {
+		return none(err)
+	}
+	target := revocation.Target{Kind: r.Kind, Participant: owner}
+	m := revocationMessage{Kind: r.Kind}
+	switch r.Kind {
+	case revocation.Subject:
+		if r.Subject == "" {
+			return none(trust.Errorf(trust.Invalid, "revoking a subject needs its identifier at %s", r.Issuer))
+		}
+		m.Namespace, m.Subject = line.Namespace(), r.Subject
+		target.Subject = c.n.Keys.Subject(owner.String(), m.Namespace, r.Subject)
+		current, _ := c.Revocation.Current(target.Subject)
+		if opened, _, ok := c.Revocation.Opened(target.Subject); ok {
+			current = max(current, opened)
+		}
+		target.Engagement, m.Engagement = current, current
+	case revocation.Key:
+		key, err := speaker.Keys.Lookup(r.KeyID)
+		if err != nil {
+			return none(trust.Errorf(trust.NotFound, "key %q is not among the keys of issuer %s", r.KeyID, r.Issuer))
+		}
+		target.Issuer, target.Thumbprint = speaker.Issuer, key.Thumbprint()
+		m.Issuer, m.Thumbprint = speaker.Issuer, key.Thumbprint()
+	case revocation.Issuer:
+		target.Issuer, m.Issuer = speaker.Issuer, speaker.Issuer
+	default:
+		return none(trust.Errorf(trust.Invalid, "revocation kind %q is not subject, key or issuer", r.Kind))
+	}
+	return target, m, nil
+}
+
+// speaks finds an issuer and for whom it speaks: this organisation if it does,
+// else the one partner that states it.
+func (c *change) speaks(issuer string) (participant.Speaker, participant.Issuer, trust.ParticipantID, error) {
+	speaker, ok := c.Participant.Speaker(issuer)
+	if !ok {
+		return speaker, participant.Issuer{}, trust.ParticipantID{}, trust.Errorf(trust.NotFound, "issuer %q is not registered by anybody here", issuer)
+	}
+	for _, claimant := range speaker.Candidates {
+		if claimant.Participant == c.n.self || len(speaker.Candidates) == 1 {
+			return speaker, claimant.Issuer, claimant.Participant, nil
+		}
+	}
+	return speaker, participant.Issuer{}, trust.ParticipantID{}, trust.Errorf(trust.Conflict, "issuer %q speaks for %d participants and not for this one", issuer, len(speaker.Candidates))
+}
+
+// hosts are the partners that accept this organisation's people under an
+// agreement that has not ended: those a revocation concerns.
+func (c *change) hosts() []trust.ParticipantID {
+	var out []trust.ParticipantID
+	for p := range c.Participant.Partners() {
+		for _, a := range c.Agreement.Between(c.n.self, p.Card.ID) {
+			if a.Stage != agreement.Proposed && a.Stage != agreement.Countered && a.Stage != agreement.Ended {
+				out = append(out, p.Card.ID)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// OpenEngagement vouches, after a joiner check, for a new engagement of one of
+// the own people whose earlier one was revoked, and tells the hosts. Each host
+// approves it for itself.
+func (n *Node) OpenEngagement(ctx context.Context, a Actor, issuer, subject, check string) (trust.Engagement, error) {
+	var number trust.Engagement
+	_, err := n.write(ctx, a, func(c *change) error {
+		if check == "" || subject == "" {
+			return trust.Errorf(trust.Invalid, "a new engagement needs the subject and the reference of its joiner check")
+		}
+		_, line, owner, err := c.speaks(issuer)
+		if err != nil {
+			return err
+		}
+		if owner != n.self {
+			return trust.Errorf(trust.Denied, "issuer %s speaks for %s; only the home opens an engagement", issuer, owner)
+		}
+		key := n.Keys.Subject(owner.String(), line.Namespace(), subject)
+		ended, _ := c.Revocation.Ended(key)
+		number = ended + 1
+		opened := revocation.EngagementOpened{Participant: owner, Subject: key, Engagement: number, Since: c.now, By: a.ID}
+		events, err := c.Revocation.Open(c.revocationFacts(revocation.Target{}), opened, c.now)
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			if err := c.addSealed(e, sealed{owner: key, text: joinerText{subject, check}}); err != nil {
+				return err
+			}
+		}
+		m := engagementMessage{Namespace: line.Namespace(), Subject: subject, Engagement: number, Since: c.now}
+		for _, partner := range c.hosts() {
+			if err := c.send(partner, edge.Governance, kindEngagement, key, m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return number, err
+}
+
+// joinerText is the sealed part of an opened engagement.
+type joinerText struct {
+	Subject     string `json:"subject"`
+	JoinerCheck string `json:"joiner_check"`
+}
+
+// ApproveEngagement accepts a partner's subject back, in its new engagement.
+func (n *Node) ApproveEngagement(ctx context.Context, a Actor, subject trust.SubjectKey) error {
+	_, err := n.write(ctx, a, func(c *change) error { return c.take(c.Revocation.Approve(subject, a.ID)) })
+	return err
+}
+
+// revocationFacts tell whether a target's issuer speaks for its participant
+// alone.
+func (c *change) revocationFacts(t revocation.Target) revocation.Facts {
+	facts := revocation.Facts{Self: c.n.self}
+	if speaker, ok := c.Participant.Speaker(t.Issuer.String()); ok {
+		facts.Sole = len(speaker.Candidates) == 1 && speaker.Candidates[0].Participant == t.Participant
+	}
+	return facts
+}

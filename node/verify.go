@@ -1,0 +1,137 @@
+package node
+
+import (
+	"context"
+	"encoding/hex"
+
+	"github.com/entente-id/entente/decision"
+	"github.com/entente-id/entente/internal/keyring"
+	"github.com/entente-id/entente/jose"
+	"github.com/entente-id/entente/ledger"
+	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/state"
+	"github.com/entente-id/entente/store"
+	"github.com/entente-id/entente/trust"
+)
+
+// Report is what VerifyLedger recomputed.
+type Report struct {
+	Participant   trust.ParticipantID `json:"participant"`
+	GovernanceKey string              `json:"governance_key"` // compare it with the one you were given
+	Demo          bool                `json:"demo,omitempty"`
+	Logs          []LogReport         `json:"logs"`
+	State         string              `json:"state"` // hex SHA-256 of the state that the trust log folds to
+}
+
+// LogReport is one log, recomputed.
+type LogReport struct {
+	Log         string        `json:"log"`
+	Entries     uint64        `json:"entries"`
+	Root        string        `json:"root"`
+	Checkpoints int           `json:"checkpoints"`
+	Sealed      int           `json:"sealed"`
+	Newest      trust.Instant `json:"newest"`
+}
+
+// VerifyLedger recomputes both logs of a ledger offline: frames, leaves, tree,
+// every signed checkpoint, sealed parts, the fold, and the shape of every
+// decision. The log keys are those that the first entry's card certifies. Head,
+// which may be nil, is a checkpoint of either log that somebody kept. It fails
+// with a *ledger.Fault, or Invalid.
+func VerifyLedger(ctx context.Context, r store.Reader, head []byte, progress func(log string, entries uint64)) (Report, error) {
+	card, err := ReadCard(ctx, r)
+	if err != nil {
+		return Report{}, err
+	}
+	report := Report{Participant: card.ID, GovernanceKey: card.GovernanceKey, Demo: card.Demo}
+	codec, s := state.NewCodec(), &state.Snapshot{}
+	logs := []struct {
+		name, origin string
+		each         func(ledger.Record) error
+	}{
+		{store.TrustLog, card.TrustOrigin, func(r ledger.Record) (err error) {
+			s, err = state.Fold(codec, s, r.Kind, r.Version, r.Body, r.Stamp())
+			return err
+		}},
+		{store.DecisionLog, card.DecisionOrigin, func(r ledger.Record) error {
+			if kind := (trust.Kind{Name: r.Kind, Version: r.Version}); kind != decision.EntryKind {
+				return trust.Errorf(trust.Conflict, "entry is %s; this binary knows %s", kind, decision.EntryKind)
+			}
+			_, err := decision.ParseLeaf(r.Body)
+			return err
+		}},
+	}
+	headOrigin, err := originOfHead(head, card)
+	if err != nil {
+		return report, err
+	}
+	for _, log := range logs {
+		cfg := ledger.VerifyConfig{Log: log.name, Origin: log.origin, Each: log.each}
+		if cfg.Verifier, err = keyring.NoteVerifier(log.origin, logKey(card)); err != nil {
+			return report, err
+		}
+		if headOrigin == log.origin {
+			cfg.Head = head
+		}
+		if progress != nil {
+			cfg.Progress = func(entries uint64) { progress(log.name, entries) }
+		}
+		found, err := ledger.Verify(ctx, r, cfg)
+		if err != nil {
+			return report, err
+		}
+		report.Logs = append(report.Logs, LogReport{
+			Log: log.name, Entries: found.Size, Root: found.Root.String(), Checkpoints: found.Checkpoints,
+			Sealed: found.Sealed, Newest: trust.Instant(found.At),
+		})
+	}
+	hash, err := s.Hash()
+	report.State = hex.EncodeToString(hash)
+	return report, err
+}
+
+// ReadCard reads the card that the first entry of the trust log holds.
+func ReadCard(ctx context.Context, r store.Reader) (participant.Card, error) {
+	page, err := r.Read(ctx, store.Query{Log: store.TrustLog, Max: 1})
+	if err != nil {
+		return participant.Card{}, err
+	}
+	if len(page.Runs) == 0 || len(page.Runs[0].Records) == 0 {
+		return participant.Card{}, trust.Errorf(trust.Invalid, "the trust log is empty; there is nothing to verify")
+	}
+	record, err := ledger.ParseRecord(page.Runs[0].Records[0])
+	if err != nil {
+		return participant.Card{}, err
+	}
+	event, err := state.NewCodec().Decode(trust.Kind{Name: record.Kind, Version: record.Version}, record.Body)
+	if err != nil {
+		return participant.Card{}, err
+	}
+	born, ok := event.(participant.Born)
+	if !ok {
+		return participant.Card{}, trust.Errorf(trust.Invalid, "the first entry is %s; a trust log begins with who the node is", record.Kind)
+	}
+	return participant.ParseCard(born.Card)
+}
+
+func logKey(c participant.Card) (key jose.Key) {
+	for _, r := range c.Keys {
+		if r.Use == participant.LogKey {
+			return r.Key
+		}
+	}
+	return key
+}
+
+// originOfHead tells which of the two logs a kept checkpoint is of.
+func originOfHead(head []byte, c participant.Card) (string, error) {
+	if head == nil {
+		return "", nil
+	}
+	kept, err := ledger.ReadCheckpoint(head)
+	origin := kept.Origin
+	if err == nil && origin != c.TrustOrigin && origin != c.DecisionOrigin {
+		return "", trust.Errorf(trust.Invalid, "the given head is of log %q; this ledger has %q and %q", origin, c.TrustOrigin, c.DecisionOrigin)
+	}
+	return origin, err
+}

@@ -1,0 +1,115 @@
+package node
+
+import (
+	"sync"
+	"time"
+
+	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/internal/clock"
+	"github.com/entente-id/entente/state"
+	"github.com/entente-id/entente/trust"
+)
+
+// views is how old this node's view of each partner is. It is kept in memory
+// alone: after a start every partner is stale until it answers a nonce.
+type views struct {
+	mu sync.RWMutex
+	of map[trust.ParticipantID]*view
+}
+
+// view is what one partner has proven. Age runs from when the nonce was sent,
+// and counts only once everything up to the head it proved is applied here.
+type view struct {
+	proven  clock.Mark
+	known   bool
+	waiting []answer // oldest first
+	// the statement's dates, renewed without an entry of their own
+	statementIssued, statementEnds int64
+}
+
+// answer is a proven head that is not applied yet.
+type answer struct {
+	sent  clock.Mark
+	heads heads
+}
+
+// heads are the numbers of the newest message on each lane.
+type heads map[edge.Lane]uint64
+
+func newViews() *views { return &views{of: map[trust.ParticipantID]*view{}} }
+
+func (v *views) get(p trust.ParticipantID) *view {
+	if v.of[p] == nil {
+		v.of[p] = &view{}
+	}
+	return v.of[p]
+}
+
+// answered notes that a partner answered a nonce sent at sent with its heads.
+func (v *views) answered(p trust.ParticipantID, sent clock.Mark, h heads, s *state.Snapshot) {
+	v.mu.Lock()
+	w := v.get(p)
+	if len(w.waiting) == maxWaiting {
+		// The oldest is the one that may be reached first; of the others the
+		// newest says most.
+		w.waiting[maxWaiting-1] = answer{sent, h}
+	} else {
+		w.waiting = append(w.waiting, answer{sent, h})
+	}
+	v.mu.Unlock()
+	v.applied(p, s)
+}
+
+// maxWaiting bounds the heads remembered while a partner's messages lag.
+const maxWaiting = 16
+
+// applied notes what has been applied of a partner's messages.
+func (v *views) applied(p trust.ParticipantID, s *state.Snapshot) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	w := v.get(p)
+	for len(w.waiting) > 0 && reached(w.waiting[0].heads, p, s) {
+		w.proven, w.known = w.waiting[0].sent, true
+		w.waiting = w.waiting[1:]
+	}
+}
+
+func reached(h heads, p trust.ParticipantID, s *state.Snapshot) bool {
+	for lane, head := range h {
+		if _, n := s.Edge.Position(p, lane); n < head {
+			return false
+		}
+	}
+	return true
+}
+
+// age gives the age of the view of p; false if p has proven nothing since the
+// start.
+func (v *views) age(p trust.ParticipantID, c Clock) (time.Duration, bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	w := v.of[p]
+	if w == nil || !w.known {
+		return 0, false
+	}
+	return c.Since(w.proven), true
+}
+
+// statement gives when p's newest statement was issued and when it ends.
+func (v *views) statement(p trust.ParticipantID) (issued, ends int64) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if w := v.of[p]; w != nil {
+		return w.statementIssued, w.statementEnds
+	}
+	return 0, 0
+}
+
+// stated notes the dates of p's newest statement.
+func (v *views) stated(p trust.ParticipantID, issued, ends int64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if w := v.get(p); ends > w.statementEnds {
+		w.statementIssued, w.statementEnds = issued, ends
+	}
+}

@@ -1,0 +1,252 @@
+// Package nodetest runs whole nodes in one process for tests: real ledgers on
+// disk, real keys, real signatures, with a direct call in place of the network.
+// It decides nothing that a node decides.
+package nodetest
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/internal/clock"
+	"github.com/entente-id/entente/internal/keyring"
+	"github.com/entente-id/entente/jose"
+	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/operator"
+	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/store/local"
+	"github.com/entente-id/entente/trust"
+)
+
+// Heartbeat is how often nodes under test ask for their partners' word.
+const Heartbeat = 20 * time.Millisecond
+
+// World is some nodes that can reach each other, and the issuers they fetch
+// keys from.
+type World struct {
+	T *testing.T
+
+	mu    sync.Mutex
+	nodes map[trust.ParticipantID]*Node
+	cut   map[[2]trust.ParticipantID]bool
+	pages map[string][]byte
+}
+
+// Node is one node of a World with the people and keys around it.
+type Node struct {
+	*node.Node
+	World      *World
+	ID         trust.ParticipantID
+	Dir        string
+	Governance jose.Signer
+	Admin      node.Actor
+	Clock      clock.Demo
+
+	stop func()
+}
+
+// NewWorld makes an empty world that ends with the test.
+func NewWorld(t *testing.T) *World {
+	return &World{
+		T: t, nodes: map[trust.ParticipantID]*Node{}, cut: map[[2]trust.ParticipantID]bool{}, pages: map[string][]byte{},
+	}
+}
+
+// Publish puts a document at an address that every node may fetch.
+func (w *World) Publish(url string, body []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.pages[url] = body
+}
+
+// Get is the nodes' way to fetch.
+func (w *World) Get(_ context.Context, url string) ([]byte, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	body, ok := w.pages[url]
+	if !ok {
+		return nil, trust.Errorf(trust.Unavailable, "nothing is published at %s", url)
+	}
+	return body, nil
+}
+
+// Cut stops all traffic from one node to another; Heal lets it through again.
+func (w *World) Cut(from, to *Node)  { w.setCut(from, to, true) }
+func (w *World) Heal(from, to *Node) { w.setCut(from, to, false) }
+
+func (w *World) setCut(from, to *Node, cut bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cut[[2]trust.ParticipantID{from.ID, to.ID}] = cut
+}
+
+// New begins a node with one admin who holds the given further roles.
+func (w *World) New(host string, roles ...trust.Role) *Node {
+	w.T.Helper()
+	id := Must(trust.ParseParticipantID("https://" + host))(w.T)
+	n := &Node{World: w, ID: id, Dir: w.T.TempDir(), Clock: clock.NewDemo(clock.System{})}
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	check(w.T, err)
+	n.Governance = Must(jose.NewSigner(private, ""))(w.T)
+	recipient := Must(keyring.CreateUnlock(filepath.Join(n.Dir, "unlock.key")))(w.T)
+	now := time.Now().Unix()
+	window := trust.Window{NotBefore: now - 60, NotAfter: now + 365*86400}
+	check(w.T, keyring.Create(filepath.Join(n.Dir, "keys.age"), recipient, window))
+	keys := n.keys()
+	card := Must(participant.DraftCard(participant.Card{
+		Kind: "Card", ID: id, Name: host, GovernanceKey: n.Governance.Key().GovernanceText(),
+		Endpoint: "https://" + host + ":8443", TrustOrigin: host + "/trust", DecisionOrigin: host + "/decisions",
+		Keys: keys.Records(window), Issued: trust.Instant(now), Demo: true,
+	}))(w.T)
+	signed := Must(participant.SignCard(n.Governance, card))(w.T)
+	check(w.T, keys.Close())
+	n.Admin = node.Actor{ID: "op-admin", Roles: append([]trust.Role{operator.Admin}, roles...)}
+	n.with(func(c node.Config) {
+		check(w.T, node.Create(w.T.Context(), c, node.Birth{
+			Card:     signed,
+			Operator: operator.Added{ID: n.Admin.ID, Roles: n.Admin.Roles, Credential: make([]byte, 32)},
+			Name:     "first admin",
+		}))
+	})
+	n.Start()
+	w.T.Cleanup(n.Stop)
+	return n
+}
+
+func (n *Node) keys() *keyring.Keyring {
+	return Must(keyring.Open(filepath.Join(n.Dir, "keys.age"), filepath.Join(n.Dir, "unlock.key"), func() int64 { return n.Clock.Now().Unix() }))(n.World.T)
+}
+
+// with calls f with a configuration whose store and keys close afterwards.
+func (n *Node) with(f func(node.Config)) {
+	c, closeAll := n.config()
+	defer closeAll()
+	f(c)
+}
+
+func (n *Node) config() (node.Config, func()) {
+	keys := n.keys()
+	store, _, err := local.Open(filepath.Join(n.Dir, "data"), local.Options{})
+	check(n.World.T, err)
+	return node.Config{
+		Store: store, Keys: keys, Clock: n.Clock, Rand: rand.Reader, Fetch: n.World, Send: sender{n},
+		Log: slog.New(slog.NewTextHandler(testWriter{n.World.T}, &slog.HandlerOptions{Level: slog.LevelWarn})), Heartbeat: Heartbeat,
+	}, func() { check(n.World.T, errors.Join(store.Close(), keys.Close())) }
+}
+
+// Start opens the node and lets it run.
+func (n *Node) Start() {
+	n.World.T.Helper()
+	c, closeAll := n.config()
+	var err error
+	n.Node, err = node.Open(n.World.T.Context(), c)
+	check(n.World.T, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { n.Run(ctx) })
+	n.stop = sync.OnceFunc(func() {
+		n.World.mu.Lock()
+		delete(n.World.nodes, n.ID)
+		n.World.mu.Unlock()
+		cancel()
+		running.Wait()
+		check(n.World.T, n.Close())
+		closeAll()
+	})
+	n.World.mu.Lock()
+	n.World.nodes[n.ID] = n
+	n.World.mu.Unlock()
+}
+
+// Stop ends the node in good order; Start opens it again.
+func (n *Node) Stop() { n.stop() }
+
+// sender calls the other node directly, with the status codes of the partner
+// plane.
+type sender struct{ from *Node }
+
+func (s sender) Send(ctx context.Context, to participant.Partner, r node.Outgoing) (node.Incoming, error) {
+	w := s.from.World
+	w.mu.Lock()
+	other := w.nodes[to.Card.ID]
+	cut := w.cut[[2]trust.ParticipantID{s.from.ID, to.Card.ID}]
+	w.mu.Unlock()
+	if other == nil || cut {
+		return node.Incoming{}, trust.Errorf(trust.Unavailable, "%s cannot be reached", to.Card.ID)
+	}
+	switch r.Path {
+	case node.MessagesPath:
+		err := other.ReceiveMessage(ctx, s.from.ID, r.Body)
+		if gap, ok := errors.AsType[*node.Gap](err); ok {
+			body, _ := canonical.Marshal(struct {
+				Expected uint64 `json:"expected"`
+			}{gap.Expected})
+			return node.Incoming{Status: http.StatusConflict, Body: body}, nil
+		}
+		if err != nil {
+			return node.Incoming{Status: http.StatusBadRequest}, nil
+		}
+		return node.Incoming{Status: http.StatusAccepted}, nil
+	case node.HeartbeatPath:
+		var nonce node.Nonce
+		if err := canonical.Decode(r.Body, &nonce); err != nil {
+			return node.Incoming{Status: http.StatusBadRequest}, nil
+		}
+		jws, err := other.Heartbeat(ctx, s.from.ID, nonce.Nonce)
+		if err != nil {
+			return node.Incoming{Status: http.StatusForbidden}, nil
+		}
+		return node.Incoming{Status: http.StatusOK, Body: []byte(jws)}, nil
+	default:
+		return node.Incoming{Status: http.StatusNotFound}, nil
+	}
+}
+
+// testWriter sends a log to the test's own.
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(b []byte) (int, error) {
+	if w.t.Context().Err() == nil {
+		w.t.Logf("%s", b)
+	}
+	return len(b), nil
+}
+
+var _ io.Writer = testWriter{}
+
+// Must gives v, or ends the test on err: nodetest.Must(f())(t).
+func Must[V any](v V, err error) func(testing.TB) V {
+	return func(t testing.TB) V {
+		t.Helper()
+		check(t, err)
+		return v
+	}
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Eventually waits up to ten seconds for a condition that other goroutines
+// bring about.
+func Eventually(t testing.TB, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+		if condition() {
+			return
+		}
+	}
+	t.Fatalf("waited in vain for: %s", what)
+}

@@ -28,8 +28,8 @@ type Answer struct {
 	TTL       int64 // seconds
 }
 
-// maxTries bounds how often a permit is decided again because trust was reduced
-// while it was being recorded.
+// maxTries bounds how often a decision is made and recorded again because the
+// ground moved while it was being recorded.
 const maxTries = 4
 
 // Decide answers a request after its decision is durable. It never fails to
@@ -57,12 +57,27 @@ func (n *Node) settle(ctx context.Context, a Ask) Answer {
 			n.Log.Error("a decision could not be recorded; it was denied", "error", err)
 			return Answer{Reason: trust.CannotRecord}
 		}
-		if d.Permit && n.State().Epoch != s.Epoch {
-			continue // trust was reduced while this was being recorded
+		if latest := n.State(); d.Permit && latest.Epoch != s.Epoch && !n.confirms(ctx, latest, v, a) {
+			continue // trust was reduced while this was being recorded, and it matters here
 		}
 		return Answer{Permit: d.Permit, Reason: d.Reason, Reference: n.Keys.Reference(at), TTL: d.TTL}
 	}
 	return Answer{Reason: trust.Unsettled}
+}
+
+// confirms decides a recorded permit again on a later snapshot. The record
+// stands if it is one still.
+func (n *Node) confirms(ctx context.Context, s *state.Snapshot, v *verdict, a Ask) bool {
+	now := n.Now()
+	if s.Rules == v.rules {
+		_, holds := v.stillHolds(n, s, now)
+		return holds
+	}
+	found, o := n.gather(ctx, s, a, now)
+	if v.decision.Burn != nil {
+		o.Replayed = false // this very decision used it
+	}
+	return decision.Decide(s, o, found, a.Request).Permit
 }
 
 // decideOn gives the verdict on one snapshot: a remembered permit that still
@@ -94,7 +109,7 @@ func (n *Node) decideOn(ctx context.Context, s *state.Snapshot, a Ask) (*verdict
 // judge verifies the evidence, gathers what is observed and asks the core.
 func (n *Node) judge(ctx context.Context, s *state.Snapshot, a Ask, now int64) (*verdict, decision.Observed) {
 	found, o := n.gather(ctx, s, a, now)
-	v := &verdict{made: now, evidence: found, subject: o.Subject, decision: decision.Decide(s, o, found, a.Request)}
+	v := &verdict{made: now, rules: s.Rules, evidence: found, subject: o.Subject, decision: decision.Decide(s, o, found, a.Request)}
 	v.commit.Resource = n.Keys.Commit("resource", string(a.ResourceType)+"\x00"+a.ResourceID)
 	if found.Hash != [32]byte{} {
 		v.commit.Token = n.Keys.Commit("token", string(found.Hash[:]))

@@ -30,7 +30,8 @@ func newMemo() *memo { return newGenerations[[32]byte, *verdict](memoLimit) }
 // rules. What it may not skip is asked again by stillHolds, and the record is
 // made every time.
 type verdict struct {
-	made     int64 // Unix seconds
+	made     int64  // Unix seconds
+	rules    uint64 // the generation of rules it was made by
 	decision decision.Decision
 	evidence decision.Evidence
 	subject  trust.SubjectKey

@@ -8,7 +8,6 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"path/filepath"
@@ -20,20 +19,35 @@ import (
 	"github.com/entente-id/entente/internal/clock"
 	"github.com/entente-id/entente/internal/keyring"
 	"github.com/entente-id/entente/jose"
+	"github.com/entente-id/entente/ledger"
 	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/state"
+	"github.com/entente-id/entente/store"
 	"github.com/entente-id/entente/store/local"
 	"github.com/entente-id/entente/trust"
 )
 
-// Heartbeat is how often nodes under test ask for their partners' word.
-const Heartbeat = 20 * time.Millisecond
+// TB is what a World asks of a test, or of a benchmark that is its own program.
+type TB interface {
+	Helper()
+	Logf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Cleanup(func())
+	TempDir() string
+	Context() context.Context
+}
+
+var _ TB = (testing.TB)(nil)
 
 // World is some nodes that can reach each other, and the issuers they fetch
 // keys from.
 type World struct {
-	T *testing.T
+	T TB
+	// Heartbeat is how often its nodes ask for their partners' word.
+	Heartbeat time.Duration
 
 	mu    sync.Mutex
 	nodes map[trust.ParticipantID]*Node
@@ -55,9 +69,9 @@ type Node struct {
 }
 
 // NewWorld makes an empty world that ends with the test.
-func NewWorld(t *testing.T) *World {
+func NewWorld(t TB) *World {
 	return &World{
-		T: t, nodes: map[trust.ParticipantID]*Node{}, cut: map[[2]trust.ParticipantID]bool{}, pages: map[string][]byte{},
+		T: t, Heartbeat: 20 * time.Millisecond, nodes: map[trust.ParticipantID]*Node{}, cut: map[[2]trust.ParticipantID]bool{}, pages: map[string][]byte{},
 	}
 }
 
@@ -135,12 +149,61 @@ func (n *Node) with(f func(node.Config)) {
 
 func (n *Node) config() (node.Config, func()) {
 	keys := n.keys()
-	store, _, err := local.Open(filepath.Join(n.Dir, "data"), local.Options{})
+	files, _, err := local.Open(filepath.Join(n.Dir, "data"), local.Options{})
 	check(n.World.T, err)
 	return node.Config{
-		Store: store, Keys: keys, Clock: n.Clock, Rand: rand.Reader, Fetch: n.World, Send: sender{n},
-		Log: slog.New(slog.NewTextHandler(testWriter{n.World.T}, &slog.HandlerOptions{Level: slog.LevelWarn})), Heartbeat: Heartbeat,
-	}, func() { check(n.World.T, errors.Join(store.Close(), keys.Close())) }
+		Store: files, Keys: keys, Clock: n.Clock, Rand: rand.Reader, Fetch: n.World, Send: sender{n},
+		Log: slog.New(slog.NewTextHandler(testWriter{n.World.T}, &slog.HandlerOptions{Level: slog.LevelWarn})), Heartbeat: n.World.Heartbeat,
+	}, func() { check(n.World.T, errors.Join(files.Close(), keys.Close())) }
+}
+
+// Bulk stops the node, appends events to its trust log as they are, without
+// asking any rule, and starts it again: for states that would take too long to
+// reach by acting.
+func (n *Node) Bulk(count int, event func(i int) trust.Event) {
+	n.World.T.Helper()
+	self := n.State().Participant.Self().Card
+	n.Stop()
+	n.with(func(c node.Config) { check(n.World.T, bulk(n.World.T.Context(), c, self, count, event)) })
+	n.Start()
+}
+
+func bulk(ctx context.Context, c node.Config, self participant.Card, count int, event func(int) trust.Event) error {
+	signer, err := c.Keys.NoteSigner(self.TrustOrigin)
+	if err != nil {
+		return err
+	}
+	verifier, err := keyring.NoteVerifier(self.TrustOrigin, c.Keys.Signer(participant.LogKey).Key())
+	if err != nil {
+		return err
+	}
+	log, err := ledger.Open(ctx, ledger.Config[struct{}]{
+		Store: c.Store, Log: store.TrustLog, Origin: self.TrustOrigin, Signer: signer, Verifier: verifier,
+		Now: func() int64 { return c.Clock.Now().Unix() }, Rand: c.Rand,
+	})
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	const group = 4096
+	codec := state.NewCodec()
+	for first := 0; first < count; first += group {
+		_, _, err := log.Do(ctx, func(struct{}, trust.Stamp) ([]ledger.Entry, error) {
+			var entries []ledger.Entry
+			for i := first; i < min(first+group, count); i++ {
+				kind, body, err := codec.Encode(event(i))
+				if err != nil {
+					return nil, err
+				}
+				entries = append(entries, ledger.Entry{Kind: kind.Name, Version: kind.Version, Body: body})
+			}
+			return entries, nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Start opens the node and lets it run.
@@ -212,7 +275,7 @@ func (s sender) Send(ctx context.Context, to participant.Partner, r node.Outgoin
 }
 
 // testWriter sends a log to the test's own.
-type testWriter struct{ t *testing.T }
+type testWriter struct{ t TB }
 
 func (w testWriter) Write(b []byte) (int, error) {
 	if w.t.Context().Err() == nil {
@@ -221,18 +284,16 @@ func (w testWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-var _ io.Writer = testWriter{}
-
 // Must gives v, or ends the test on err: nodetest.Must(f())(t).
-func Must[V any](v V, err error) func(testing.TB) V {
-	return func(t testing.TB) V {
+func Must[V any](v V, err error) func(TB) V {
+	return func(t TB) V {
 		t.Helper()
 		check(t, err)
 		return v
 	}
 }
 
-func check(t testing.TB, err error) {
+func check(t TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -241,7 +302,7 @@ func check(t testing.TB, err error) {
 
 // Eventually waits up to ten seconds for a condition that other goroutines
 // bring about.
-func Eventually(t testing.TB, what string, condition func() bool) {
+func Eventually(t TB, what string, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
 		if condition() {

@@ -34,7 +34,14 @@ func (w *World) NewIssuer(url string) *Issuer {
 	w.T.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	check(w.T, err)
-	i := &Issuer{URL: url, Key: Must(jose.NewSigner(private, ""))(w.T)}
+	return w.AddIssuer(url, private, "")
+}
+
+// AddIssuer publishes an issuer with a given key. An empty kid becomes the
+// key's thumbprint.
+func (w *World) AddIssuer(url string, private *ecdsa.PrivateKey, kid string) *Issuer {
+	w.T.Helper()
+	i := &Issuer{URL: url, Key: Must(jose.NewSigner(private, kid))(w.T)}
 	set := Must(jose.NewKeySet(i.Key.Key()))(w.T)
 	w.Publish(url+"/jwks", Must(set.MarshalJSON())(w.T))
 	return i
@@ -126,17 +133,32 @@ func HomeRoles() []trust.Role { return []trust.Role{"registration_authority", "l
 // with its service, mapping and policy.
 func (w *World) NewWard(home, host *Node, change func(*agreement.Document)) *Ward {
 	w.T.Helper()
+	issuer := w.NewIssuer("https://idp." + home.ID.String()[len("https://"):])
+	ward := w.Agree(home, host, []*Issuer{issuer}, change)
+	ward.Furnish()
+	return ward
+}
+
+// Agree brings two introduced nodes with a framework to an active agreement
+// about people of the home's issuers.
+func (w *World) Agree(home, host *Node, issuers []*Issuer, change func(*agreement.Document)) *Ward {
+	w.T.Helper()
 	ctx := w.T.Context()
 	ward := &Ward{
-		Home: home, Host: host, Issuer: w.NewIssuer("https://idp." + home.ID.String()[len("https://"):]),
+		Home: home, Host: host, Issuer: issuers[0],
 		Audience: "https://records." + host.ID.String()[len("https://"):], Agreement: "staff",
 	}
-	issuer := Must(trust.ParseIssuerID(ward.Issuer.URL))(w.T)
-	check(w.T, home.Declare(ctx, home.Admin, participant.Document{
-		Kind: "Participant", ID: home.ID,
-		Issuers: []participant.Issuer{{Issuer: issuer, JWKSURI: ward.Issuer.URL + "/jwks", Classes: []participant.ClassRule{{Class: trust.Human}}}},
-	}))
-	d := ward.document(issuer)
+	declared := participant.Document{Kind: "Participant", ID: home.ID}
+	var ids []trust.IssuerID
+	for _, i := range issuers {
+		id := Must(trust.ParseIssuerID(i.URL))(w.T)
+		ids = append(ids, id)
+		declared.Issuers = append(declared.Issuers, participant.Issuer{
+			Issuer: id, JWKSURI: i.URL + "/jwks", Classes: []participant.ClassRule{{Class: trust.Human}},
+		})
+	}
+	check(w.T, home.Declare(ctx, home.Admin, declared))
+	d := ward.document(ids)
 	if change != nil {
 		change(&d)
 	}
@@ -145,22 +167,41 @@ func (w *World) NewWard(home, host *Node, change func(*agreement.Document)) *War
 	ward.sign(d)
 	check(w.T, home.ActivateAgreement(ctx, home.Admin, d.Name))
 	check(w.T, host.ActivateAgreement(ctx, host.Admin, d.Name))
-	Must(host.AddEnforcementPoint(ctx, host.Admin, "pep"))(w.T)
-	check(w.T, host.RegisterService(ctx, host.Admin, service.Document{
-		Kind: "Service", Name: "ward-records", Audience: ward.Audience, EnforcementPoint: "pep",
-		Resources: map[trust.ResourceType][]string{"WardRecord": {"ward"}},
-	}))
-	check(w.T, host.OfferMapping(ctx, host.Admin, mapping.Document{
-		Kind: "Mapping", Name: "nurse", Agreement: d.Name, To: "ward-reader", Expires: d.Ends,
-		From: mapping.From{Class: trust.Human, Attribute: "role_code", Equals: Nurse},
-	}))
-	check(w.T, host.ApproveMapping(ctx, host.Admin, "nurse"))
-	Must(host.ApplyPolicy(ctx, host.Admin, WardPolicy))(w.T)
-	Eventually(w.T, "the host to know the issuer's keys", func() bool {
-		speaker, ok := host.State().Speaker(ward.Issuer.URL)
-		return ok && len(speaker.Keys.Keys()) > 0
+	Eventually(w.T, "the host to know the issuers' keys", func() bool {
+		for _, i := range issuers {
+			if speaker, ok := host.State().Speaker(i.URL); !ok || len(speaker.Keys.Keys()) == 0 {
+				return false
+			}
+		}
+		return true
 	})
 	return ward
+}
+
+// Furnish gives the host the ward's service, mapping and policy.
+func (d *Ward) Furnish() {
+	w, host := d.Host.World, d.Host
+	w.T.Helper()
+	ctx := w.T.Context()
+	Must(host.AddEnforcementPoint(ctx, host.Admin, "pep"))(w.T)
+	check(w.T, host.RegisterService(ctx, host.Admin, service.Document{
+		Kind: "Service", Name: "ward-records", Audience: d.Audience, EnforcementPoint: "pep",
+		Resources: map[trust.ResourceType][]string{"WardRecord": {"ward"}},
+	}))
+	d.Map("nurse")
+	Must(host.ApplyPolicy(ctx, host.Admin, WardPolicy))(w.T)
+}
+
+// Map grants nurses of the agreement the host's role ward-reader.
+func (d *Ward) Map(name string) {
+	w, host := d.Host.World, d.Host
+	w.T.Helper()
+	a, _ := host.State().Agreement.ByName(d.Agreement)
+	check(w.T, host.OfferMapping(w.T.Context(), host.Admin, mapping.Document{
+		Kind: "Mapping", Name: name, Agreement: d.Agreement, To: "ward-reader", Expires: a.Revision.Document.Ends,
+		From: mapping.From{Class: trust.Human, Attribute: "role_code", Equals: Nurse},
+	}))
+	check(w.T, host.ApproveMapping(w.T.Context(), host.Admin, name))
 }
 
 // WardPolicy is the host's local policy.
@@ -178,13 +219,13 @@ func heard(n, partner *Node) bool {
 	return false
 }
 
-func (d *Ward) document(issuer trust.IssuerID) agreement.Document {
+func (d *Ward) document(issuers []trust.IssuerID) agreement.Document {
 	role := func(n *Node, role string) trust.RoleRef { return trust.RoleRef{Participant: n.ID, Role: role} }
 	return agreement.Document{
 		Kind: "Agreement", Name: d.Agreement, Home: d.Home.ID, Host: d.Host.ID, Tier: trust.Standard,
 		Ends: trust.Instant(time.Now().Add(20 * 24 * time.Hour).Unix()), ReviewEvery: 90 * 86400,
 		Accepts: []agreement.Accept{{
-			Class: trust.Human, Issuers: []trust.IssuerID{issuer}, Audience: d.Audience, Roles: []string{Nurse},
+			Class: trust.Human, Issuers: issuers, Audience: d.Audience, Roles: []string{Nurse},
 			Purposes: []trust.Purpose{"TREAT"}, Actions: []trust.Action{"read"}, Resources: []agreement.ResourceScope{{Type: "WardRecord"}},
 		}},
 		Attributes: []agreement.Attribute{{Name: "role_code", Purpose: "role mapping"}, {Name: "ward_ids", Purpose: "ward check"}},

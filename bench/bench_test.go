@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func TestSpreadDoesEachOperationOnce(t *testing.T) {
+	const ops = 1000
+	var done [ops]atomic.Int32
+	err := spread(t.Context(), ops, 16, func(int) func(int) error {
+		return func(i int) error { done[i].Add(1); return nil }
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range done {
+		if n := done[i].Load(); n != 1 {
+			t.Fatalf("operation %d was done %d times", i, n)
+		}
+	}
+}
+
+func TestSpreadStopsAtTheFirstError(t *testing.T) {
+	broken := errors.New("broken")
+	var done atomic.Int32
+	err := spread(t.Context(), 1_000_000, 4, func(int) func(int) error {
+		return func(i int) error {
+			if done.Add(1) >= 10 {
+				return broken
+			}
+			return nil
+		}
+	})
+	if !errors.Is(err, broken) || done.Load() > 20 {
+		t.Errorf("got %v after %d operations", err, done.Load())
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := spread(ctx, 1, 1, func(int) func(int) error { return func(int) error { return nil } }); !errors.Is(err, context.Canceled) {
+		t.Errorf("a cancelled run ended with %v", err)
+	}
+}
+
+func round(ops int, cpu time.Duration) measure { return measure{ops: ops, cpu: cpu, wall: 2 * cpu} }
+
+func TestRatiosPointTheRightWay(t *testing.T) {
+	r := report{
+		verify: series{round(10, 700*time.Microsecond)}, // 70 µs
+		cold:   series{round(10, 1000*time.Microsecond)},
+		warm:   series{round(100, 350*time.Microsecond)},
+		floor:  series{round(10, 300*time.Microsecond)},
+		http:   series{round(10, 500*time.Microsecond)},
+		ledger: series{round(80, time.Millisecond)},
+		raw:    series{round(100, time.Millisecond)},
+		small:  series{round(10, time.Millisecond)},
+		large:  series{round(10, 3*time.Millisecond)},
+	}
+	want := ratios{Cold: 0.7, Warm: 20, HTTP: 0.6, Log: 0.8, Growth: 3}
+	if got := r.results().ratios; got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got, want := r.short(), "cold_decision_over_verify, append_at_1m_over_append_at_1k"; got != want {
+		t.Errorf("below the bar: %q, want %q", got, want)
+	}
+}
+
+func TestRatioComparesRoundsInPairs(t *testing.T) {
+	slow := series{round(1, 100), round(1, 1000), round(1, 110)}
+	fast := series{round(1, 50), round(1, 500), round(1, 55)}
+	if got := ratio(slow, fast, measure.cost); got != 2 {
+		t.Errorf("ratio is %g, want 2", got)
+	}
+	if got := median(slow, measure.cost); got != 0.11 {
+		t.Errorf("median is %g, want 0.11", got)
+	}
+}
+
+func TestBareVerificationsHold(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := issuer{URL: "https://idp.example", Kid: "k", Key: key}
+	text, err := i.sign(claims(i.URL, 1, 1_800_000_000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := strings.Replace(text, ".e", ".f", 1)
+	checks, err := (&population{Issuers: []issuer{i}, Tokens: []token{{Text: text}, {Text: other}}}).bare()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !checks[0]() || checks[1]() {
+		t.Error("the genuine token must verify and the changed one must not")
+	}
+	if size := len(text); size < 600 || size > 1200 {
+		t.Errorf("a token has %d bytes; one of a hospital's provider has about 900", size)
+	}
+}
+
+func TestZipfIsSkewedAndRepeats(t *testing.T) {
+	draws, again := zipf(100, 10_000), zipf(100, 10_000)
+	counts := make([]int, 100)
+	for i, d := range draws {
+		if d != again[i] {
+			t.Fatal("two runs draw different numbers")
+		}
+		counts[d]++
+	}
+	if counts[0] < 10*counts[50] {
+		t.Errorf("the first is drawn %d times, the fiftieth %d times", counts[0], counts[50])
+	}
+}
+
+func TestPoliciesAreAsManyAsPromised(t *testing.T) {
+	if n := strings.Count(policies(), "@id("); n != policyCount {
+		t.Errorf("%d policies, want %d", n, policyCount)
+	}
+}
+
+func TestRawLogWritesWhatItAcknowledges(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "raw")
+	l, err := openRawLog(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = spread(t.Context(), 500, 8, func(int) func(int) error {
+		return func(int) error { return l.append([]byte("0123456789")) }
+	})
+	if err := first(err, l.close()); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil || string(data) != strings.Repeat("0123456789", 500) {
+		t.Errorf("the file has %d bytes (%v), want 5000", len(data), err)
+	}
+}
+
+func TestFloorOverAKeptConnection(t *testing.T) {
+	if n := len(floorBody()); n != 1024 {
+		t.Fatalf("the floor's request has %d bytes, want 1024", n)
+	}
+	ts := httptest.NewServer(http.HandlerFunc(floorHandler))
+	defer ts.Close()
+	s := server{greeting: greeting{Address: ts.Listener.Addr().String()}}
+	c, err := s.dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for range 3 {
+		if err := c.ask(post("/", "", floorBody()), permitted); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.ask(post("/", "", []byte("{")), permitted); err == nil {
+		t.Error("a 400 answer must be an error")
+	}
+}

@@ -1,0 +1,85 @@
+// Command bench measures what Entente costs beside the bare operations it is
+// made of. It decides how operations are counted, timed and compared, and
+// refuses to know a wall clock where CPU time will do: only ratios inside one
+// run carry over to another machine.
+//
+// Lines for people go to standard error; the last thing on standard output is
+// one line of JSON. It ends with 1 when a run is void, or, with -gate, when a
+// ratio is below its bar.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+)
+
+// size is how much is measured.
+type size struct {
+	Rounds   int // of each kind, taken in turn
+	Callers  int
+	Verifies int // bare verifications a round
+	Cold     int // decisions on new tokens a round
+	Warm     int
+	Requests int // over HTTP a round
+	Appends  int // to the ledger, and to the raw file, a round
+	Tail     int // appends measured on a log of 1,000 and on one of 1,000,000 entries
+}
+
+var (
+	full  = size{Rounds: 5, Callers: 256, Verifies: 3_000, Cold: 2_000, Warm: 100_000, Requests: 40_000, Appends: 200_000, Tail: 20_000}
+	short = size{Rounds: 3, Callers: 256, Verifies: 1_000, Cold: 2_000, Warm: 30_000, Requests: 15_000, Appends: 50_000, Tail: 10_000}
+)
+
+func main() {
+	quick := flag.Bool("short", false, "measure less")
+	gate := flag.Bool("gate", false, "end with 1 when a ratio is below its bar")
+	dir := flag.String("dir", "", "where to write; a directory for temporary files if empty")
+	serve := flag.String("serve", "", "be a server under load: floor or decisions (used by bench itself)")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *serve, *dir, *quick, *gate); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, serve, dir string, quick, gate bool) error {
+	if serve != "" {
+		return child(ctx, serve, dir)
+	}
+	dir, err := os.MkdirTemp(dir, "entente-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	n := full
+	if quick {
+		n = short
+	}
+	var r report
+	for _, part := range []func(context.Context, string, size, *report) error{measureHTTP, measureDecisions, measureLog, measureGrowth} {
+		if err := part(ctx, dir, n, &r); err != nil {
+			return err
+		}
+	}
+	r.print(os.Stderr)
+	line, err := json.Marshal(r.results())
+	if err != nil {
+		return err
+	}
+	fmt.Println(string(line))
+	if short := r.short(); gate && len(short) > 0 {
+		return fmt.Errorf("below the bar: %s", short)
+	}
+	return nil
+}
+
+var errVoid = errors.New("the run is void")

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+)
+
+// report is every round that was measured.
+type report struct {
+	verify, cold, warm series
+	floor, http        series
+	ledger, raw        series
+	small, large       series
+}
+
+// ratios are what carries over from one machine to another. The first four are
+// rates over the rate of the floor, by CPU time or, for the log, by wall time;
+// the last is a cost over a cost.
+type ratios struct {
+	Cold   float64 `json:"cold_decision_over_verify"`
+	Warm   float64 `json:"warm_decision_over_verify"`
+	HTTP   float64 `json:"http_warm_durable_over_floor"`
+	Log    float64 `json:"log_durable_over_raw"`
+	Growth float64 `json:"append_at_1m_over_append_at_1k"`
+}
+
+// results is the line of JSON: the ratios and what they were made of, in CPU
+// microseconds an operation, the log's in entries a second.
+type results struct {
+	ratios
+	Verify    float64 `json:"verify_cpu_us"`
+	ColdCost  float64 `json:"cold_cpu_us"`
+	WarmCost  float64 `json:"warm_cpu_us"`
+	Floor     float64 `json:"floor_cpu_us"`
+	HTTPCost  float64 `json:"http_warm_cpu_us"`
+	Ledger    float64 `json:"ledger_per_s"`
+	LedgerCPU float64 `json:"ledger_cpu_us"`
+	Raw       float64 `json:"raw_per_s"`
+	Small     float64 `json:"append_at_1k_cpu_us"`
+	Large     float64 `json:"append_at_1m_cpu_us"`
+}
+
+func (r *report) results() results {
+	return results{
+		ratios: ratios{
+			Cold: rounded(ratio(r.verify, r.cold, measure.cost)),
+			Warm: rounded(ratio(r.verify, r.warm, measure.cost)),
+			HTTP: rounded(ratio(r.floor, r.http, measure.cost)),
+			Log:  rounded(ratio(r.ledger, r.raw, measure.rate)),
+			// The two sizes are not measured in turn: medians, not pairs.
+			Growth: rounded(r.large.cost() / r.small.cost()),
+		},
+		Verify: rounded(r.verify.cost()), ColdCost: rounded(r.cold.cost()), WarmCost: rounded(r.warm.cost()),
+		Floor: rounded(r.floor.cost()), HTTPCost: rounded(r.http.cost()),
+		Ledger: math.Round(r.ledger.rate()), LedgerCPU: rounded(r.ledger.cost()), Raw: math.Round(r.raw.rate()),
+		Small: rounded(r.small.cost()), Large: rounded(r.large.cost()),
+	}
+}
+
+func rounded(x float64) float64 { return math.Round(x*1000) / 1000 }
+
+// bar is a ratio and the worst it may be.
+type bar struct {
+	name       string
+	got, bound float64
+	atMost     bool
+}
+
+func (b bar) holds() bool {
+	if b.atMost {
+		return b.got <= b.bound
+	}
+	return b.got >= b.bound
+}
+
+func (r ratios) bars() []bar {
+	return []bar{
+		{"cold_decision_over_verify", r.Cold, 0.75, false},
+		{"warm_decision_over_verify", r.Warm, 15, false},
+		{"http_warm_durable_over_floor", r.HTTP, 0.5, false},
+		{"log_durable_over_raw", r.Log, 0.6, false},
+		{"append_at_1m_over_append_at_1k", r.Growth, 2, true},
+	}
+}
+
+// short names the ratios that do not reach their bar.
+func (r *report) short() string {
+	var names []string
+	for _, b := range r.results().bars() {
+		if !b.holds() {
+			names = append(names, b.name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func (r *report) print(w io.Writer) {
+	s := r.results()
+	fmt.Fprintf(w, "bare ES256 verify           %8.2f CPU µs\n", s.Verify)
+	fmt.Fprintf(w, "decision, cold              %8.2f CPU µs   %.2f of the bare rate\n", s.ColdCost, s.Cold)
+	fmt.Fprintf(w, "decision, warm              %8.2f CPU µs   %.1f times the bare rate\n", s.WarmCost, s.Warm)
+	fmt.Fprintf(w, "bare JSON handler           %8.2f CPU µs\n", s.Floor)
+	fmt.Fprintf(w, "HTTP, warm, recorded        %8.2f CPU µs   %.2f of the bare rate\n", s.HTTPCost, s.HTTP)
+	fmt.Fprintf(w, "raw log                     %8.0f a second\n", s.Raw)
+	fmt.Fprintf(w, "ledger                      %8.0f a second   %.2f of raw, %.2f CPU µs an entry\n", s.Ledger, s.Log, s.LedgerCPU)
+	fmt.Fprintf(w, "append at 1,000 entries     %8.2f CPU µs\n", s.Small)
+	fmt.Fprintf(w, "append at 1,000,000 entries %8.2f CPU µs   %.2f times that\n", s.Large, s.Growth)
+	for _, b := range s.bars() {
+		verdict, relation := "holds", "at least"
+		if !b.holds() {
+			verdict = "SHORT"
+		}
+		if b.atMost {
+			relation = "at most"
+		}
+		fmt.Fprintf(w, "%-32s %8.3f   %s %g: %s\n", b.name, b.got, relation, b.bound, verdict)
+	}
+}

@@ -320,12 +320,11 @@ func TestParse(t *testing.T) {
 
 // R1's sibling for agreements: no changed byte goes unnoticed.
 func TestOneChangedByteIsRefused(t *testing.T) {
-	o := offer(first(document(), home), home)
+	o, n := offer(first(document(), home), home), newNode(host)
 	for i := range o.Bytes {
 		changed := o
 		changed.Bytes = append([]byte(nil), o.Bytes...)
 		changed.Bytes[i] ^= 1
-		n := newNode(host)
 		if _, err := n.do(changed); err == nil {
 			t.Fatalf("byte %d changed and nobody saw it", i)
 		}

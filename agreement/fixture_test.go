@@ -99,7 +99,10 @@ func inForce() *framework.InForce {
 
 var rules = inForce()
 
-func signer(p trust.ParticipantID) jose.Signer {
+// signers hold each participant's governance key.
+var signers = map[trust.ParticipantID]jose.Signer{home: newSigner(home), host: newSigner(host), third: newSigner(third)}
+
+func newSigner(p trust.ParticipantID) jose.Signer {
 	seed := []byte(strings.Repeat(p.String(), 2))[8 : 8+ed25519.SeedSize]
 	s, err := jose.NewSigner(ed25519.NewKeyFromSeed(seed), "")
 	if err != nil {
@@ -107,6 +110,8 @@ func signer(p trust.ParticipantID) jose.Signer {
 	}
 	return s
 }
+
+func signer(p trust.ParticipantID) jose.Signer { return signers[p] }
 
 func governanceKey(p trust.ParticipantID) string {
 	return signer(p).Key().GovernanceText()

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 )
 
 // size is how much is measured.
@@ -39,34 +40,46 @@ func main() {
 	quick := flag.Bool("short", false, "measure less")
 	gate := flag.Bool("gate", false, "end with 1 when a ratio is below its bar")
 	dir := flag.String("dir", "", "where to write; a directory for temporary files if empty")
+	profile := flag.String("profile", "", "a file for a CPU profile of the decisions inside this process")
 	serve := flag.String("serve", "", "be a server under load: floor or decisions (used by bench itself)")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *serve, *dir, *quick, *gate); err != nil {
+	if err := run(ctx, options{*serve, *dir, *profile, *quick, *gate}); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, serve, dir string, quick, gate bool) error {
-	if serve != "" {
-		return child(ctx, serve, dir)
+// options are the flags.
+type options struct {
+	serve, dir, profile string
+	short, gate         bool
+}
+
+func run(ctx context.Context, o options) error {
+	if o.serve != "" {
+		return child(ctx, o.serve, o.dir)
 	}
-	dir, err := os.MkdirTemp(dir, "entente-bench-")
+	dir, err := os.MkdirTemp(o.dir, "entente-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
 	n := full
-	if quick {
+	if o.short {
 		n = short
 	}
 	var r report
-	for _, part := range []func(context.Context, string, size, *report) error{measureHTTP, measureDecisions, measureLog, measureGrowth} {
-		if err := part(ctx, dir, n, &r); err != nil {
+	for _, part := range []func() error{
+		func() error { return measureHTTP(ctx, dir, n, &r) },
+		func() error { return profiled(o.profile, func() error { return measureDecisions(ctx, dir, n, &r) }) },
+		func() error { return measureLog(ctx, dir, n, &r) },
+		func() error { return measureGrowth(ctx, dir, n, &r) },
+	} {
+		if err := part(); err != nil {
 			return err
 		}
 	}
@@ -76,10 +89,27 @@ func run(ctx context.Context, serve, dir string, quick, gate bool) error {
 		return err
 	}
 	fmt.Println(string(line))
-	if short := r.short(); gate && len(short) > 0 {
+	if short := r.short(); o.gate && len(short) > 0 {
 		return fmt.Errorf("below the bar: %s", short)
 	}
 	return nil
+}
+
+// profiled does part and writes its CPU profile to path, if there is one.
+func profiled(path string, part func() error) error {
+	if path == "" {
+		return part()
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return err
+	}
+	err = part()
+	pprof.StopCPUProfile()
+	return first(err, file.Close())
 }
 
 var errVoid = errors.New("the run is void")

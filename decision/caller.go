@@ -12,9 +12,11 @@ import (
 // answers for the caller, and the request is about that caller.
 func (h *hearing) identify() verdict {
 	ev, o := h.ev, h.o
+	if ev.Participant != h.self {
+		h.until(o.StatementEnd)
+	}
 	switch {
 	case ev.Fault != nil && strings.HasPrefix(string(ev.Fault.Reason), "identify."):
-		h.d.Bound = o.Now
 		return fail(ev.Fault.Reason)
 	case ev.Fault != nil && ev.Participant.IsZero():
 		return unreached // refused before anybody could be read from it
@@ -22,11 +24,9 @@ func (h *hearing) identify() verdict {
 		return fail(trust.NoEvidence)
 	case ev.Participant != h.self && o.Now >= o.StatementEnd:
 		return fail(trust.StatementExpired)
-	case ev.Fault == nil && h.r.SubjectID != "0" && h.r.SubjectID != ev.Subject:
+	case ev.Fault == nil && h.r.SubjectID != "0" && h.r.SubjectID != ev.Subject,
+		ev.Fault == nil && o.Subject == trust.SubjectKey{}: // or no tombstone would ever match
 		return fail(trust.SubjectMismatch)
-	}
-	if ev.Participant != h.self {
-		h.until(o.StatementEnd)
 	}
 	return pass
 }
@@ -36,7 +36,6 @@ func (h *hearing) identify() verdict {
 func (h *hearing) authenticate() verdict {
 	ev := h.ev
 	if ev.Fault != nil {
-		h.d.Bound = h.o.Now
 		if h.d.Checks[Identify].Result == Failed {
 			return unreached
 		}
@@ -83,7 +82,7 @@ func (h *hearing) audience() trust.Reason {
 
 // singleUse reports whether a live agreement takes this audience's tokens once.
 func (h *hearing) singleUse() bool {
-	for _, a := range h.s.Agreement.Between(h.ev.Participant, h.self) {
+	for _, a := range h.agreements {
 		if _, alive := a.Alive(h.o.Now); !alive {
 			continue
 		}

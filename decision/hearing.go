@@ -13,7 +13,8 @@ import (
 // decides; those behind it are not reached. It is deterministic and leaves the
 // texts to Explain.
 func Decide(s *state.Snapshot, o Observed, ev Evidence, r Request) Decision {
-	h := open(s, &o, &ev, &r)
+	var h hearing
+	h.open(s, &o, &ev, &r)
 	for i := range h.d.Checks {
 		if h.record(i, h.judge(i)); h.decided {
 			break
@@ -25,7 +26,8 @@ func Decide(s *state.Snapshot, o Observed, ev Evidence, r Request) Decision {
 // Explain makes the same decision and goes on behind the check that decided:
 // what can still be evaluated is. Every line has its text.
 func Explain(s *state.Snapshot, o Observed, ev Evidence, r Request) Decision {
-	h := open(s, &o, &ev, &r)
+	var h hearing
+	h.open(s, &o, &ev, &r)
 	for i := range h.d.Checks {
 		v := h.judge(i)
 		h.record(i, v)
@@ -47,14 +49,16 @@ type hearing struct {
 	self    trust.ParticipantID
 	service *service.Document // that owns the resource; nil when nobody does
 
-	class     framework.ClassRule
-	classed   bool
-	agreement *agreement.Agreement
-	lines     []*agreement.Accept // of it, all that cover the request
-	line      *agreement.Accept   // the one that counts
-	tier      framework.TierRule
-	tiered    bool
-	ladder    framework.Ladder // on which the assurance is short
+	class   framework.ClassRule
+	classed bool
+
+	agreements []*agreement.Agreement // between the participant and us
+	agreement  *agreement.Agreement   // the one that covers the request, or came closest
+	lines      []*agreement.Accept    // of it, all that cover the request
+	line       *agreement.Accept      // the one that counts
+	tier       framework.TierRule
+	tiered     bool
+	ladder     framework.Ladder // on which the assurance is short
 
 	attributes map[string]any // released by the agreement
 	outcome    policy.Outcome
@@ -64,16 +68,23 @@ type hearing struct {
 // 9999.
 const forever = 253402300799
 
-func open(s *state.Snapshot, o *Observed, ev *Evidence, r *Request) *hearing {
-	h := &hearing{s: s, o: o, ev: ev, r: r, self: self(s)}
+func (h *hearing) open(s *state.Snapshot, o *Observed, ev *Evidence, r *Request) {
+	h.s, h.o, h.ev, h.r, h.self = s, o, ev, r, self(s)
+	h.agreements = s.Agreement.Between(ev.Participant, h.self)
 	h.d = Decision{Reason: trust.NoEvidence, Policy: s.Policy.Hash, Trust: s.At.Position, Bound: forever}
+	for _, a := range h.agreements {
+		h.until(int64(a.Revision.Document.Starts))
+		h.until(int64(a.Revision.Document.Ends))
+	}
+	if ev.Fault != nil {
+		h.d.Bound = o.Now // the times it was read from did not stand up
+	}
 	if f := s.Framework.Current; f != nil {
 		h.d.Framework, h.d.FrameworkVersion = f.Hash, f.Version
 	}
 	for i := range h.d.Checks {
 		h.d.Checks[i] = Check{Name: Names[i], Result: NotReached}
 	}
-	return h
 }
 
 // self is this node's participant; zero before it is born.

@@ -26,8 +26,8 @@ type Commit struct {
 type Leaf struct {
 	Action           trust.Action        `json:"action,omitempty"`
 	Agreement        string              `json:"agreement,omitempty"` // random id
-	Assurance        *framework.Vector   `json:"assurance,omitempty"`
-	Checks           string              `json:"checks"` // a letter each, in order, up to the one that decided: p passed, n nothing to check, f failed, - left out
+	Assurance        []uint16            `json:"assurance,omitempty"` // a framework.Vector; bytes would be written as base64
+	Checks           string              `json:"checks"`              // a letter each, in order, up to the one that decided: p passed, n nothing to check, f failed, - left out
 	Class            trust.Class         `json:"class,omitempty"`
 	EnforcementPoint string              `json:"enforcement_point"`
 	Evidence         evidence.Kind       `json:"evidence,omitempty"`
@@ -43,22 +43,22 @@ type Leaf struct {
 	Reason           trust.Reason        `json:"reason"`
 	Resource         string              `json:"resource"` // 32 hexadecimal digits
 	ResourceType     trust.ResourceType  `json:"resource_type,omitempty"`
-	Revision         int                 `json:"revision,omitempty"`
+	Revision         int                 `json:"revision,omitzero"`
 	Roles            []trust.Role        `json:"roles,omitempty"`
 	Subject          *trust.SubjectKey   `json:"subject,omitempty"`
 	Tier             trust.Tier          `json:"tier,omitempty"`
 	Token            string              `json:"token,omitempty"` // 32 hexadecimal digits
 	Trust            trust.Position      `json:"trust"`
-	TTL              int64               `json:"ttl,omitempty"`
+	TTL              int64               `json:"ttl,omitzero"`
 }
 
 // Seen is Observed as a leaf has it; the subject stands beside it.
 type Seen struct {
 	Now          int64 `json:"now"`
 	PartnerAge   int64 `json:"partner_age"`
-	Replayed     bool  `json:"replayed,omitempty"`
+	Replayed     bool  `json:"replayed,omitzero"`
 	StatementAge int64 `json:"statement_age"`
-	StatementEnd int64 `json:"statement_end,omitempty"`
+	StatementEnd int64 `json:"statement_end,omitzero"`
 }
 
 // AppendLeaf appends the leaf of d as canonical JSON (RFC 8785).

@@ -39,16 +39,18 @@ func (h *hearing) parties() trust.Reason {
 		}
 	}
 	f := h.s.Framework.Current
-	switch {
-	case f == nil:
+	if f == nil {
 		return trust.NoFramework
+	}
+	h.until(int64(f.Document.Expires))
+	switch {
 	case !f.Alive(h.o.Now):
 		return trust.FrameworkExpired
 	case h.service == nil && !h.owned():
 		return trust.UnknownResource
+	default:
+		return ""
 	}
-	h.until(int64(f.Document.Expires))
-	return ""
 }
 
 // owned looks the resource's owner up where authenticate did not get that far.
@@ -83,9 +85,7 @@ func (h *hearing) agree() trust.Reason {
 		Class: h.ev.Class, Issuer: h.ev.Issuer, Subject: h.ev.Subject, Audience: h.service.Audience,
 		ResourceType: h.r.ResourceType, ResourceID: h.r.ResourceID, Action: h.r.Action, Purpose: h.r.Purpose,
 	}
-	for _, a := range h.s.Agreement.Between(h.ev.Participant, h.self) {
-		h.until(int64(a.Revision.Document.Starts))
-		h.until(int64(a.Revision.Document.Ends))
+	for _, a := range h.agreements {
 		if reason, alive := a.Alive(h.o.Now); !alive {
 			miss(a, reason)
 			continue

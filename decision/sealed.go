@@ -17,14 +17,14 @@ import (
 type Sealed struct {
 	Action       trust.Action       `json:"action,omitempty"`
 	Audience     string             `json:"audience,omitempty"`
-	AuthTime     int64              `json:"auth_time,omitempty"`
-	Bound        bool               `json:"bound,omitempty"`
+	AuthTime     int64              `json:"auth_time,omitzero"`
+	Bound        bool               `json:"bound,omitzero"`
 	Claims       canonical.Object   `json:"claims,omitempty"`
 	ClientID     string             `json:"client_id,omitempty"`
-	Delegated    bool               `json:"delegated,omitempty"`
-	ExpiresAt    int64              `json:"expires_at,omitempty"`
+	Delegated    bool               `json:"delegated,omitzero"`
+	ExpiresAt    int64              `json:"expires_at,omitzero"`
 	Fault        string             `json:"fault,omitempty"` // the text of the refusal of a proof
-	IssuedAt     int64              `json:"issued_at,omitempty"`
+	IssuedAt     int64              `json:"issued_at,omitzero"`
 	KeyID        string             `json:"kid,omitempty"`
 	Namespace    string             `json:"namespace,omitempty"`
 	Properties   canonical.Object   `json:"properties,omitempty"`
@@ -97,8 +97,8 @@ func Replay(l Leaf, s Sealed) (Observed, Evidence, Request) {
 	if l.Subject != nil {
 		o.Subject = *l.Subject
 	}
-	if l.Assurance != nil {
-		ev.Assurance = *l.Assurance
+	for i := range min(len(l.Assurance), len(ev.Assurance)) {
+		ev.Assurance[i] = uint8(l.Assurance[i])
 	}
 	if s.Fault != "" {
 		ev.Fault = &evidence.Fault{Reason: l.Reason, Text: s.Fault}

@@ -43,9 +43,11 @@ func (h *hearing) tellIdentify(reason trust.Reason) string {
 	ev, o := h.ev, h.o
 	switch {
 	case reason == trust.StatementExpired && o.StatementEnd == 0:
-		return fmt.Sprintf("%s has sent no statement; only a stated issuer speaks for it", ev.Participant)
+		return fmt.Sprintf("%s has sent no statement; only a stated issuer speaks for it", bare(ev.Participant))
 	case reason == trust.StatementExpired:
-		return fmt.Sprintf("statement of %s expired %s ago", ev.Participant, span(o.Now-o.StatementEnd))
+		return fmt.Sprintf("statement of %s expired %s ago", bare(ev.Participant), span(o.Now-o.StatementEnd))
+	case reason == trust.SubjectMismatch && o.Subject == trust.SubjectKey{}:
+		return "caller has no key in this ledger; without one no revocation could be found"
 	case reason == trust.SubjectMismatch:
 		return "subject.id is neither \"0\" nor the subject of the evidence; the evidence says who calls"
 	case reason == trust.NoEvidence && ev.Fault == nil:
@@ -53,9 +55,9 @@ func (h *hearing) tellIdentify(reason trust.Reason) string {
 	case reason != "":
 		return ev.Fault.Text
 	case ev.Participant == h.self:
-		return fmt.Sprintf("%s speaks for %s, which is us", ev.Issuer, ev.Participant)
+		return fmt.Sprintf("%s speaks for %s, which is us", bare(ev.Issuer), bare(ev.Participant))
 	default:
-		return fmt.Sprintf("%s speaks for %s (statement %s old)", ev.Issuer, ev.Participant, span(o.StatementAge))
+		return fmt.Sprintf("%s speaks for %s (statement %s old)", bare(ev.Issuer), bare(ev.Participant), span(o.StatementAge))
 	}
 }
 
@@ -68,7 +70,7 @@ func (h *hearing) tellAuthenticate(reason trust.Reason) string {
 			once = ", used up by this decision"
 		}
 		return fmt.Sprintf("%s, key %s, %s, audience %s, %s left%s",
-			ev.Algorithm, ev.KeyID, kindName(ev.Kind), ev.Audience, span(ev.ExpiresAt-h.o.Now), once)
+			ev.Algorithm, ev.KeyID, kindName(ev.Kind), strings.TrimPrefix(ev.Audience, scheme), span(ev.ExpiresAt-h.o.Now), once)
 	case trust.AudienceForeign:
 		return "audience of the token is no service of ours"
 	case trust.AudienceOtherService:
@@ -89,7 +91,7 @@ func (h *hearing) tellClassify(reason trust.Reason) string {
 	ev, lifetime := h.ev, h.ev.ExpiresAt-h.ev.IssuedAt
 	switch reason {
 	case trust.Unclassified:
-		return fmt.Sprintf("no class rule of issuer %s matches the token; an unclassified caller gets nothing", ev.Issuer)
+		return fmt.Sprintf("no class rule of issuer %s matches the token; an unclassified caller gets nothing", bare(ev.Issuer))
 	case trust.UnknownClass:
 		return fmt.Sprintf("class %s is not in framework %d", ev.Class, h.d.FrameworkVersion)
 	case trust.LowAssurance:
@@ -112,7 +114,7 @@ func (h *hearing) tellClassify(reason trust.Reason) string {
 // levels names what was reached on each ladder that the framework has.
 func (h *hearing) levels() string {
 	var names []string
-	for _, ladder := range framework.Ladders() {
+	for _, ladder := range ladders {
 		if level := h.s.Framework.Current.Name(ladder, h.ev.Assurance); level != "" {
 			names = append(names, string(ladder)+" "+string(level))
 		}
@@ -141,24 +143,24 @@ func (h *hearing) tellFreshness(reason trust.Reason) string {
 	switch reason {
 	case trust.EdgeBroken:
 		rule, _ := h.s.Edge.Broken(h.ev.Participant)
-		return fmt.Sprintf("edge with %s is broken by the rule %q until an operator resumes it", h.ev.Participant, rule)
+		return fmt.Sprintf("edge with %s is broken by the rule %q until an operator resumes it", bare(h.ev.Participant), rule)
 	case trust.NeverProven:
-		return fmt.Sprintf("%s has proven nothing since this node started (limit %s)", h.ev.Participant, limit)
+		return fmt.Sprintf("%s has proven nothing since this node started (limit %s)", bare(h.ev.Participant), limit)
 	default:
-		return fmt.Sprintf("last proven word from %s %s ago (limit %s)", h.ev.Participant, span(h.o.PartnerAge), limit)
+		return fmt.Sprintf("last proven word from %s %s ago (limit %s)", bare(h.ev.Participant), span(h.o.PartnerAge), limit)
 	}
 }
 
 func (h *hearing) tellRevocation(reason trust.Reason) string {
 	switch reason {
 	case trust.SubjectRevoked:
-		return fmt.Sprintf("the subject's engagement with %s has ended; the identifier never revives it", h.ev.Participant)
+		return fmt.Sprintf("the subject's engagement with %s has ended; the identifier never revives it", bare(h.ev.Participant))
 	case trust.EngagementEnded:
 		return "token was issued in an engagement that has ended"
 	case trust.KeyRevoked:
-		return fmt.Sprintf("key %s of %s is revoked, whatever it signed when", h.ev.KeyID, h.ev.Issuer)
+		return fmt.Sprintf("key %s of %s is revoked, whatever it signed when", h.ev.KeyID, bare(h.ev.Issuer))
 	case trust.IssuerRevoked:
-		return fmt.Sprintf("%s speaks for %s no longer", h.ev.Issuer, h.ev.Participant)
+		return fmt.Sprintf("%s speaks for %s no longer", bare(h.ev.Issuer), bare(h.ev.Participant))
 	default:
 		return "not revoked"
 	}
@@ -170,6 +172,11 @@ func (h *hearing) tellObligations() string {
 	}
 	return "may be relied on for " + span(h.d.TTL)
 }
+
+const scheme = "https://"
+
+// bare leaves out of an identifier what all of them begin with.
+func bare(id fmt.Stringer) string { return strings.TrimPrefix(id.String(), scheme) }
 
 // span writes a duration in the largest unit that does not round it much.
 func span(seconds int64) string {

@@ -20,16 +20,17 @@ func (h *hearing) tellLink(reason trust.Reason) string {
 
 func (h *hearing) tellAlive() string {
 	d := &h.agreement.Revision.Document
-	levels := h.levels()
-	if levels != "" {
-		levels = " · " + levels
+	needs := ""
+	for _, ladder := range ladders {
+		if need, ok := h.line.Needs[ladder]; ok {
+			needs += fmt.Sprintf(" · %s %s (agreement needs %s)", ladder, h.s.Framework.Current.Name(ladder, h.ev.Assurance), need)
+		}
 	}
-	return fmt.Sprintf("%s active until %s · %s%s · covers %s %s for %s",
-		d.Name, d.Ends, h.d.Tier, levels, h.r.Action, h.r.ResourceType, h.r.Purpose)
+	return fmt.Sprintf("active until %s · %s%s · covers %s %s for %s", d.Ends, h.d.Tier, needs, h.r.Action, h.r.ResourceType, h.r.Purpose)
 }
 
 func (h *hearing) tellNoAgreement(reason trust.Reason) string {
-	home := h.ev.Participant
+	home := bare(h.ev.Participant)
 	switch reason {
 	case trust.ParticipantUnknown:
 		return fmt.Sprintf("%s is no confirmed participant here", home)
@@ -42,7 +43,7 @@ func (h *hearing) tellNoAgreement(reason trust.Reason) string {
 	case trust.UnknownResource:
 		return fmt.Sprintf("no service behind %s owns resources of type %q", h.r.EnforcementPoint, h.r.ResourceType)
 	}
-	if home == h.self {
+	if h.ev.Participant == h.self {
 		return "the caller is our own; callers of the own organisation are not Entente's business, and no agreement covers them"
 	}
 	return fmt.Sprintf("there is no agreement by which we accept anything from %s", home)

@@ -150,9 +150,8 @@ func (c *checker) class(path string, class trust.Class, d Document) {
 	c.rule(ok, path+".tier", "%q is not among tiers; a class without revocation requirements cannot be published", r.Tier)
 	c.rule(r.MaxTokenLifetime > 0, path+".max_token_lifetime", "is missing")
 	c.rule(r.MaxAuthAge >= 0 && r.ReviewEvery >= 0 && r.DelegationDepth >= 0, path, "has a negative number")
-	for name, requirement := range map[string]Requirement{".owner": r.Owner, ".principal": r.Principal} {
-		c.rule(requirement == NotRequired || requirement == Required, path+name, "%q is not required or empty", requirement)
-	}
+	c.rule(r.Owner == NotRequired || r.Owner == Required, path+".owner", "%q is not required or empty", r.Owner)
+	c.rule(r.Principal == NotRequired || r.Principal == Required, path+".principal", "%q is not required or empty", r.Principal)
 }
 
 func (c *checker) issuers(issuers []NationalIssuer) {

@@ -28,14 +28,14 @@ func TestCheckNamesPathAndRule(t *testing.T) {
 		return func(d *framework.Document) { change(d.Governance.Signers) }
 	}
 	for want, change := range map[string]func(*framework.Document){
-		`kind: is "Agreement"`:       func(d *framework.Document) { d.Kind = "Agreement" },
-		`name: "Northern Health"`:    func(d *framework.Document) { d.Name = "Northern Health" },
-		`version: is 0`:              func(d *framework.Document) { d.Version = 0 },
-		`previous: names a version`:  func(d *framework.Document) { d.Previous = "00" },
-		`previous: is not the hex`:   func(d *framework.Document) { d.Version = 2 },
-		`expires: is`:                func(d *framework.Document) { d.Expires = now },
-		`governance.authority: is m`: func(d *framework.Document) { d.Governance.Authority = trust.ParticipantID{} },
-		`governance.threshold: is 0`: func(d *framework.Document) { d.Governance.Threshold = 0 },
+		`kind: is "Agreement"`:                           func(d *framework.Document) { d.Kind = "Agreement" },
+		`name: "Northern Health"`:                        func(d *framework.Document) { d.Name = "Northern Health" },
+		`version: is 0`:                                  func(d *framework.Document) { d.Version = 0 },
+		`previous: names a version`:                      func(d *framework.Document) { d.Previous = "00" },
+		`previous: is not the hex`:                       func(d *framework.Document) { d.Version = 2 },
+		`expires: is`:                                    func(d *framework.Document) { d.Expires = now },
+		`governance.authority: is m`:                     func(d *framework.Document) { d.Governance.Authority = trust.ParticipantID{} },
+		`governance.threshold: is 0`:                     func(d *framework.Document) { d.Governance.Threshold = 0 },
 		`governance.threshold: is 4, more than the 3`:    func(d *framework.Document) { d.Governance.Threshold = 4 },
 		`governance.signers: are 0`:                      func(d *framework.Document) { d.Governance.Signers = nil },
 		`governance.signers[1].participant: is missing`:  signers(func(s []framework.Signer) { s[1].Participant = trust.ParticipantID{} }),

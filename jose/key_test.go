@@ -1,6 +1,7 @@
 package jose_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -189,6 +190,14 @@ func TestEd25519KeysThatCannotSign(t *testing.T) {
 	} {
 		_, err := jose.NewKey(ed25519.PublicKey(must(hex.DecodeString(point))), jose.EdDSA, "")
 		wantRefused(t, point, err, "not a point")
+	}
+	for low := 0xed; low <= 0xff; low++ { // y not reduced, with either sign of x
+		for _, high := range []byte{0x7f, 0xff} {
+			point := append([]byte{byte(low)}, bytes.Repeat([]byte{0xff}, 31)...)
+			point[31] = high
+			_, err := jose.NewKey(ed25519.PublicKey(point), jose.EdDSA, "")
+			wantRefused(t, hex.EncodeToString(point), err, "not a point")
+		}
 	}
 	for range 50 {
 		if _, err := jose.NewKey(newEd().Public(), jose.EdDSA, ""); err != nil {

@@ -196,13 +196,14 @@ func TestSignatureRules(t *testing.T) {
 	order := "\xff\xff\xff\xff\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff\xbc\xe6\xfa\xad\xa7\x17\x9e\x84\xf3\xb9\xca\xc2\xfc\x63\x25\x51"
 	null, one := strings.Repeat("\x00", 32), strings.Repeat("\x00", 31)+"\x01"
 	digest := sha256.Sum256([]byte(good[:cut]))
+	raw := string(signature(jose.ES256, good[:cut]))
 	der := string(must(ecKey.Sign(rand.Reader, digest[:], crypto.SHA256)))
-	for name, signature := range map[string]string{
+	for name, text := range map[string]string{
 		"empty": "", "psychic": null + null, "r zero": null + one, "s zero": one + null, "small": one + one,
 		"r is the order": order + one, "s is the order": one + order, "both are the order": order + order,
-		"short": one + one[1:], "long": one + one + "\x00", "DER": der, "all ones": strings.Repeat("\xff", 64),
+		"short": one + one[1:], "long": one + one + "\x00", "DER": der, "s with a leading zero": raw[:32] + "\x00" + raw[32:], "all ones": strings.Repeat("\xff", 64),
 	} {
-		_, err := accept(good[:cut+1]+b64(signature), publicKey(jose.ES256, "k"), anyType)
+		_, err := accept(good[:cut+1]+b64(text), publicKey(jose.ES256, "k"), anyType)
 		wantFault(t, name, err, jose.Signature)
 	}
 	for _, alg := range jose.Algs() {

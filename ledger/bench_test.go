@@ -18,6 +18,7 @@ import (
 	"github.com/entente-id/entente/ledger"
 	"github.com/entente-id/entente/store"
 	"github.com/entente-id/entente/store/local"
+	"github.com/entente-id/entente/trust"
 )
 
 // body is as large as a decision's.
@@ -174,5 +175,34 @@ func BenchmarkDurable(b *testing.B) {
 			})
 			b.ReportMetric(float64(b.N)/float64(signer.n.Load()), "entries/sync")
 		})
+	}
+}
+
+// BenchmarkSize appends to a log of a thousand and of a million entries.
+func BenchmarkSize(b *testing.B) {
+	for _, size := range []int{1_000, 1_000_000} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			l, _ := decisionLog(b, local.Options{})
+			fill(b, l, size)
+			drive(b, 64, func() {
+				if _, err := l.Append(context.Background(), ledger.Entry{Kind: "decision", Version: 1, Body: body}); err != nil {
+					panic(err)
+				}
+			})
+		})
+	}
+}
+
+// fill adds entries by commands, a thousand at a time.
+func fill(b *testing.B, l *ledger.Log[struct{}], size int) {
+	entries := make([]ledger.Entry, 1000)
+	for i := range entries {
+		entries[i] = ledger.Entry{Kind: "decision", Version: 1, Body: []byte(`{}`)}
+	}
+	for range size / len(entries) {
+		_, _, err := l.Do(context.Background(), func(struct{}, trust.Stamp) ([]ledger.Entry, error) { return entries, nil })
+		if err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"strconv"
 	"strings"
@@ -41,6 +42,12 @@ func ParseCheckpoint(signed []byte, origin string, verifier note.Verifier) (Chec
 	n, err := note.Open(signed, note.VerifierList(verifier))
 	if err != nil {
 		return Checkpoint{}, trust.Errorf(trust.Invalid, "checkpoint is not signed by %s: %w", verifier.Name(), err)
+	}
+	for _, sig := range n.Sigs {
+		// The note's reader lets the unused bits of the last digit be anything.
+		if _, err := base64.StdEncoding.Strict().DecodeString(sig.Base64); err != nil {
+			return Checkpoint{}, trust.Errorf(trust.Invalid, "checkpoint has a signature by %s that is not canonical base64", sig.Name)
+		}
 	}
 	c, err := readCheckpoint([]byte(n.Text))
 	if err == nil && c.Origin != origin {

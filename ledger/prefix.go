@@ -29,17 +29,7 @@ func CheckPrefix(ctx context.Context, r store.Reader, log string, kept []byte) (
 	if c.Size == 0 || c.Size > head.Size {
 		return c, trust.Errorf(trust.Conflict, "checkpoint is of size %d; the log has %d entries", c.Size, head.Size)
 	}
-	root, err := tlog.TreeHash(int64(c.Size), tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
-		page, err := r.Read(ctx, store.Query{Log: log, Hashes: indexes})
-		if err != nil {
-			return nil, err
-		}
-		hashes := make([]tlog.Hash, len(page.Hashes))
-		for i, h := range page.Hashes {
-			hashes[i] = tlog.Hash(h)
-		}
-		return hashes, nil
-	}))
+	root, err := tlog.TreeHash(int64(c.Size), hashReader(ctx, r, log))
 	if err != nil {
 		return c, err
 	}

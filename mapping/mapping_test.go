@@ -223,7 +223,7 @@ func TestLife(t *testing.T) {
 	}
 	events, err := s.Close("rxw-nurse", "op-2")
 	closed := apply(t, s, events, err)
-	if len(closed.For(id)) != 0 || len(s.For(id)) != 1 {
+	if len(closed.For(id)) != 0 || len(s.For(id)) != 1 || s.For(id)[0] != m {
 		t.Error("the closed mapping counts, or the state before was changed")
 	}
 	if m, _ := closed.ByName("rxw-nurse"); m.Alive(now) || m.Stage != mapping.Ended {

@@ -169,10 +169,11 @@ func (n *Node) sealDecision(ctx context.Context, s *state.Snapshot, v *verdict, 
 }
 
 // record makes a decision durable, with the value it burns in the same commit.
+// A value that was used before is not burned again: that it was is the record.
 func (n *Node) record(ctx context.Context, v *verdict, o *decision.Observed, a *Ask) (trust.Position, error) {
 	body := decision.AppendLeaf(make([]byte, 0, 1024), &v.decision, o, &v.evidence, &a.Request, v.commit)
 	entry := ledger.Entry{Kind: decision.EntryKind.Name, Version: decision.EntryKind.Version, Body: body, Sealed: v.sealed}
-	if v.decision.Burn != nil {
+	if v.decision.Burn != nil && !o.Replayed {
 		return n.decisions.Append(ctx, entry, *v.decision.Burn)
 	}
 	return n.decisions.Append(ctx, entry)

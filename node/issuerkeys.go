@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"net/url"
 	"sync"
 	"time"
 
@@ -152,4 +153,14 @@ func (n *Node) fetchKeys(ctx context.Context, issuer, url string) error {
 		return c.add(events...)
 	})
 	return err
+}
+
+// Registered reports whether a host is that of a registered key set's address.
+func (n *Node) Registered(host string) bool {
+	for _, address := range n.registeredKeys() {
+		if u, err := url.Parse(address); err == nil && u.Hostname() == host {
+			return true
+		}
+	}
+	return false
 }

@@ -124,3 +124,15 @@ func (n *Node) Engagements(context.Context) ([]Engagement, error) {
 
 // bootTime is a time that only goes forward, for cool-downs.
 func (n *Node) bootTime() time.Time { return time.Unix(0, 0).Add(n.Clock.Since(n.started)) }
+
+// Stalest is the greatest age that any tier of the framework in force allows,
+// 0 without one.
+func (n *Node) Stalest() time.Duration {
+	var stalest trust.Span
+	if f := n.State().Framework.Current; f != nil {
+		for _, tier := range f.Document.Tiers {
+			stalest = max(stalest, tier.MaxStaleness)
+		}
+	}
+	return time.Duration(stalest) * time.Second
+}

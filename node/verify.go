@@ -97,7 +97,7 @@ func ReadCard(ctx context.Context, r store.Reader) (participant.Card, error) {
 		return participant.Card{}, err
 	}
 	if len(page.Runs) == 0 || len(page.Runs[0].Records) == 0 {
-		return participant.Card{}, trust.Errorf(trust.Invalid, "the trust log is empty; there is nothing to verify")
+		return participant.Card{}, trust.Errorf(trust.NotFound, "the trust log is empty; entente init begins one")
 	}
 	record, err := ledger.ParseRecord(page.Runs[0].Records[0])
 	if err != nil {

@@ -16,11 +16,19 @@ type Removed struct {
 	By string `json:"by"`
 }
 
+// Refused: an operator asked for a change without the role it needs.
+type Refused struct {
+	ID string `json:"id"`
+}
+
 // EventKind is operator.added.
 func (Added) EventKind() trust.Kind { return trust.Kind{Name: "operator.added", Version: 1} }
 
 // EventKind is operator.removed.
 func (Removed) EventKind() trust.Kind { return trust.Kind{Name: "operator.removed", Version: 1} }
+
+// EventKind is operator.refused.
+func (Refused) EventKind() trust.Kind { return trust.Kind{Name: "operator.refused", Version: 1} }
 
 // Events gives one of each kind of event of this package.
 func Events() []trust.Event { return []trust.Event{Added{}, Removed{}, Refused{}} }

@@ -32,8 +32,8 @@ type Opening struct {
 }
 
 // Apply gives the state after e. It never fails; an event of another package
-// changes nothing. Whatever the order of events, none lowers Ended and none
-// approves an engagement that has ended.
+// changes nothing. Whatever the order of events, none lowers Ended, and none
+// goes back to an engagement that ended or was followed by another.
 func (s State) Apply(e trust.Event, at trust.Stamp) State {
 	switch e := e.(type) {
 	case Revoked:
@@ -68,7 +68,7 @@ func (s State) revoke(t Target, at int64) State {
 func (s State) approve(subject trust.SubjectKey, engagement trust.Engagement) State {
 	mark, _ := s.Tombstones.Get(table.Key(subject))
 	opening, ok := s.Openings.Get(table.Key(subject))
-	if !ok || opening.Engagement != engagement || engagement <= mark.Ended {
+	if !ok || opening.Engagement != engagement || engagement <= max(mark.Ended, mark.Approved) {
 		return s
 	}
 	mark.Approved, mark.Since = engagement, opening.Since

@@ -122,7 +122,7 @@ func (l *logFile) createFile(name string) (File, error) {
 // recover makes a log ready for appends: what a crash left behind its end is cut
 // off, and the tree hashes of the part that was read are computed again.
 func (l *logFile) recover() (scan, error) {
-	s := scan{log: l, lax: true}
+	s := scan{log: l, repair: true}
 	if err := s.end(); err != nil {
 		return s, err
 	}

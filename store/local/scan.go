@@ -13,7 +13,7 @@ import (
 // scan is what the end of a log says when it is opened.
 type scan struct {
 	log    *logFile
-	lax    bool   // whether a tear may look like damage, as it may before a repair
+	repair bool   // whether leaves are wanted, and a tear may look like damage
 	start  int    // the first segment that was read
 	first  uint64 // number of the first of leaves
 	leaves []tlog.Hash
@@ -98,7 +98,7 @@ func (s *scan) next(w *walk) error {
 	if err != nil {
 		return err
 	}
-	for i := range f.batch.Records {
+	for i := 0; i < len(f.batch.Records) && s.repair; i++ {
 		s.leaves = append(s.leaves, tlog.RecordHash(f.batch.Records[i].Leaf))
 	}
 	s.once = append(s.once, f.batch.Once...)
@@ -115,7 +115,7 @@ func (s *scan) torn(w *walk, err error) bool {
 		return true
 	}
 	d, ok := errors.AsType[*store.Damage](err)
-	if !ok || !s.lax || d.To != w.end {
+	if !ok || !s.repair || d.To != w.end {
 		return false
 	}
 	switch d.Rule {

@@ -77,6 +77,9 @@ func (s *segment) place(whole bool) error {
 	if err == nil && whole {
 		_, err = w.frame(h)
 	}
+	if errors.Is(err, errShort) {
+		return w.damage(size, errShort.Error())
+	}
 	if err != nil {
 		return err
 	}
@@ -95,7 +98,7 @@ func (s *segment) read(from uint64, limit int, end int64) ([]store.Run, error) {
 		case errors.Is(err, io.EOF):
 			return runs, nil
 		case errors.Is(err, errShort):
-			return runs, w.damage(end, errShort.Error())
+			return runs, w.damage(end, err.Error())
 		case err != nil:
 			return runs, err
 		case h.end() <= from:
@@ -119,7 +122,7 @@ func (s *segment) read(from uint64, limit int, end int64) ([]store.Run, error) {
 
 func (s *segment) walk(from mark, end int64) *walk {
 	in := io.NewSectionReader(s.file, from.offset, end-from.offset)
-	return &walk{seg: s, in: bufio.NewReaderSize(in, markEvery), at: from, end: end}
+	return &walk{seg: s, in: bufio.NewReaderSize(in, int(min(markEvery, in.Size()))), at: from, end: end}
 }
 
 // errShort says that the bytes end before the frame does.

@@ -28,6 +28,7 @@ type Disk struct {
 	locked map[string]bool
 	room   *int64 // bytes that may still be written, nil for no limit
 	broken bool   // whether the next sync fails
+	writes int    // until the power goes, if positive
 	off    bool   // after a crash nobody can use it
 }
 
@@ -97,6 +98,14 @@ func (d *Disk) Crash(random *rand.Rand) *Disk {
 	}
 	after.synced = maps.Clone(after.files)
 	return after
+}
+
+// FailPower lets the power go in the middle of the n-th write from now on. Crash
+// then gives what the disk holds.
+func (d *Disk) FailPower(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.writes = n
 }
 
 // Clone gives a copy of what a reader sees now, all of it durable.
@@ -283,6 +292,10 @@ func (f *file) WriteAt(p []byte, at int64) (int, error) {
 	if n > 0 {
 		f.content.now = o.apply(f.content.now)
 		f.content.pending = append(f.content.pending, o)
+	}
+	if f.disk.writes--; f.disk.writes == 0 {
+		f.disk.off = true
+		return 0, syscall.EIO
 	}
 	if n < len(p) {
 		return n, syscall.ENOSPC

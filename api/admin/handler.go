@@ -1,0 +1,110 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/entente-id/entente/api/wire"
+	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/trust"
+)
+
+const maxBody = 1 << 20 // bytes
+
+// request is one call of an operator who was let in.
+type request struct {
+	*http.Request
+	w     http.ResponseWriter
+	actor node.Actor
+}
+
+// handler serves one node.
+type handler struct {
+	node Node
+}
+
+// route answers a request with a value to render, or with nil for nothing.
+type route func(h handler, ctx context.Context, r request) (any, error)
+
+// allRoutes is the whole interface, noun by noun.
+var allRoutes = []map[string]route{
+	statusRoutes, participantRoutes, frameworkRoutes, agreementRoutes, mappingRoutes, policyRoutes,
+	serviceRoutes, operatorRoutes, revocationRoutes, decisionRoutes, ledgerRoutes,
+}
+
+// New serves the admin interface of n. Who may reach it at all is the affair of
+// the socket's permissions.
+func New(n Node) http.Handler {
+	mux := http.NewServeMux()
+	for _, routes := range allRoutes {
+		for pattern, serve := range routes {
+			mux.Handle(pattern, handler{n}.admit(serve))
+		}
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		wire.Fail(w, trust.Errorf(trust.NotFound, "the admin interface has no %s %s", r.Method, r.URL.Path))
+	})
+	return mux
+}
+
+// admit lets operators in, and writes what a route answers.
+func (h handler) admit(serve route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := h.serve(w, r, serve); err != nil {
+			wire.Fail(w, err)
+		}
+	})
+}
+
+func (h handler) serve(w http.ResponseWriter, r *http.Request, serve route) error {
+	secret, ok := wire.Bearer(r, wire.Operator)
+	if !ok {
+		return errStranger
+	}
+	actor, ok := h.node.Operator(secret[:])
+	if !ok {
+		return errStranger
+	}
+	answer, err := serve(h, r.Context(), request{r, w, actor})
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	if answer == nil {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	return wire.Answer(w, http.StatusOK, answer)
+}
+
+var errStranger = trust.Errorf(wire.Unauthenticated, "the request carries no credential of an operator")
+
+// body reads the request's body strictly into a T.
+func body[T any](r request) (T, error) {
+	var v T
+	data, err := wire.Body(r.w, r.Request, wire.JSON, maxBody)
+	if err != nil {
+		return v, err
+	}
+	return v, canonical.Decode(data, &v)
+}
+
+// List is several things of one kind. Next, when there is more, is where the
+// next page begins.
+type List[T any] struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Items      []T    `json:"items"`
+	Next       string `json:"next,omitempty"`
+}
+
+// Version is the version of every list's form.
+const Version = "entente/v1"
+
+func listOf[T any](kind string, items []T) List[T] {
+	if items == nil {
+		items = []T{}
+	}
+	return List[T]{APIVersion: Version, Kind: kind + "List", Items: items}
+}

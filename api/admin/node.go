@@ -1,0 +1,94 @@
+package admin
+
+import (
+	"context"
+	"time"
+
+	"github.com/entente-id/entente/agreement"
+	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/mapping"
+	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/service"
+	"github.com/entente-id/entente/state"
+	"github.com/entente-id/entente/trust"
+)
+
+// Node is all that this interface asks of the shell. *node.Node is one; every
+// error is a trust.Error, and the node records what it refuses.
+type Node interface {
+	Reader
+	Participants
+	Agreements
+	Locals
+	People
+	Revocations
+	Records
+}
+
+var _ Node = (*node.Node)(nil)
+
+// Reader shows the node as it is.
+type Reader interface {
+	Operator(credential []byte) (node.Actor, bool)
+	State() *state.Snapshot
+	Self() trust.ParticipantID
+	Now() int64
+	Status(ctx context.Context) node.Status
+	SetClock(ctx context.Context, a node.Actor, offset time.Duration) error
+}
+
+// Participants are the use cases about partners and the framework.
+type Participants interface {
+	Invitation(ctx context.Context) (participant.Invitation, string, error)
+	Confirm(ctx context.Context, a node.Actor, inv participant.Invitation, fingerprint string) (trust.ParticipantID, error)
+	Declare(ctx context.Context, a node.Actor, d participant.Document) error
+	SuspendParticipant(ctx context.Context, a node.Actor, id trust.ParticipantID, reason string) error
+	ReceiveFramework(ctx context.Context, a node.Actor, signed framework.Signed) (hash string, err error)
+	AdoptFramework(ctx context.Context, a node.Actor, hash string) error
+}
+
+// Agreements are the use cases about agreements.
+type Agreements interface {
+	RenderAgreement(ctx context.Context, a node.Actor, d agreement.Document, id string) (data []byte, hash string, err error)
+	OfferAgreement(ctx context.Context, a node.Actor, data, signature []byte) error
+	CountersignAgreement(ctx context.Context, a node.Actor, name, hash string, signature []byte) error
+	ActivateAgreement(ctx context.Context, a node.Actor, name string) error
+	SuspendAgreement(ctx context.Context, a node.Actor, name, reason string) error
+	EndAgreement(ctx context.Context, a node.Actor, name, reason string) error
+}
+
+// Locals are the use cases about this organisation's own rules and services.
+type Locals interface {
+	OfferMapping(ctx context.Context, a node.Actor, d mapping.Document) error
+	ApproveMapping(ctx context.Context, a node.Actor, name string) error
+	CloseMapping(ctx context.Context, a node.Actor, name string) error
+	ApplyPolicy(ctx context.Context, a node.Actor, source string) (hash string, err error)
+	RegisterService(ctx context.Context, a node.Actor, d service.Document) error
+	RemoveService(ctx context.Context, a node.Actor, name string) error
+	AddEnforcementPoint(ctx context.Context, a node.Actor, name string) (credential string, err error)
+	RemoveEnforcementPoint(ctx context.Context, a node.Actor, name string) error
+}
+
+// People are the use cases about local operators.
+type People interface {
+	AddOperator(ctx context.Context, a node.Actor, name string, roles []trust.Role) (id, credential string, err error)
+	RemoveOperator(ctx context.Context, a node.Actor, id string) error
+}
+
+// Revocations are the use cases that end things, and begin engagements again.
+type Revocations interface {
+	Revoke(ctx context.Context, a node.Actor, r node.RevokeRequest) (node.Revocation, error)
+	OpenEngagement(ctx context.Context, a node.Actor, issuer, subject, check string) (trust.Engagement, error)
+	ApproveEngagement(ctx context.Context, a node.Actor, subject trust.SubjectKey) error
+	Engagements(ctx context.Context) ([]node.Engagement, error)
+}
+
+// Records show what the ledger holds; the node checks the reader's role.
+type Records interface {
+	Explain(ctx context.Context, a node.Actor, reference string) (node.Explanation, error)
+	ExplainHypothetical(ctx context.Context, a node.Actor, ask node.Ask) (node.Explanation, error)
+	Entries(ctx context.Context, a node.Actor, log string, from uint64, limit int) (entries []node.EntryView, next uint64, err error)
+	Checkpoint(log string) []byte
+	StateAt(ctx context.Context, a node.Actor, at time.Time) (*state.Snapshot, error)
+}

@@ -1,0 +1,69 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/entente-id/entente/trust"
+)
+
+// Operator is a local person.
+type Operator struct {
+	ID    string       `json:"id"`
+	Roles []trust.Role `json:"roles"`
+	Self  bool         `json:"self,omitzero"` // who is asking
+}
+
+// NewOperator is a person to be made an operator. Name is kept sealed.
+type NewOperator struct {
+	Name  string       `json:"name"`
+	Roles []trust.Role `json:"roles"`
+}
+
+var operatorRoutes = map[string]route{
+	"GET /v1/operators":         handler.listOperators,
+	"POST /v1/operators":        handler.addOperator,
+	"DELETE /v1/operators/{id}": handler.removeOperator,
+}
+
+func (h handler) listOperators(_ context.Context, r request) (any, error) {
+	var items []Operator
+	for o := range h.node.State().Operator.All() {
+		if !o.Removed {
+			items = append(items, Operator{ID: o.ID, Roles: o.Roles, Self: o.ID == r.actor.ID})
+		}
+	}
+	slices.SortFunc(items, func(a, b Operator) int { return strings.Compare(a.ID, b.ID) })
+	return listOf("Operator", items), nil
+}
+
+func (h handler) addOperator(ctx context.Context, r request) (any, error) {
+	o, err := body[NewOperator](r)
+	if err != nil {
+		return nil, err
+	}
+	id, credential, err := h.node.AddOperator(ctx, r.actor, o.Name, o.Roles)
+	return Credential{Name: o.Name, ID: id, Credential: credential}, err
+}
+
+func (h handler) removeOperator(ctx context.Context, r request) (any, error) {
+	return nil, h.node.RemoveOperator(ctx, r.actor, r.PathValue("id"))
+}
+
+// Operators lists the operators by identifier.
+func (c *Client) Operators(ctx context.Context) (List[Operator], error) {
+	return call[List[Operator]](ctx, c, http.MethodGet, "/v1/operators", nil)
+}
+
+// AddOperator makes a person an operator.
+func (c *Client) AddOperator(ctx context.Context, o NewOperator) (Credential, error) {
+	return call[Credential](ctx, c, http.MethodPost, "/v1/operators", o)
+}
+
+// RemoveOperator ends a person's rights at once.
+func (c *Client) RemoveOperator(ctx context.Context, id string) error {
+	return c.do(ctx, http.MethodDelete, "/v1/operators/"+url.PathEscape(id), nil)
+}

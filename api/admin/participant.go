@@ -1,0 +1,140 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/trust"
+)
+
+// Participant is an organisation as this node knows it. Self is the own one.
+// The own has no fingerprint here: an invitation shows it.
+type Participant struct {
+	ID               trust.ParticipantID  `json:"id"`
+	Name             string               `json:"name"`
+	Self             bool                 `json:"self,omitzero"`
+	Suspended        bool                 `json:"suspended,omitzero"`
+	SuspendsUs       bool                 `json:"suspends_us,omitzero"`
+	Broken           string               `json:"broken,omitempty"` // the rule that what it proved breaks
+	Endpoint         string               `json:"endpoint"`
+	GovernanceKey    string               `json:"governance_key"`
+	Fingerprint      string               `json:"fingerprint,omitempty"`
+	Framework        string               `json:"framework,omitempty"` // hash that the fingerprint covered
+	Confirmed        trust.Instant        `json:"confirmed,omitzero"`
+	StatementExpires trust.Instant        `json:"statement_expires,omitzero"`
+	Issuers          []participant.Issuer `json:"issuers"`
+}
+
+// Invitation is what travels by hand to a partner, and the fingerprint that both
+// read to each other.
+type Invitation struct {
+	Invitation  participant.Invitation `json:"invitation"`
+	Fingerprint string                 `json:"fingerprint"`
+}
+
+// Confirmation is the partner that was let in.
+type Confirmation struct {
+	Participant trust.ParticipantID `json:"participant"`
+}
+
+var participantRoutes = map[string]route{
+	"GET /v1/invitation":        handler.invite,
+	"POST /v1/participants":     handler.confirm,
+	"GET /v1/participants":      handler.listParticipants,
+	"GET /v1/participants/{id}": handler.showParticipant,
+	"PUT /v1/declaration":       handler.declare,
+}
+
+func (h handler) invite(ctx context.Context, _ request) (any, error) {
+	inv, print, err := h.node.Invitation(ctx)
+	return Invitation{inv, print}, err
+}
+
+func (h handler) confirm(ctx context.Context, r request) (any, error) {
+	i, err := body[Invitation](r)
+	if err != nil {
+		return nil, err
+	}
+	id, err := h.node.Confirm(ctx, r.actor, i.Invitation, i.Fingerprint)
+	return Confirmation{id}, err
+}
+
+func (h handler) declare(ctx context.Context, r request) (any, error) {
+	d, err := body[participant.Document](r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, h.node.Declare(ctx, r.actor, d)
+}
+
+// participants gives the own organisation first, then the partners by name.
+func (h handler) participants() []Participant {
+	s := h.node.State()
+	var items []Participant
+	for p := range s.Participant.Partners() {
+		rule, _ := s.Edge.Broken(p.Card.ID)
+		items = append(items, Participant{
+			ID: p.Card.ID, Name: p.Card.Name, Suspended: p.Suspended, SuspendsUs: p.SuspendsUs, Broken: rule,
+			Endpoint: p.Card.Endpoint, GovernanceKey: p.Card.GovernanceKey, Fingerprint: p.Fingerprint,
+			Framework: p.Framework, Confirmed: trust.Instant(p.Confirmed),
+			StatementExpires: trust.Instant(p.StatementExpires), Issuers: issuers(p.Issuers),
+		})
+	}
+	slices.SortFunc(items, func(a, b Participant) int { return strings.Compare(a.ID.String(), b.ID.String()) })
+	if self := s.Participant.Self(); self != nil {
+		items = slices.Insert(items, 0, Participant{
+			ID: self.Card.ID, Name: self.Card.Name, Self: true, Endpoint: self.Card.Endpoint,
+			GovernanceKey: self.Card.GovernanceKey, Issuers: issuers(s.Participant.Declared()),
+		})
+	}
+	return items
+}
+
+func issuers(in []participant.Issuer) []participant.Issuer {
+	if in == nil {
+		return []participant.Issuer{}
+	}
+	return in
+}
+
+func (h handler) listParticipants(_ context.Context, _ request) (any, error) {
+	return listOf("Participant", h.participants()), nil
+}
+
+func (h handler) showParticipant(_ context.Context, r request) (any, error) {
+	for _, p := range h.participants() {
+		if p.ID.String() == r.PathValue("id") {
+			return p, nil
+		}
+	}
+	return nil, trust.Errorf(trust.NotFound, "participant %q is not known here", r.PathValue("id"))
+}
+
+// Invitation gives what to hand to a partner.
+func (c *Client) Invitation(ctx context.Context) (Invitation, error) {
+	return call[Invitation](ctx, c, http.MethodGet, "/v1/invitation", nil)
+}
+
+// Confirm lets a partner in whose fingerprint was compared.
+func (c *Client) Confirm(ctx context.Context, i Invitation) (Confirmation, error) {
+	return call[Confirmation](ctx, c, http.MethodPost, "/v1/participants", i)
+}
+
+// Participants lists the own organisation and its partners.
+func (c *Client) Participants(ctx context.Context) (List[Participant], error) {
+	return call[List[Participant]](ctx, c, http.MethodGet, "/v1/participants", nil)
+}
+
+// Participant gives one of them.
+func (c *Client) Participant(ctx context.Context, id string) (Participant, error) {
+	return call[Participant](ctx, c, http.MethodGet, "/v1/participants/"+url.PathEscape(id), nil)
+}
+
+// Declare states which issuers speak for the own organisation.
+func (c *Client) Declare(ctx context.Context, d participant.Document) error {
+	return c.do(ctx, http.MethodPut, "/v1/declaration", d)
+}

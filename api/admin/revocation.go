@@ -1,0 +1,100 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/trust"
+)
+
+// Suspension stops all trust in a participant.
+type Suspension struct {
+	Participant trust.ParticipantID `json:"participant"`
+	Reason      string              `json:"reason"`
+}
+
+// NewEngagement vouches for a subject's return after a joiner check, whose
+// reference it names.
+type NewEngagement struct {
+	Issuer      string `json:"issuer"`
+	Subject     string `json:"subject"`
+	JoinerCheck string `json:"joiner_check"`
+}
+
+// Opened tells the number of an engagement that was opened.
+type Opened struct {
+	Engagement trust.Engagement `json:"engagement"`
+}
+
+var revocationRoutes = map[string]route{
+	"POST /v1/revocations":               handler.revoke,
+	"POST /v1/suspensions":               handler.suspendParticipant,
+	"GET /v1/engagements":                handler.listEngagements,
+	"POST /v1/engagements":               handler.openEngagement,
+	"POST /v1/engagements/{key}/approve": handler.approveEngagement,
+}
+
+func (h handler) revoke(ctx context.Context, r request) (any, error) {
+	what, err := body[node.RevokeRequest](r)
+	if err != nil {
+		return nil, err
+	}
+	return h.node.Revoke(ctx, r.actor, what)
+}
+
+func (h handler) suspendParticipant(ctx context.Context, r request) (any, error) {
+	s, err := body[Suspension](r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, h.node.SuspendParticipant(ctx, r.actor, s.Participant, s.Reason)
+}
+
+func (h handler) listEngagements(ctx context.Context, _ request) (any, error) {
+	items, err := h.node.Engagements(ctx)
+	return listOf("Engagement", items), err
+}
+
+func (h handler) openEngagement(ctx context.Context, r request) (any, error) {
+	e, err := body[NewEngagement](r)
+	if err != nil {
+		return nil, err
+	}
+	number, err := h.node.OpenEngagement(ctx, r.actor, e.Issuer, e.Subject, e.JoinerCheck)
+	return Opened{number}, err
+}
+
+func (h handler) approveEngagement(ctx context.Context, r request) (any, error) {
+	var key trust.SubjectKey
+	if err := key.UnmarshalText([]byte(r.PathValue("key"))); err != nil {
+		return nil, err
+	}
+	return nil, h.node.ApproveEngagement(ctx, r.actor, key)
+}
+
+// Revoke ends a subject, a key or an issuer. When it returns, the end is durable
+// and in force at this node.
+func (c *Client) Revoke(ctx context.Context, r node.RevokeRequest) (node.Revocation, error) {
+	return call[node.Revocation](ctx, c, http.MethodPost, "/v1/revocations", r)
+}
+
+// SuspendParticipant stops every decision that rests on a participant.
+func (c *Client) SuspendParticipant(ctx context.Context, s Suspension) error {
+	return c.do(ctx, http.MethodPost, "/v1/suspensions", s)
+}
+
+// Engagements lists the engagements that await approval.
+func (c *Client) Engagements(ctx context.Context) (List[node.Engagement], error) {
+	return call[List[node.Engagement]](ctx, c, http.MethodGet, "/v1/engagements", nil)
+}
+
+// OpenEngagement vouches for a subject's return.
+func (c *Client) OpenEngagement(ctx context.Context, e NewEngagement) (Opened, error) {
+	return call[Opened](ctx, c, http.MethodPost, "/v1/engagements", e)
+}
+
+// ApproveEngagement accepts a subject back. Key is as Engagements gives it.
+func (c *Client) ApproveEngagement(ctx context.Context, key string) error {
+	return c.do(ctx, http.MethodPost, "/v1/engagements/"+key+"/approve", nil)
+}

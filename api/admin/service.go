@@ -1,0 +1,117 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/entente-id/entente/service"
+	"github.com/entente-id/entente/state"
+)
+
+// EnforcementPoint is who may ask for decisions, and for which services.
+type EnforcementPoint struct {
+	Name     string   `json:"name"`
+	Services []string `json:"services"`
+}
+
+// Name names something to be made.
+type Name struct {
+	Name string `json:"name"`
+}
+
+// Credential is a new caller's secret. It is shown here and never again.
+type Credential struct {
+	Name       string `json:"name"`
+	ID         string `json:"id,omitempty"`
+	Credential string `json:"credential"`
+}
+
+var serviceRoutes = map[string]route{
+	"GET /v1/services":                     handler.listServices,
+	"POST /v1/services":                    handler.registerService,
+	"DELETE /v1/services/{name}":           handler.removeService,
+	"GET /v1/enforcement-points":           handler.listEnforcementPoints,
+	"POST /v1/enforcement-points":          handler.addEnforcementPoint,
+	"DELETE /v1/enforcement-points/{name}": handler.removeEnforcementPoint,
+}
+
+func (h handler) listServices(_ context.Context, _ request) (any, error) {
+	return listOf("Service", services(h.node.State())), nil
+}
+
+func services(s *state.Snapshot) []service.Document {
+	return slices.SortedFunc(s.Service.All(), func(a, b service.Document) int { return strings.Compare(a.Name, b.Name) })
+}
+
+func (h handler) registerService(ctx context.Context, r request) (any, error) {
+	d, err := body[service.Document](r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, h.node.RegisterService(ctx, r.actor, d)
+}
+
+func (h handler) removeService(ctx context.Context, r request) (any, error) {
+	return nil, h.node.RemoveService(ctx, r.actor, r.PathValue("name"))
+}
+
+func (h handler) listEnforcementPoints(_ context.Context, _ request) (any, error) {
+	var items []EnforcementPoint
+	all := services(h.node.State())
+	for _, name := range slices.Sorted(h.node.State().Service.EnforcementPoints()) {
+		point := EnforcementPoint{Name: name, Services: []string{}}
+		for _, s := range all {
+			if s.EnforcementPoint == name {
+				point.Services = append(point.Services, s.Name)
+			}
+		}
+		items = append(items, point)
+	}
+	return listOf("EnforcementPoint", items), nil
+}
+
+func (h handler) addEnforcementPoint(ctx context.Context, r request) (any, error) {
+	n, err := body[Name](r)
+	if err != nil {
+		return nil, err
+	}
+	credential, err := h.node.AddEnforcementPoint(ctx, r.actor, n.Name)
+	return Credential{Name: n.Name, Credential: credential}, err
+}
+
+func (h handler) removeEnforcementPoint(ctx context.Context, r request) (any, error) {
+	return nil, h.node.RemoveEnforcementPoint(ctx, r.actor, r.PathValue("name"))
+}
+
+// Services lists the services by name.
+func (c *Client) Services(ctx context.Context) (List[service.Document], error) {
+	return call[List[service.Document]](ctx, c, http.MethodGet, "/v1/services", nil)
+}
+
+// RegisterService adds a service, or changes the one of its name.
+func (c *Client) RegisterService(ctx context.Context, d service.Document) error {
+	return c.do(ctx, http.MethodPost, "/v1/services", d)
+}
+
+// RemoveService ends a service.
+func (c *Client) RemoveService(ctx context.Context, name string) error {
+	return c.do(ctx, http.MethodDelete, "/v1/services/"+url.PathEscape(name), nil)
+}
+
+// EnforcementPoints lists the enforcement points by name.
+func (c *Client) EnforcementPoints(ctx context.Context) (List[EnforcementPoint], error) {
+	return call[List[EnforcementPoint]](ctx, c, http.MethodGet, "/v1/enforcement-points", nil)
+}
+
+// AddEnforcementPoint lets an enforcement point ask, with a new credential.
+func (c *Client) AddEnforcementPoint(ctx context.Context, name string) (Credential, error) {
+	return call[Credential](ctx, c, http.MethodPost, "/v1/enforcement-points", Name{name})
+}
+
+// RemoveEnforcementPoint takes an enforcement point's credential away.
+func (c *Client) RemoveEnforcementPoint(ctx context.Context, name string) error {
+	return c.do(ctx, http.MethodDelete, "/v1/enforcement-points/"+url.PathEscape(name), nil)
+}

@@ -1,0 +1,170 @@
+// Package edge is the partner plane on the wire: security event tokens pushed by
+// RFC 8935, nonce heartbeats, and a partner's own messages once more. It decides
+// how an outcome is said, and says little: a partner learns the class of a
+// refusal, never its ground. It refuses to know what a message means and how a
+// partner is authenticated.
+package edge
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/entente-id/entente/api/wire"
+	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/trust"
+)
+
+// Node is what the partner plane asks of the shell.
+type Node interface {
+	// ReceiveMessage takes a partner's message; when it returns nil the message
+	// and its effect are durable. A *node.Gap says which message comes first.
+	ReceiveMessage(ctx context.Context, from trust.ParticipantID, jws []byte) error
+	// Heartbeat answers a nonce with a signed word.
+	Heartbeat(ctx context.Context, from trust.ParticipantID, nonce string) (string, error)
+	// Messages gives a partner its own messages of a lane after a number.
+	Messages(ctx context.Context, from trust.ParticipantID, lane edge.Lane, after uint64, limit int) ([]string, error)
+}
+
+const (
+	messageType  = "application/secevent+jwt" // RFC 8417, section 7.2
+	maxMessage   = 1 << 20                    // bytes; a framework travels in one
+	maxHeartbeat = 4 << 10
+	page         = 100 // messages in one answer
+)
+
+// Peer gives the participant that mutual TLS proved, by the context of its
+// request; zero for none.
+type Peer func(context.Context) trust.ParticipantID
+
+type handler struct {
+	node Node
+	peer Peer
+}
+
+// New serves the partner plane of n to the partners that peer recognises.
+func New(n Node, peer Peer) http.Handler {
+	h := handler{n, peer}
+	mux := http.NewServeMux()
+	mux.Handle("POST /edge/v1/messages", h.partner(h.receive))
+	mux.Handle("GET /edge/v1/messages", h.partner(h.resend))
+	mux.Handle("POST /edge/v1/heartbeat", h.partner(h.heartbeat))
+	return mux
+}
+
+// partner lets only partners in, and answers an error.
+func (h handler) partner(serve func(http.ResponseWriter, *http.Request, trust.ParticipantID) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		from := h.peer(r.Context())
+		if from.IsZero() {
+			wire.Fail(w, trust.Errorf(wire.Unauthenticated, "the client certificate is not one of a partner"))
+			return
+		}
+		if err := serve(w, r, from); err != nil {
+			wire.Fail(w, uniform(err))
+		}
+	})
+}
+
+// receive takes one message. 202 means it is durable here (RFC 8935, section
+// 2.2); 409 names the message that must come first.
+func (h handler) receive(w http.ResponseWriter, r *http.Request, from trust.ParticipantID) error {
+	jws, err := wire.Body(w, r, messageType, maxMessage)
+	if err != nil {
+		return err
+	}
+	err = h.node.ReceiveMessage(r.Context(), from, jws)
+	if err == nil {
+		w.WriteHeader(http.StatusAccepted)
+		return nil
+	}
+	if gap, ok := errors.AsType[*node.Gap](err); ok {
+		return wire.Answer(w, http.StatusConflict, struct {
+			Expected uint64 `json:"expected"`
+		}{gap.Expected})
+	}
+	if refusal, ok := refusals[trust.KindOf(err)]; ok {
+		return wire.Answer(w, http.StatusBadRequest, refusal)
+	}
+	return err
+}
+
+// refusal is the body of RFC 8935, section 2.3.
+type refusal struct {
+	Err         string `json:"err"`
+	Description string `json:"description"`
+}
+
+// refusals are uniform: what exactly was wrong stands in our own records. A kind
+// that is not here is no refusal of the message; the sender tries again.
+var refusals = map[trust.ErrorKind]refusal{
+	trust.Invalid:  {"invalid_request", "The message cannot be read."},
+	trust.NotFound: {"invalid_request", "The message cannot be read."},
+	trust.Denied:   {"access_denied", "The message is not accepted from this sender."},
+	trust.Conflict: {"access_denied", "The message is not accepted from this sender."},
+}
+
+// heartbeat answers {"nonce": …} with a signed word, itself a security event
+// token.
+func (h handler) heartbeat(w http.ResponseWriter, r *http.Request, from trust.ParticipantID) error {
+	data, err := wire.Body(w, r, wire.JSON, maxHeartbeat)
+	if err != nil {
+		return err
+	}
+	var ask struct {
+		Nonce string `json:"nonce"`
+	}
+	if err := canonical.DecodeLoose(data, &ask); err != nil {
+		return err
+	}
+	jws, err := h.node.Heartbeat(r.Context(), from, ask.Nonce)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", messageType)
+	_, _ = io.WriteString(w, jws) // the partner may have gone
+	return nil
+}
+
+// resend gives a partner its own messages of a lane after a number, at most a
+// page of them; an empty page is the end.
+func (h handler) resend(w http.ResponseWriter, r *http.Request, from trust.ParticipantID) error {
+	query := r.URL.Query()
+	lane := edge.Lane(query.Get("lane"))
+	if lane != edge.Safety && lane != edge.Governance {
+		return trust.Errorf(trust.Invalid, "lane is neither safety nor governance")
+	}
+	after, err := strconv.ParseUint(query.Get("after"), 10, 63)
+	if err != nil {
+		return trust.Errorf(trust.Invalid, "after is not a message's number")
+	}
+	messages, err := h.node.Messages(r.Context(), from, lane, after, page)
+	if err != nil {
+		return err
+	}
+	if messages == nil {
+		messages = []string{}
+	}
+	return wire.Answer(w, http.StatusOK, struct {
+		Messages []string `json:"messages"`
+	}{messages})
+}
+
+// uniform takes from an error all that would tell an outsider more than its
+// class.
+func uniform(err error) error {
+	switch kind := trust.KindOf(err); kind {
+	case trust.Denied, trust.NotFound, trust.Conflict:
+		return trust.Errorf(trust.Denied, "not accepted from this sender")
+	case trust.Unavailable:
+		return trust.Errorf(kind, "try again later")
+	case trust.Internal:
+		return trust.Errorf(kind, "internal")
+	default:
+		return err
+	}
+}

@@ -1,0 +1,138 @@
+// Package archtest holds the rules of the code that a compiler does not check:
+// which room may use which, that the core is pure, that what is exported is
+// explained, and how large and how named things may be. It decides whether the
+// source keeps to them and refuses to know what the source does.
+package archtest
+
+import "strings"
+
+// Module is the path under which every room stands.
+const Module = "github.com/entente-id/entente"
+
+// Room is what one package may use.
+type Room struct {
+	Core    bool   // pure: no input or output, no clock, no randomness, no environment, no logger
+	Uses    string // the rooms it may import beside trust, separated by spaces
+	Outside string // the modules it may import beside the standard library, by the names below
+}
+
+// outside names the modules that some room may import; what tests import is
+// not asked.
+var outside = map[string]string{
+	"age":        "filippo.io/age",
+	"cedar":      "github.com/cedar-policy/cedar-go",
+	"cobra":      "github.com/spf13/cobra",
+	"fosite":     "github.com/ory/fosite",
+	"go-jose":    "github.com/go-jose/go-jose/v4",
+	"json":       "github.com/go-json-experiment/json",
+	"lipgloss":   "charm.land/lipgloss/v2",
+	"oauth2":     "golang.org/x/oauth2",
+	"prometheus": "github.com/prometheus/client_golang",
+	"sqlite":     "modernc.org/sqlite",
+	"sumdb":      "golang.org/x/mod",
+	"sys":        "golang.org/x/sys",
+	"term":       "golang.org/x/term",
+	"yaml":       "github.com/goccy/go-yaml",
+}
+
+// nouns are the rooms that fold: none of them knows state, evidence or decision.
+const nouns = "framework participant operator revocation service policy agreement mapping edge"
+
+// core is every pure room.
+const core = "canonical jose seal table " + nouns + " evidence state decision"
+
+// apis are the adapters of the node's listeners.
+const apis = "api/wire api/authzen api/edge api/admin"
+
+// Rooms is the dependency diagram. A package without a row is refused, and so
+// is a row without a package. Each may import trust, which imports nobody.
+var Rooms = map[string]Room{
+	"trust": {Core: true},
+
+	"canonical": {Core: true, Outside: "json"},
+	"jose":      {Core: true, Uses: "canonical"},
+	"seal":      {Core: true},
+	"table":     {Core: true, Outside: "json"},
+
+	"framework":   {Core: true, Uses: "canonical jose", Outside: "json"},
+	"participant": {Core: true, Uses: "canonical jose table framework", Outside: "json"},
+	"operator":    {Core: true, Uses: "table"},
+	"revocation":  {Core: true, Uses: "table"},
+	"service":     {Core: true, Uses: "table", Outside: "json"},
+	"policy":      {Core: true, Uses: "canonical", Outside: "json cedar"},
+	"agreement":   {Core: true, Uses: "canonical jose table framework participant", Outside: "json"},
+	"mapping":     {Core: true, Uses: "table agreement", Outside: "json"},
+	"edge":        {Core: true, Uses: "table"},
+
+	"evidence": {Core: true, Uses: "canonical jose table framework participant"},
+	"state":    {Core: true, Uses: "canonical " + nouns, Outside: "json"},
+	"decision": {Core: true, Uses: "canonical evidence state " + nouns},
+
+	"store":              {},
+	"store/local":        {Uses: "store", Outside: "sqlite sumdb"},
+	"store/local/faulty": {Uses: "store/local"},
+	"store/storetest":    {Uses: "store", Outside: "sumdb"},
+	"ledger":             {Uses: "store", Outside: "json sumdb"},
+
+	"internal/clock":   {Outside: "sys"},
+	"internal/fetch":   {},
+	"internal/config":  {Outside: "yaml"},
+	"internal/keyring": {Uses: "jose seal participant", Outside: "age json sqlite sumdb"},
+
+	"node": {Uses: core + " store ledger internal/clock internal/keyring", Outside: "json sumdb"},
+
+	"api/wire":    {Outside: "json"},
+	"api/authzen": {Uses: "canonical evidence decision node api/wire", Outside: "json"},
+	"api/edge":    {Uses: "canonical edge node api/wire", Outside: "json"},
+	"api/admin":   {Uses: core + " store node api/wire api/authzen", Outside: "json"},
+
+	"internal/serve": {
+		Uses:    core + " store store/local ledger node " + apis + " internal/clock internal/fetch internal/config internal/keyring",
+		Outside: "json prometheus sumdb sys term",
+	},
+	"internal/nodetest": {Uses: core + " store store/local ledger node internal/clock internal/keyring"},
+
+	"cli": {
+		Uses:    core + " store store/local ledger node api/admin api/wire internal/config internal/keyring internal/serve demo",
+		Outside: "cobra json lipgloss sumdb term yaml",
+	},
+	"cmd/entente": {Uses: "cli demo internal/serve"},
+
+	"demo":         {Uses: core + " node api/admin store store/local internal/config internal/keyring internal/serve demo/idp demo/records", Outside: "json lipgloss yaml"},
+	"demo/idp":     {Outside: "fosite go-jose json oauth2"},
+	"demo/records": {Outside: "json"},
+
+	"bench":               {Uses: core + " store store/local ledger node api/authzen internal/nodetest", Outside: "sumdb"},
+	"internal/archtest":   {},
+	"internal/readmetest": {},
+}
+
+// mayUse reports whether room from may import room to.
+func mayUse(from, to string) bool {
+	return to == "trust" && from != "trust" || contains(Rooms[from].Uses, to)
+}
+
+// mayUseOutside reports whether room from may import the package path of
+// another module.
+func mayUseOutside(from, path string) bool {
+	for _, name := range strings.Fields(Rooms[from].Outside) {
+		if within(path, outside[name]) {
+			return true
+		}
+	}
+	return false
+}
+
+// within reports whether path is root or stands below it.
+func within(path, root string) bool {
+	return path == root || strings.HasPrefix(path, root+"/")
+}
+
+func contains(list, word string) bool {
+	for _, w := range strings.Fields(list) {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,72 @@
+// Package clock tells the time and how long ago something was. It decides that
+// the larger of two answers counts: the difference of the wall clock, which a
+// person or NTP may set, and the difference of the time since boot, which runs
+// on while the machine sleeps. So neither a clock set back nor a suspended
+// machine makes old news look fresh. It refuses to know what is being timed.
+package clock
+
+import (
+	"math"
+	"sync/atomic"
+	"time"
+)
+
+// Source reads the machine's two clocks.
+type Source interface {
+	// Wall is the time of day.
+	Wall() time.Time
+	// Boot is the time since the machine started, sleep included. It never goes
+	// back while the machine is up.
+	Boot() time.Duration
+}
+
+// Mark is a moment on both clocks, for Since. It means nothing to another run
+// of the machine and is never stored.
+type Mark struct {
+	Wall time.Time
+	Boot time.Duration
+}
+
+// Clock reads one source. Its methods may be called by any goroutine.
+type Clock struct {
+	source Source
+	offset atomic.Int64
+}
+
+// New makes a clock on a source; System is the machine's own.
+func New(source Source) *Clock { return &Clock{source: source} }
+
+// Now is the time of day in UTC.
+func (c *Clock) Now() time.Time {
+	return c.source.Wall().Add(time.Duration(c.offset.Load())).UTC()
+}
+
+// Mark takes both clocks, for a later Since.
+func (c *Clock) Mark() Mark { return Mark{Wall: c.Now().Round(0), Boot: c.source.Boot()} }
+
+// Since is how long ago a mark was taken.
+func (c *Clock) Since(m Mark) time.Duration { return c.Mark().Since(m) }
+
+// Since is the age at m of an earlier mark, by whichever clock says longer. A
+// mark ahead of the time since boot was taken before the machine last started,
+// so nothing is known about its age and it counts as the longest there is.
+func (m Mark) Since(earlier Mark) time.Duration {
+	if m.Boot < earlier.Boot {
+		return math.MaxInt64
+	}
+	return max(m.Boot-earlier.Boot, m.Wall.Sub(earlier.Wall))
+}
+
+// Demo is a clock whose time of day can be moved while it runs. Only a ledger
+// whose first entry says demo may stand on one.
+type Demo struct{ *Clock }
+
+// NewDemo makes a movable clock on a source.
+func NewDemo(source Source) Demo { return Demo{New(source)} }
+
+// Shift moves the time of day to offset from the source's; zero is the true
+// time. The time since boot stays as it is, as when a person sets a clock.
+func (d Demo) Shift(offset time.Duration) { d.offset.Store(int64(offset)) }
+
+// Offset is what Shift last set.
+func (d Demo) Offset() time.Duration { return time.Duration(d.offset.Load()) }

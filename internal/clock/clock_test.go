@@ -1,0 +1,108 @@
+package clock_test
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/entente-id/entente/internal/clock"
+)
+
+// machine is a source whose two clocks are set by hand.
+type machine struct {
+	wall time.Time
+	boot time.Duration
+}
+
+func (m *machine) Wall() time.Time     { return m.wall }
+func (m *machine) Boot() time.Duration { return m.boot }
+
+func newMachine() *machine {
+	return &machine{time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC), 90 * time.Minute}
+}
+
+func TestTheLargerAgeCounts(t *testing.T) { // R78
+	for _, c := range []struct {
+		name       string
+		wall, boot time.Duration // how far each clock moves
+		want       time.Duration
+	}{
+		{"both run", 5 * time.Second, 5 * time.Second, 5 * time.Second},
+		{"suspended machine, wall set back to before", 0, time.Hour, time.Hour},
+		{"wall jumps back", -time.Hour, 5 * time.Second, 5 * time.Second},
+		{"wall jumps ahead", time.Hour, 5 * time.Second, time.Hour},
+		{"nothing moved", 0, 0, 0},
+		{"another start of the machine", time.Hour, -time.Minute, math.MaxInt64},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := newMachine()
+			k := clock.New(m)
+			mark := k.Mark()
+			m.wall, m.boot = m.wall.Add(c.wall), m.boot+c.boot
+			if got := k.Since(mark); got != c.want {
+				t.Errorf("age %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+// However the wall clock is set, an age never shrinks below what really passed.
+func TestNoWallClockHidesTime(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := newMachine()
+		k := clock.NewDemo(m)
+		mark := k.Mark()
+		var passed time.Duration
+		for range rapid.IntRange(1, 20).Draw(t, "steps") {
+			step := time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "step"))
+			passed += step
+			m.boot += step
+			m.wall = m.wall.Add(step + time.Duration(rapid.Int64Range(-int64(48*time.Hour), int64(48*time.Hour)).Draw(t, "jump")))
+			k.Shift(time.Duration(rapid.Int64Range(-int64(time.Hour), int64(time.Hour)).Draw(t, "shift")))
+			if got := k.Since(mark); got < passed {
+				t.Fatalf("age %s after %s", got, passed)
+			}
+		}
+	})
+}
+
+func TestDemoMovesTheWallOnly(t *testing.T) {
+	m := newMachine()
+	k := clock.NewDemo(m)
+	mark := k.Mark()
+	k.Shift(48 * time.Hour)
+	if got := k.Now(); !got.Equal(m.wall.Add(48*time.Hour)) || k.Offset() != 48*time.Hour {
+		t.Errorf("now %s with offset %s", got, k.Offset())
+	}
+	if k.Mark().Boot != mark.Boot {
+		t.Error("a shift moved the time since boot")
+	}
+	if got := k.Since(mark); got != 48*time.Hour {
+		t.Errorf("age %s", got)
+	}
+	k.Shift(0)
+	if !k.Now().Equal(m.wall) {
+		t.Errorf("back at %s, want %s", k.Now(), m.wall)
+	}
+}
+
+func TestSystemClocksRun(t *testing.T) {
+	k := clock.New(clock.System{})
+	mark := k.Mark()
+	for k.Since(mark) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if mark.Boot <= 0 || k.Now().Location() != time.UTC {
+		t.Errorf("mark %+v, now %s", mark, k.Now())
+	}
+}
+
+func BenchmarkSince(b *testing.B) {
+	k := clock.New(clock.System{})
+	mark := k.Mark()
+	for b.Loop() {
+		_ = k.Since(mark)
+	}
+}

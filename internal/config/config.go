@@ -1,0 +1,185 @@
+// Package config reads the one file that tells a node where it stands on its
+// machine. It decides what may be written there and what is assumed where
+// nothing is; every fault in a file is reported at once, with its line. Secrets
+// are named by file, never written here, and the environment is not read. It
+// refuses to know anything that participants agree on: that lives in the ledger.
+package config
+
+import (
+	"errors"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/entente-id/entente/trust"
+)
+
+// Config is a node's configuration, complete: paths are absolute and every value
+// that was left out has its default. docs/configuration.md is generated from
+// the comments of these fields.
+type Config struct {
+	// This organisation's entity identifier, an https URL. Required.
+	Entity trust.ParticipantID `yaml:"entity"`
+	// The directory that holds the ledger. Required.
+	Data string `yaml:"data"`
+	// The plane that partners' nodes reach, over mutual TLS.
+	Partners Partners `yaml:"partners"`
+	// The plane of this organisation's enforcement points.
+	Enforcement Enforcement `yaml:"enforcement"`
+	// The plane of this node's operators.
+	Admin Admin `yaml:"admin"`
+	// Where the node's secrets are.
+	Keys Keys `yaml:"keys"`
+	// How the node fetches documents from issuers' registered addresses.
+	Egress Egress `yaml:"egress"`
+	// The plane of the monitoring system.
+	Telemetry Telemetry `yaml:"telemetry"`
+	// How long entries are kept. The trust log is kept for ever.
+	Retention Retention `yaml:"retention"`
+	// How the node asks partners for their word.
+	Heartbeat Heartbeat `yaml:"heartbeat"`
+	// What the node writes to standard error.
+	Log Log `yaml:"log"`
+}
+
+// Partners is the plane between nodes.
+type Partners struct {
+	// The address to listen on, host:port; an empty host means all. Required.
+	Listen string `yaml:"listen"`
+	// The https address under which partners reach this plane, as the node's
+	// card tells them. Default: the entity's host with the listener's port.
+	Advertise string `yaml:"advertise"`
+}
+
+// Enforcement is the plane of enforcement points. One of both is required.
+type Enforcement struct {
+	// A unix socket, for enforcement points on this machine.
+	Socket string `yaml:"socket"`
+	// A loopback address, host:port. Callers send their credentials in plain
+	// text, so no other address is accepted.
+	Listen string `yaml:"listen"`
+}
+
+// Admin is the plane of operators.
+type Admin struct {
+	// The unix socket that the commands of this binary use. Required.
+	Socket string `yaml:"socket"`
+}
+
+// Keys says where the secrets are.
+type Keys struct {
+	// The file with the node's online keys, encrypted; keyring.db stands beside
+	// it. Required.
+	File string `yaml:"file"`
+	// The file with the age identity that opens it, readable by the node's user
+	// alone; it may be mounted from a secret store. Required.
+	UnlockFile string `yaml:"unlock_file"`
+}
+
+// Egress bounds what the node may fetch.
+type Egress struct {
+	// An http or https proxy for fetches. Default: none; the environment's
+	// proxy variables are not read.
+	Proxy string `yaml:"proxy"`
+	// Networks that are reachable though they are private, in CIDR form, for
+	// issuers inside this organisation. Default: none.
+	Allow []netip.Prefix `yaml:"allow"`
+	// A file of PEM certificates that are trusted for fetches beside the
+	// system's.
+	CAFile string `yaml:"ca_file"`
+}
+
+// Telemetry is the plane of the monitoring system.
+type Telemetry struct {
+	// The address, host:port, for /metrics, /healthz and /readyz. Default: not
+	// served.
+	Listen string `yaml:"listen"`
+}
+
+// Retention says how long entries are kept.
+type Retention struct {
+	// How long decisions are kept, such as 8y or 400d. Default: 8y.
+	Decisions Period `yaml:"decisions"`
+}
+
+// Heartbeat says how the node asks partners for their word.
+type Heartbeat struct {
+	// The time between two questions to one partner, 1s to 60s. It has to be
+	// well below the staleness that the framework's tiers allow. Default: 2s.
+	Interval trust.Span `yaml:"interval"`
+}
+
+// Log says what is logged.
+type Log struct {
+	// debug, info, warn or error. Default: info.
+	Level string `yaml:"level"`
+	// text or json. Default: text on a terminal, json elsewhere.
+	Format string `yaml:"format"`
+}
+
+// Load reads and checks a file. Relative paths in it start at its own folder. It
+// fails with NotFound when there is no such file and with Invalid for what is
+// wrong in it; the text has a line for every fault.
+func Load(path string) (Config, error) {
+	content, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return Config{}, trust.Errorf(trust.NotFound, "there is no configuration file %s", path)
+	}
+	if err != nil {
+		return Config{}, trust.Errorf(trust.Unavailable, "reading configuration: %w", err)
+	}
+	folder, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return Config{}, trust.Errorf(trust.Unavailable, "finding the folder of %s: %w", path, err)
+	}
+	return Parse(path, content, folder)
+}
+
+// Parse reads and checks a file's content; name is what errors call it, folder
+// where its relative paths start. It fails with Invalid.
+func Parse(name string, content []byte, folder string) (Config, error) {
+	var c Config
+	lines, faults := decode(content, &c)
+	if !lines.broken[""] { // else nothing was read, and all would be missing
+		faults = append(faults, c.faults(lines)...)
+	}
+	if len(faults) > 0 {
+		return Config{}, faults.err(name)
+	}
+	c.settle(folder)
+	return c, nil
+}
+
+// settle fills in the defaults and makes paths absolute.
+func (c *Config) settle(folder string) {
+	for _, path := range []*string{&c.Data, &c.Enforcement.Socket, &c.Admin.Socket, &c.Keys.File, &c.Keys.UnlockFile, &c.Egress.CAFile} {
+		if *path != "" && !filepath.IsAbs(*path) {
+			*path = filepath.Join(folder, *path)
+		}
+	}
+	if c.Partners.Advertise == "" {
+		c.Partners.Advertise = advertised(c.Entity, c.Partners.Listen)
+	}
+	if c.Retention.Decisions == 0 {
+		c.Retention.Decisions = 8 * year
+	}
+	if c.Heartbeat.Interval == 0 {
+		c.Heartbeat.Interval = 2
+	}
+	if c.Log.Level == "" {
+		c.Log.Level = "info"
+	}
+}
+
+func advertised(entity trust.ParticipantID, listen string) string {
+	u, err := url.Parse(entity.String())
+	if err != nil {
+		return ""
+	}
+	return (&url.URL{Scheme: "https", Host: joinPort(u.Hostname(), listen)}).String()
+}
+
+// Every is the time between two heartbeats.
+func (h Heartbeat) Every() time.Duration { return time.Duration(h.Interval) * time.Second }

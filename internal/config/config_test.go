@@ -1,0 +1,228 @@
+package config_test
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/entente-id/entente/internal/config"
+	"github.com/entente-id/entente/trust"
+)
+
+const small = `entity: https://trust.rje.example
+data: data
+partners: {listen: ":8443"}
+enforcement: {socket: pep.sock}
+admin: {socket: admin.sock}
+keys: {file: keys.age, unlock_file: unlock.key}
+`
+
+const full = `# everything there is
+entity: https://trust.rje.example/node
+data: /var/lib/entente
+partners:
+  listen: "127.0.0.1:8443"
+  advertise: https://trust.rje.example:443
+enforcement:
+  socket: /run/entente/pep.sock
+  listen: "[::1]:8444"
+admin:
+  socket: /run/entente/admin.sock
+keys:
+  file: /etc/entente/keys.age
+  unlock_file: ../secret/unlock.key
+egress:
+  proxy: http://proxy.example:3128
+  allow: [10.0.0.0/8, "fd00::/8"]
+  ca_file: ca.pem
+telemetry: {listen: "127.0.0.1:9100"}
+retention: {decisions: 400d}
+heartbeat: {interval: 5s}
+log: {level: debug, format: json}
+`
+
+func TestUsableDefaults(t *testing.T) {
+	c, err := config.Parse("node.yaml", []byte(small), "/etc/entente")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, check := range []struct{ what, got, want string }{
+		{"entity", c.Entity.String(), "https://trust.rje.example"},
+		{"data", c.Data, "/etc/entente/data"},
+		{"advertise", c.Partners.Advertise, "https://trust.rje.example:8443"},
+		{"enforcement socket", c.Enforcement.Socket, "/etc/entente/pep.sock"},
+		{"enforcement listener", c.Enforcement.Listen, ""},
+		{"admin socket", c.Admin.Socket, "/etc/entente/admin.sock"},
+		{"keys", c.Keys.File, "/etc/entente/keys.age"},
+		{"unlock file", c.Keys.UnlockFile, "/etc/entente/unlock.key"},
+		{"proxy", c.Egress.Proxy, ""},
+		{"ca file", c.Egress.CAFile, ""},
+		{"retention", fmt.Sprint(time.Duration(c.Retention.Decisions)), fmt.Sprint(8 * 366 * 24 * time.Hour)},
+		{"heartbeat", c.Heartbeat.Every().String(), "2s"},
+		{"log level", c.Log.Level, "info"},
+		{"log format", c.Log.Format, ""},
+	} {
+		if check.got != check.want {
+			t.Errorf("%s is %q, want %q", check.what, check.got, check.want)
+		}
+	}
+}
+
+func TestEveryMemberIsRead(t *testing.T) {
+	c, err := config.Parse("node.yaml", []byte(full), "/etc/entente")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Config{
+		Data:        "/var/lib/entente",
+		Partners:    config.Partners{Listen: "127.0.0.1:8443", Advertise: "https://trust.rje.example:443"},
+		Enforcement: config.Enforcement{Socket: "/run/entente/pep.sock", Listen: "[::1]:8444"},
+		Admin:       config.Admin{Socket: "/run/entente/admin.sock"},
+		Keys:        config.Keys{File: "/etc/entente/keys.age", UnlockFile: "/etc/secret/unlock.key"},
+		Egress: config.Egress{
+			Proxy: "http://proxy.example:3128", CAFile: "/etc/entente/ca.pem",
+			Allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
+		},
+		Telemetry: config.Telemetry{Listen: "127.0.0.1:9100"},
+		Retention: config.Retention{Decisions: config.Period(400 * 24 * time.Hour)},
+		Heartbeat: config.Heartbeat{Interval: 5},
+		Log:       config.Log{Level: "debug", Format: "json"},
+	}
+	if want.Entity, err = trust.ParseParticipantID("https://trust.rje.example/node"); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprintf("%+v", c); got != fmt.Sprintf("%+v", want) {
+		t.Errorf("got  %s\nwant %+v", got, want)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	for _, c := range []struct{ name, content, want string }{
+		{"empty", "", `node.yaml: admin.socket is required
+node.yaml: data is required
+node.yaml: enforcement needs a socket or an address to listen on
+node.yaml: entity is required
+node.yaml: keys.file is required
+node.yaml: keys.unlock_file is required
+node.yaml: partners.listen is required`},
+		{"many at once", `entity: http://trust.rje.example
+data: ~/entente
+surprise: 1
+partners: {listen: "8443", port: 1}
+enforcement: {listen: "0.0.0.0:8444"}
+admin:
+  socket: [a, b]
+keys: {file: keys.age}
+egress:
+  allow:
+    - 10.0.0.1/8
+    - nowhere
+retention: {decisions: 8 years}
+heartbeat: {interval: 90s}
+log: {level: loud}
+`, `node.yaml:1: entity is wrong: participant "http://trust.rje.example" is not an absolute https URL
+node.yaml:2: data begins with ~, which only a shell knows; write the whole path
+node.yaml:3: surprise is not known; the file has entity, data, partners, enforcement, admin, keys, egress, telemetry, retention, heartbeat, log
+node.yaml:4: partners.listen is not host:port with a port of 0 to 65535
+node.yaml:4: partners.port is not known; partners has listen, advertise
+node.yaml:5: enforcement.listen is not a loopback address; credentials would cross the network in plain text
+node.yaml:7: admin.socket is not a single value
+node.yaml:8: keys.unlock_file is required
+node.yaml:11: egress.allow[0] is not a network in CIDR form without host bits
+node.yaml:12: egress.allow[1] is wrong: netip.ParsePrefix("nowhere"): no '/'
+node.yaml:13: retention.decisions is wrong: period "8 years" is not a whole number of d or y up to 100y
+node.yaml:14: heartbeat.interval is not between 1s and 60s
+node.yaml:15: log.level is not debug, info, warn or error`},
+		{"a name that resolves", small + "telemetry: {listen: host}\n", `node.yaml:7: telemetry.listen is not host:port with a port of 0 to 65535`},
+		{"a second document", small + "---\nentity: x\n", `node.yaml: holds more than one document`},
+		{"a document after an end", small + "...\nentity: x\n", `node.yaml: holds more than one document`},
+		{"too large", small + strings.Repeat("#", 64<<10), `node.yaml: is larger than 65536 bytes`},
+		{"a list", "- a\n", `node.yaml:1: is not a mapping of members to values`},
+		{"a scalar for a mapping", strings.Replace(small, `{listen: ":8443"}`, "8443", 1), "node.yaml:3: partners is not a mapping of members to values"},
+		{"a scalar for a list", small + "egress: {allow: 10.0.0.0/8}\n", `node.yaml:7: egress.allow is not a list`},
+		{"an address on the network", strings.Replace(small, "socket: pep.sock", `listen: "pep.example:8444"`, 1), "node.yaml:4: enforcement.listen is not a loopback address; credentials would cross the network in plain text"},
+		{"a proxy with credentials", small + "egress: {proxy: \"http://u:p@proxy.example:1\"}\n", `node.yaml:7: egress.proxy is not http://host:port or https://host:port without credentials or a path`},
+		{"an address with a path", strings.Replace(small, `":8443"`, `":8443", advertise: "https://a.example/x"`, 1), "node.yaml:3: partners.advertise is not https://host:port without a path"},
+		{"planes in one", strings.Replace(small, "pep.sock", "admin.sock", 1), "node.yaml:4: enforcement.socket is the admin socket too; the planes are apart"},
+		{"an empty network", small + "egress: {allow: [\"\"]}\n", "node.yaml:7: egress.allow[0] is not a network in CIDR form without host bits"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := config.Parse("node.yaml", []byte(c.content), "/etc/entente")
+			if trust.KindOf(err) != trust.Invalid || err.Error() != c.want {
+				t.Errorf("got %s:\n%v\nwant\n%s", trust.KindOf(err), err, c.want)
+			}
+		})
+	}
+}
+
+func TestWhatIsNoYAML(t *testing.T) {
+	for _, c := range []struct{ name, content, want string }{
+		{"a member twice", small + "data: other\n", "node.yaml:7: "},
+		{"an open quote", small + "log: {level: \"info\n", "node.yaml:"},
+		{"a tab", "entity:\n\tx: 1\n", "node.yaml:"},
+		{"an alias", strings.Replace(small, "data: data", "data: *d", 1), "node.yaml:2: "},
+		{"an anchor", strings.Replace(small, "data: data", "data: &d data", 1), "node.yaml:2: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := config.Parse("node.yaml", []byte(c.content), "/etc/entente")
+			if trust.KindOf(err) != trust.Invalid || !strings.HasPrefix(err.Error(), c.want) {
+				t.Errorf("got %s: %v, want %s…", trust.KindOf(err), err, c.want)
+			}
+		})
+	}
+}
+
+func TestPathsStartAtTheFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "node.yaml")
+	if err := os.WriteFile(path, []byte(small), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(filepath.Dir(dir))
+	c, err := config.Load(filepath.Join(filepath.Base(dir), "node.yaml"))
+	if err != nil || c.Data != filepath.Join(dir, "data") {
+		t.Errorf("data is %q, %v", c.Data, err)
+	}
+	if _, err := config.Load(path + ".missing"); trust.KindOf(err) != trust.NotFound {
+		t.Errorf("a missing file: %v", err)
+	}
+}
+
+func TestPeriod(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		days int
+	}{{"1d", 1}, {"8y", 8 * 366}, {"366d", 366}, {"100y", 36600}, {"", 0}, {"0d", 0}, {"d", 0}, {"-1d", 0}, {"101y", 0}, {"40000d", 0}, {"1w", 0}, {"1dd", 0}, {"1 d", 0}} {
+		var p config.Period
+		err := p.UnmarshalText([]byte(c.text))
+		if (err == nil) != (c.days > 0) || time.Duration(p) != time.Duration(c.days)*24*time.Hour {
+			t.Errorf("%q is %s, %v", c.text, time.Duration(p), err)
+		}
+		if err == nil {
+			text, err := p.MarshalText()
+			var again config.Period
+			if err != nil || again.UnmarshalText(text) != nil || again != p {
+				t.Errorf("%q is written %q", c.text, text)
+			}
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(small))
+	f.Add([]byte(full))
+	f.Add([]byte("a: &a [*a]\n<<: *a"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		c, err := config.Parse("node.yaml", content, "/etc/entente")
+		if err == nil && (c.Entity.IsZero() || !filepath.IsAbs(c.Data) || !filepath.IsAbs(c.Keys.File) || !strings.HasPrefix(c.Partners.Advertise, "https://")) {
+			t.Errorf("accepted without what is required: %+v", c)
+		}
+		if err != nil && trust.KindOf(err) != trust.Invalid {
+			t.Errorf("%s: %v", trust.KindOf(err), err)
+		}
+	})
+}

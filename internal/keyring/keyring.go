@@ -1,0 +1,174 @@
+// Package keyring holds a node's secrets: its dated private keys, the index key
+// behind every commitment in the ledger, and one data key for every person whose
+// details are sealed there. A secret never leaves: a method signs, seals or
+// commits. No error, log line or printed value shows one.
+//
+// On disk there are two files. keys.age is one JSON document, encrypted with age
+// to the identity in the unlock file, which may live elsewhere. keyring.db,
+// beside it, is a table of data keys wrapped by a key of that document; it is no
+// part of a backup of the ledger, so that erasing a row erases for good.
+//
+// It decides which key is used at a moment and how a secret is kept. It refuses
+// to know what is signed or sealed.
+package keyring
+
+import (
+	"cmp"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"slices"
+
+	"filippo.io/age"
+
+	"github.com/entente-id/entente/jose"
+	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/trust"
+)
+
+// database is the name of the data keys' file, beside keys.age.
+const database = "keyring.db"
+
+// Keyring is an open keyring. Its methods may be called by any goroutine.
+type Keyring struct {
+	now   func() int64
+	keys  []onlineKey
+	index *index
+	data  *dataKeys
+}
+
+type onlineKey struct {
+	record  participant.KeyRecord
+	private crypto.Signer
+	signer  jose.Signer
+}
+
+// Create writes a new keyring for the identity that unlock belongs to: one key
+// of every use, valid in window, and an empty table of data keys. It fails with
+// Conflict when either file is there already.
+func Create(path string, unlock age.Recipient, window trust.Window) error {
+	d, err := newDocument(window)
+	if err != nil {
+		return err
+	}
+	sealed, err := d.encrypt(unlock)
+	if err != nil {
+		return err
+	}
+	if err := createTable(filepath.Join(filepath.Dir(path), database)); err != nil {
+		return err
+	}
+	return writeSecret(path, sealed)
+}
+
+// Open reads the keyring at path with the identity in unlockFile. Now gives the
+// Unix seconds by which Signer chooses. It fails with NotFound for a missing
+// file, with Denied when others may read the unlock file or its identity is not
+// the one the keyring is encrypted to, and with Invalid for a damaged document.
+func Open(path, unlockFile string, now func() int64) (*Keyring, error) {
+	identity, err := readUnlock(unlockFile)
+	if err != nil {
+		return nil, err
+	}
+	d, err := readDocument(path, unlockFile, identity)
+	if err != nil {
+		return nil, err
+	}
+	k := &Keyring{now: now}
+	if k.keys, err = d.onlineKeys(); err != nil {
+		return nil, err
+	}
+	if k.index, err = newIndex(d.Index); err != nil {
+		return nil, err
+	}
+	if k.data, err = openDataKeys(filepath.Join(filepath.Dir(path), database), d.Wrapper); err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+// Close ends the table of data keys.
+func (k *Keyring) Close() error { return k.data.close() }
+
+// Records gives the records of all online keys whose windows touch within, for
+// the node's card, by use and then oldest first.
+func (k *Keyring) Records(within trust.Window) []participant.KeyRecord {
+	var out []participant.KeyRecord
+	for _, key := range k.keys {
+		if w := key.record.Window; w.NotBefore < within.NotAfter && within.NotBefore < w.NotAfter {
+			out = append(out, key.record)
+		}
+	}
+	return out
+}
+
+// Signer gives the key of a use that is valid now and began last. When none is
+// valid, the signer's Sign fails with Conflict.
+func (k *Keyring) Signer(use participant.KeyUse) jose.Signer {
+	key, err := k.current(use)
+	if err != nil {
+		return lapsed{err}
+	}
+	return key.signer
+}
+
+func (k *Keyring) current(use participant.KeyUse) (onlineKey, error) {
+	now := k.now()
+	for _, key := range slices.Backward(k.keys) {
+		if key.record.Use == use && key.record.Window.Contains(now) {
+			return key, nil
+		}
+	}
+	return onlineKey{}, trust.Errorf(trust.Conflict, "no %s key of this node is valid at %s; its keys must be renewed", use, trust.Instant(now))
+}
+
+// lapsed is the signer of a use without a valid key.
+type lapsed struct{ err error }
+
+func (lapsed) Key() jose.Key                   { return jose.Key{} }
+func (l lapsed) Sign(_ []byte) ([]byte, error) { return nil, l.err }
+
+func (d document) onlineKeys() ([]onlineKey, error) {
+	var out []onlineKey
+	for i, r := range d.Keys {
+		key, err := r.open()
+		if err != nil {
+			return nil, trust.Errorf(trust.Invalid, "key %d of the keyring, for %q, is unusable: %w", i, r.Use, err)
+		}
+		out = append(out, key)
+	}
+	slices.SortStableFunc(out, func(a, b onlineKey) int {
+		return cmp.Or(cmp.Compare(a.record.Use, b.record.Use), cmp.Compare(a.record.Window.NotBefore, b.record.Window.NotBefore))
+	})
+	return out, nil
+}
+
+func (r privateRecord) open() (onlineKey, error) {
+	parsed, err := x509.ParsePKCS8PrivateKey(r.Private)
+	if err != nil {
+		return onlineKey{}, errors.New("its private half is no PKCS #8 key") // x509's own text may quote the bytes
+	}
+	private, ok := parsed.(crypto.Signer)
+	if !ok {
+		return onlineKey{}, errors.New("its private half does not sign")
+	}
+	signer, err := jose.NewSigner(private, "")
+	if err != nil {
+		return onlineKey{}, err
+	}
+	if want := algorithm(r.Use); signer.Key().Alg() != want {
+		return onlineKey{}, trust.Errorf(trust.Invalid, "it is for %s; that use needs %q", signer.Key().Alg(), want)
+	}
+	return onlineKey{participant.KeyRecord{Use: r.Use, Key: signer.Key(), Window: r.Window}, private, signer}, nil
+}
+
+// String shows no secret, in whatever format a Keyring is printed.
+func (Keyring) String() string { return "keyring(secret)" }
+
+// GoString is String.
+func (k Keyring) GoString() string { return k.String() }
+
+// LogValue is String.
+func (k Keyring) LogValue() slog.Value { return slog.StringValue(k.String()) }

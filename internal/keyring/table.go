@@ -1,0 +1,170 @@
+package keyring
+
+import (
+	"context"
+	"crypto/cipher"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	_ "modernc.org/sqlite" // the driver
+
+	"github.com/entente-id/entente/trust"
+)
+
+// schema keeps a row after its key was erased: it tells a part that was sealed
+// before from one that is damaged. An owner is an HMAC and names nobody.
+const schema = `CREATE TABLE data_key (
+	owner   BLOB PRIMARY KEY,
+	wrapped BLOB,
+	erased  INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID`
+
+// createTable makes an empty table of data keys.
+func createTable(path string) error {
+	// SQLite gives its other files the mode of this one.
+	if err := writeSecret(path, nil); err != nil {
+		return err
+	}
+	db, err := openTable(path)
+	if err != nil {
+		return err
+	}
+	_, err = db.Exec(schema)
+	if err := errors.Join(err, db.Close()); err != nil {
+		return unavailable("making the table of data keys", err)
+	}
+	return nil
+}
+
+// openTable opens the file with every write durable when it returns and every
+// removed value overwritten.
+func openTable(path string) (*sql.DB, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, unavailable("opening "+path, err)
+	}
+	name := url.URL{Scheme: "file", Path: absolute, RawQuery: "_txlock=immediate&_pragma=busy_timeout(10000)" +
+		"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=secure_delete(ON)"}
+	db, err := sql.Open("sqlite", name.String())
+	if err != nil {
+		return nil, unavailable("opening "+path, err)
+	}
+	db.SetMaxOpenConns(4)
+	return db, nil
+}
+
+// openDataKeys opens the table. A missing file is an error: made anew, it would
+// hide that everything sealed has become unreadable.
+func openDataKeys(path string, wrapper []byte) (*dataKeys, error) {
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return nil, trust.Errorf(trust.NotFound, "there is no file %s; without it nothing sealed can be read", path)
+	}
+	aead, err := newGCM(wrapper)
+	if err != nil {
+		return nil, err
+	}
+	db, err := openTable(path)
+	if err != nil {
+		return nil, err
+	}
+	d := &dataKeys{db: db, wrapper: aead, cached: cache{size: cacheSize}, waiting: newBatch()}
+	if _, err := d.erasures(context.Background(), trust.SubjectKey{}); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return d, nil
+}
+
+func (d *dataKeys) close() error { return d.db.Close() }
+
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// load reads one key. It fails with NotFound when there is none or it was
+// erased.
+func (d *dataKeys) load(ctx context.Context, q querier, owner trust.SubjectKey) (cipher.AEAD, error) {
+	var wrapped []byte
+	err := q.QueryRowContext(ctx, "SELECT wrapped FROM data_key WHERE owner = ?", owner[:]).Scan(&wrapped)
+	switch {
+	case errors.Is(err, sql.ErrNoRows) || err == nil && wrapped == nil:
+		return nil, trust.Errorf(trust.NotFound, "there is no data key for %x; it was erased or never made", owner)
+	case err != nil:
+		return nil, unavailable("reading a data key", err)
+	}
+	return d.unwrap(owner, wrapped)
+}
+
+// erasures counts how often the owner's key was erased.
+func (d *dataKeys) erasures(ctx context.Context, owner trust.SubjectKey) (int, error) {
+	var n int
+	err := d.db.QueryRowContext(ctx, "SELECT erased FROM data_key WHERE owner = ?", owner[:]).Scan(&n)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, unavailable("reading the table of data keys", err)
+	}
+	return n, nil
+}
+
+// insert commits a key for every owner of a batch that has none.
+func (d *dataKeys) insert(ctx context.Context, b *batch) error {
+	tx, err := d.db.BeginTx(ctx, nil)
+	if err != nil {
+		return unavailable("making data keys", err)
+	}
+	for owner := range b.keys {
+		key, err := d.load(ctx, tx, owner)
+		if trust.KindOf(err) == trust.NotFound {
+			key, err = d.insertOne(ctx, tx, owner)
+		}
+		if err != nil {
+			return errors.Join(err, tx.Rollback())
+		}
+		b.keys[owner] = key
+	}
+	if err := tx.Commit(); err != nil {
+		return unavailable("making data keys", err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for owner, key := range b.keys {
+		d.cached.put(owner, key)
+	}
+	return nil
+}
+
+func (d *dataKeys) insertOne(ctx context.Context, tx *sql.Tx, owner trust.SubjectKey) (cipher.AEAD, error) {
+	key := make([]byte, secretSize)
+	rand.Read(key)
+	_, err := tx.ExecContext(ctx, `INSERT INTO data_key (owner, wrapped) VALUES (?, ?)
+		ON CONFLICT (owner) DO UPDATE SET wrapped = excluded.wrapped`, owner[:], d.wrap(owner, key))
+	if err != nil {
+		return nil, unavailable("making a data key", err)
+	}
+	return newGCM(key)
+}
+
+// erase removes a key from the table, from the write-ahead log and from memory.
+func (d *dataKeys) erase(ctx context.Context, owner trust.SubjectKey) error {
+	d.writing.Lock()
+	defer d.writing.Unlock()
+	_, err := d.db.ExecContext(ctx, "UPDATE data_key SET wrapped = NULL, erased = erased + 1 WHERE owner = ? AND wrapped IS NOT NULL", owner[:])
+	if err != nil {
+		return unavailable("erasing a data key", err)
+	}
+	d.mu.Lock()
+	d.cached.remove(owner)
+	d.erased++
+	d.mu.Unlock()
+	var busy, pages, moved int
+	err = d.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
+	if err == nil && busy != 0 {
+		err = errors.New("another reader holds the write-ahead log")
+	}
+	if err != nil {
+		return unavailable("erasing a data key from the write-ahead log; erase again", err)
+	}
+	return nil
+}

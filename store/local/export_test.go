@@ -1,0 +1,4 @@
+package local
+
+// RecentSQLite is the rule that an older SQLite is refused by.
+var RecentSQLite = recentSQLite

@@ -41,11 +41,7 @@ slow:
 
 # Every fuzz target there is, one after another.
 fuzz:
-	@grep -rqE --include='*_test.go' '^func Fuzz' . || { echo 'no fuzz target found'; exit 1; }
-	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sort | while IFS=: read -r file target; do \
-		echo "$${file#./} $${target#func }"; \
-		$(GO) test -vet=off -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s "$$(dirname "$$file")" || exit 1; \
-	done
+	.ci/fuzz $(FUZZTIME)
 
 bench:               ## ratios to bare operations; the last line is JSON
 	@$(GO) run ./bench

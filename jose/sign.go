@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/asn1"
+	"fmt"
 	"math/big"
 	"strings"
 
@@ -58,6 +59,9 @@ func publicOf(private crypto.Signer) crypto.PublicKey {
 }
 
 func (s *signer) Key() Key { return s.key }
+
+// Format writes the key's name under every verb: a private key is never printed.
+func (s *signer) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "signer(%s)", s.key.KeyID()) }
 
 func (s *signer) Sign(input []byte) ([]byte, error) {
 	hash := s.key.k.alg.hash()

@@ -12,6 +12,9 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
 	"github.com/entente-id/entente/ledger"
 	"github.com/entente-id/entente/store"
 	"github.com/entente-id/entente/store/local"
@@ -91,6 +94,65 @@ func TestEveryFlipIsFound(t *testing.T) {
 				bytes[i] ^= mask
 			})
 		})
+	}
+}
+
+// Every single bit of a checkpoint counts, those of its signature's encoding
+// included.
+func TestEveryBitOfACheckpoint(t *testing.T) {
+	s := newSpecimen(t, false)
+	for i := range 8 * len(s.head) {
+		s.head[i/8] ^= 1 << (i % 8)
+		if _, err := ledger.ParseCheckpoint(s.head, origin, s.key.Verifier); trust.KindOf(err) != trust.Invalid {
+			t.Errorf("bit %d of byte %d flipped: %v", i%8, i/8, err)
+		}
+		s.head[i/8] ^= 1 << (i % 8)
+	}
+}
+
+// Somebody who makes leaf, checksums and tree agree still lacks the key.
+func TestForgeryWithItsTree(t *testing.T) {
+	s := newSpecimen(t, false)
+	names := s.disk.Names()
+	last := names[len(names)-2] // the tree stands behind the segments
+	s.disk.Bytes(last)[48+4] ^= 1
+	faulty.Reseal(s.disk.Bytes(last))
+	ok(t, openStore(t, s.dir, local.Options{FS: s.disk}).Close()) // computes the tree again
+	err := s.found(s.disk, nil)
+	if f, isFault := errors.AsType[*ledger.Fault](err); !isFault || !strings.Contains(f.Rule, "signs another root") {
+		t.Fatalf("%s forged with its tree: verification says %v", last, err)
+	}
+}
+
+// A signed log whose time goes back is at fault all the same.
+func TestTimeGoesBack(t *testing.T) {
+	n := newNode(t)
+	n.close(t)
+	n.disk = &faulty.Disk{}
+	var tree []tlog.Hash
+	lookup := tlog.HashReaderFunc(func(indexes []int64) (hashes []tlog.Hash, _ error) {
+		for _, i := range indexes {
+			hashes = append(hashes, tree[i])
+		}
+		return hashes, nil
+	})
+	b := store.Batch{Log: store.TrustLog}
+	for i, at := range []int64{5, 5, 4} {
+		leaf := fmt.Appendf(nil, `0123456789abcdef{"at":%d,"body":{},"kind":"a","v":1}`, at)
+		b.Records = append(b.Records, store.Record{Leaf: leaf})
+		tree = append(tree, must(tlog.StoredHashes(int64(i), leaf, lookup))...)
+	}
+	for _, h := range tree {
+		b.Hashes = append(b.Hashes, h)
+	}
+	c := ledger.Checkpoint{Origin: origin, Size: 3, Root: must(tlog.TreeHash(3, lookup)), Epoch: 1}
+	b.Checkpoint = must(note.Sign(&note.Note{Text: c.String()}, n.key.Signer))
+	forged := openStore(t, n.dir, local.Options{FS: n.disk})
+	ok(t, forged.Append(ctx, b))
+	ok(t, forged.Close())
+	_, _, err := verify(n.key, n.dir, n.disk, nil)
+	if f, isFault := errors.AsType[*ledger.Fault](err); !isFault || f.Entry != 2 || !strings.Contains(f.Rule, "time") {
+		t.Fatalf("verification says %v", err)
 	}
 }
 

@@ -130,8 +130,8 @@ func (n *Node) gather(ctx context.Context, s *state.Snapshot, a Ask, now int64) 
 	if fault != nil && fault.Reason == trust.UnknownKey {
 		n.issuers.hurry(ev.Issuer.String(), n.bootTime())
 	}
-	var subject trust.SubjectKey
-	if !ev.Participant.IsZero() && ev.Subject != "" {
+	var subject trust.SubjectKey // of a refused proof nobody vouches for whose it is
+	if fault == nil && !ev.Participant.IsZero() && ev.Subject != "" {
 		subject = n.Keys.Subject(ev.Participant.String(), ev.Namespace, ev.Subject)
 	}
 	o := n.observe(&ev, subject, now)

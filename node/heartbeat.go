@@ -11,6 +11,7 @@ import (
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/state"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -92,7 +93,7 @@ func (n *Node) ask(ctx context.Context, id trust.ParticipantID) error {
 	if err != nil {
 		return err
 	}
-	sent := n.Clock.Mark()
+	before, sent := n.State(), n.Clock.Mark()
 	ctx, cancel := context.WithTimeout(ctx, max(n.Config.Heartbeat, time.Second))
 	defer cancel()
 	answer, err := n.Send.Send(ctx, *partner, Outgoing{
@@ -104,37 +105,40 @@ func (n *Node) ask(ctx context.Context, id trust.ParticipantID) error {
 	if answer.Status != http.StatusOK {
 		return trust.Errorf(trust.Unavailable, "%s answered %d to a heartbeat", id, answer.Status)
 	}
-	return n.hear(ctx, *partner, nonce, answer.Body, func(w word) { n.views.answered(id, sent, w.Heads, n.State()) })
+	w, err := n.hear(ctx, before, *partner, nonce, answer.Body)
+	if err == nil {
+		n.views.answered(id, sent, w.Heads, n.State())
+	}
+	return err
 }
 
-// hear checks a heartbeat answer. A head below what was applied here, or an
-// older epoch, is a break: the partner contradicts what it proved.
-func (n *Node) hear(ctx context.Context, from participant.Partner, nonce string, jws []byte, proven func(word)) error {
+// hear checks a heartbeat answer. A head below what was applied here before the
+// nonce was sent, or an older epoch, is a break: the partner contradicts what it
+// proved.
+func (n *Node) hear(ctx context.Context, before *state.Snapshot, from participant.Partner, nonce string, jws []byte) (word, error) {
 	payload, err := n.verifyStream(from, jws)
 	if err != nil {
-		return err
+		return word{}, err
 	}
 	var h heartbeat
 	if err := canonical.Decode(payload, &h); err != nil {
-		return err
+		return word{}, err
 	}
 	id := from.Card.ID
 	if h.Iss != id || h.Aud != n.self || len(h.Events) != 1 || h.Events[verificationEvent].State != nonce {
-		return trust.Errorf(trust.Denied, "the heartbeat of %s does not answer this node's nonce", id)
+		return word{}, trust.Errorf(trust.Denied, "the heartbeat of %s does not answer this node's nonce", id)
 	}
-	s := n.State()
 	for _, lane := range edge.Lanes() {
 		head, ok := h.Edge.Heads[lane]
-		epoch, applied := s.Edge.Position(id, lane)
+		epoch, applied := before.Edge.Position(id, lane)
 		if !ok || len(h.Edge.Heads) != len(edge.Lanes()) {
-			return trust.Errorf(trust.Invalid, "the heartbeat of %s does not name the head of each lane", id)
+			return word{}, trust.Errorf(trust.Invalid, "the heartbeat of %s does not name the head of each lane", id)
 		}
 		if h.Edge.Epoch < epoch || h.Edge.Epoch == epoch && head < applied {
-			return n.breakEdge(ctx, id, lane, "head_below_proven")
+			return word{}, n.breakEdge(ctx, id, lane, "head_below_proven")
 		}
 	}
-	proven(h.Edge)
-	return nil
+	return h.Edge, nil
 }
 
 // breakEdge records, once, that a partner contradicts what it proved before.

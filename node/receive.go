@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/canonical"
@@ -118,7 +119,22 @@ func receiveFramework(c *change, from *participant.Partner, content []byte) erro
 	if err != nil {
 		return err
 	}
-	return c.record(refusalOf(c.Framework.Receive(c.frameworkFacts(), m.Signed, from.Card.ID, c.now)))
+	hash := framework.Hash(m.Signed.Bytes)
+	events, refusal := refusalOf(c.Framework.Receive(c.frameworkFacts(), m.Signed, from.Card.ID, c.now))
+	if err := c.record(events, refusal); err != nil {
+		if r, ok := errors.AsType[*framework.Refusal](err); !ok || r.Rule != framework.NotNewer {
+			return err
+		}
+		// The partner has adopted less than we have: it may have missed a version
+		// that came before it could adopt it.
+		return errors.Join(c.sendFramework(from.Card.ID, c.Framework.Current.Signed), err)
+	}
+	if f := c.Framework.Current; f != nil && f.Hash == hash {
+		// The partner has just adopted what is in force here. A statement that
+		// came to it before may have named what only the framework registers.
+		return c.sendStatement(from.Card.ID)
+	}
+	return nil
 }
 
 func receiveOffer(c *change, from *participant.Partner, content []byte) error {

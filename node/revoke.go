@@ -173,7 +173,8 @@ func (n *Node) OpenEngagement(ctx context.Context, a Actor, issuer, subject, che
 		}
 		m := engagementMessage{Namespace: line.Namespace(), Subject: subject, Engagement: number, Since: c.now}
 		for _, partner := range c.hosts() {
-			if err := c.send(partner, edge.Governance, kindEngagement, key, m); err != nil {
+			// On the safety lane, so that it cannot overtake the end before it.
+			if err := c.send(partner, edge.Safety, kindEngagement, key, m); err != nil {
 				return err
 			}
 		}
@@ -199,7 +200,7 @@ func (n *Node) ApproveEngagement(ctx context.Context, a Actor, subject trust.Sub
 func (c *change) revocationFacts(t revocation.Target) revocation.Facts {
 	facts := revocation.Facts{Self: c.n.self}
 	if speaker, ok := c.Participant.Speaker(t.Issuer.String()); ok {
-		facts.Sole = len(speaker.Candidates) == 1 && speaker.Candidates[0].Participant == t.Participant
+		facts.Sole = speaker.Discriminator == "" && len(speaker.Candidates) == 1 && speaker.Candidates[0].Participant == t.Participant
 	}
 	return facts
 }

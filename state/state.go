@@ -73,7 +73,7 @@ const (
 // so a new kind of entry can only make a memo miss, never serve a stale verdict.
 func effectOf(e trust.Event) effect {
 	switch e := e.(type) {
-	case edge.Queued, edge.Applied, framework.Received, framework.Refused, agreement.Refused,
+	case edge.Queued, edge.Applied, framework.Received, framework.Refused, agreement.Refused, operator.Refused,
 		revocation.EngagementOpened:
 		return changesNothing
 	case revocation.Revoked:

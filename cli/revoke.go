@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/entente-id/entente/api/admin"
+	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/revocation"
+	"github.com/entente-id/entente/trust"
+)
+
+func (a *app) revokeCommand() *cobra.Command {
+	return a.group("revoke", "End a subject, a key or an issuer, for good", a.revokeSubject(), a.revokeKey(), a.revokeIssuer())
+}
+
+func (a *app) revokeSubject() *cobra.Command {
+	var r node.RevokeRequest
+	c := &cobra.Command{
+		Use: "subject ISSUER SUBJECT", Short: "End somebody's engagement, whichever issuer speaks",
+		Example: "  entente revoke subject https://idp.rxw.example 7f3c --reason left --incident HR-2026-117",
+		Args:    args("ISSUER", "SUBJECT"),
+		RunE: func(c *cobra.Command, args []string) error {
+			r.Kind, r.Issuer, r.Subject = revocation.Subject, args[0], args[1]
+			return a.revoke(c.Context(), r)
+		},
+	}
+	reasonFlags(c, &r)
+	return c
+}
+
+func (a *app) revokeKey() *cobra.Command {
+	var r node.RevokeRequest
+	c := &cobra.Command{
+		Use: "key ISSUER KID", Short: "End one signing key of an issuer",
+		Example: "  entente revoke key https://idp.rxw.example k-2026-11 --reason 'key copied'",
+		Args:    args("ISSUER", "KID"),
+		RunE: func(c *cobra.Command, args []string) error {
+			r.Kind, r.Issuer, r.KeyID = revocation.Key, args[0], args[1]
+			return a.revoke(c.Context(), r)
+		},
+	}
+	reasonFlags(c, &r)
+	return c
+}
+
+func (a *app) revokeIssuer() *cobra.Command {
+	var r node.RevokeRequest
+	var yes bool
+	c := &cobra.Command{
+		Use: "issuer ISSUER", Short: "End everything an issuer says",
+		Example: "  entente revoke issuer https://idp.rxw.example --reason breach --yes",
+		Args:    args("ISSUER"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := a.confirm(danger{"Revoking issuer " + args[0], args[0], yes}); err != nil {
+				return err
+			}
+			r.Kind, r.Issuer = revocation.Issuer, args[0]
+			return a.revoke(c.Context(), r)
+		},
+	}
+	reasonFlags(c, &r)
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return c
+}
+
+func reasonFlags(c *cobra.Command, r *node.RevokeRequest) {
+	c.Flags().StringVar(&r.Reason, "reason", "", "why; it is kept sealed in this node's ledger")
+	c.Flags().StringVar(&r.Incident, "incident", "", "the incident's reference")
+	_ = c.MarkFlagRequired("reason") // fails only for a flag that is not there
+}
+
+func (a *app) revoke(ctx context.Context, r node.RevokeRequest) error {
+	return a.withNode(ctx, func(ctx context.Context, n *admin.Client) error {
+		done, err := n.Revoke(ctx, r)
+		if err != nil {
+			return err
+		}
+		partners := make([]string, len(done.Partners))
+		for i, p := range done.Partners {
+			partners[i] = p.String()
+		}
+		return a.show(view{
+			data: done, names: []string{done.Position.String()},
+			columns: []string{"REVOKED", "POSITION", "SENT TO"},
+			rows:    [][]string{{string(r.Kind), done.Position.String(), strings.Join(partners, ", ")}},
+		})
+	})
+}
+
+func (a *app) suspendCommand() *cobra.Command {
+	agreement := a.agreementSuspend()
+	agreement.Use = "agreement NAME"
+	agreement.Example = "  entente suspend agreement rxw-staff-at-rje --reason 'lost laptop, INC-4711'"
+	return a.group("suspend", "Stop all that rests on a participant or an agreement, at once",
+		a.stop(stopping{
+			use: "participant PARTICIPANT", arg: "PARTICIPANT", short: "Stop every decision that rests on a partner",
+			danger:  "Suspending participant",
+			example: "  entente suspend participant https://trust.rxw.example --reason breach --yes",
+			act: func(ctx context.Context, n *admin.Client, id, reason string) error {
+				p, err := trust.ParseParticipantID(id)
+				if err != nil {
+					return err
+				}
+				return n.SuspendParticipant(ctx, admin.Suspension{Participant: p, Reason: reason})
+			},
+		}), agreement)
+}

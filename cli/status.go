@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/entente-id/entente/api/admin"
+	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/node"
+)
+
+func (a *app) statusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "status", Short: "Say how the node is", Args: args(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.withNode(c.Context(), func(ctx context.Context, n *admin.Client) error {
+				s, err := n.Status(ctx)
+				if err != nil {
+					return err
+				}
+				return a.show(view{data: s, names: []string{s.Entity.String()}, text: a.statusText(s)})
+			})
+		},
+	}
+}
+
+func (a *app) statusText(s node.Status) string {
+	var b strings.Builder
+	title := s.Name + "  " + s.Entity.String()
+	if s.Demo {
+		title += "  DEMO: its time can be moved"
+	}
+	b.WriteString(clean(title) + "\n")
+	if f := s.Framework; f != nil {
+		fmt.Fprintf(&b, "framework  %s version %d, %s, until %s\n", clean(f.Name), f.Version, short(f.Hash), f.Expires)
+	} else {
+		b.WriteString("framework  none is in force; every decision is a deny\n")
+	}
+	for _, l := range s.Logs {
+		fmt.Fprintf(&b, "%-9s  %d entries", l.Log, l.Size)
+		if l.Root != "" {
+			b.WriteString(", root " + l.Root)
+		}
+		b.WriteString("\n")
+	}
+	if len(s.Partners) == 0 {
+		return b.String()
+	}
+	v := view{columns: []string{"PARTNER", "NAME", "STAGE", "LAST WORD", "TO SEND"}}
+	for _, p := range s.Partners {
+		stage := "ok"
+		switch {
+		case p.Suspended:
+			stage = "suspended"
+		case p.Broken:
+			stage = "broken"
+		}
+		last := "never"
+		if p.Age >= 0 {
+			last = strconv.FormatInt(p.Age, 10) + "s ago"
+		}
+		toSend := p.Queued[edge.Safety] + p.Queued[edge.Governance]
+		v.rows = append(v.rows, []string{p.ID.String(), p.Name, stage, last, strconv.FormatUint(toSend, 10)})
+	}
+	return b.String() + "\n" + a.table(v)
+}

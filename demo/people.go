@@ -1,0 +1,82 @@
+package demo
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+
+	"github.com/entente-id/entente/demo/idp"
+	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/trust"
+)
+
+// nurseRole is the national code of a nurse.
+const nurseRole = "S8000:G8000:R8001"
+
+const (
+	wardApp  = "ward-app"
+	redirect = "https://app.example/callback"
+)
+
+// nurse is somebody who signs in at a provider.
+type nurse struct {
+	login    string
+	subject  string
+	password string
+}
+
+// signInServices brings the provider up with the two applications that people
+// sign in to. An ID token's audience is the application, so the one that calls
+// with ID tokens is registered under the service's own audience.
+func (h *hospital) signInServices(ctx context.Context) error {
+	l, url, err := h.world.authority.listen()
+	if err != nil {
+		return err
+	}
+	if h.issuer, err = trust.ParseIssuerID(url); err != nil {
+		return err
+	}
+	ward := idp.Registration{ID: wardApp, Secret: rand.Text(), RedirectURI: redirect}
+	handover := idp.Registration{ID: handoverAudience, RedirectURI: redirect}
+	if h.provider, err = idp.New(idp.Config{Issuer: url, Clients: []idp.Registration{ward, handover}}); err != nil {
+		return err
+	}
+	h.world.authority.serve(l, h.provider.Handler())
+	if h.ward, err = idp.NewClient(ctx, h.world.http, url, ward); err != nil {
+		return err
+	}
+	h.handover, err = idp.NewClient(ctx, h.world.http, url, handover)
+	return err
+}
+
+// declaration states the provider: every token of it is a person of this trust.
+func (h *hospital) declaration() participant.Document {
+	return participant.Document{
+		Kind: "Participant", ID: h.id, Name: h.name,
+		Issuers: []participant.Issuer{{
+			Issuer: h.issuer, JWKSURI: h.issuer.String() + "/jwks",
+			Namespaces: map[string][]string{"org_code": {h.code}},
+			Classes:    []participant.ClassRule{{Class: trust.Human}},
+		}},
+	}
+}
+
+// enrol lets the provider know a nurse under a subject identifier.
+func (h *hospital) enrol(login, subject string) nurse {
+	n := nurse{login: login, subject: subject, password: rand.Text()}
+	staff := idp.Staff{
+		Role: nurseRole, RoleID: fmt.Sprintf("role-%s", login), Org: h.code, Wards: []string{"w7"}, Level: 3,
+		Integer: login == integerLogin,
+	}
+	h.provider.SetPerson(idp.Person{Subject: subject, Login: login, Password: n.password, Claims: staff.Claims()})
+	return n
+}
+
+// integerLogin is the nurse whose levels the provider sends as numbers, as real
+// ones sometimes do.
+const integerLogin = "nurse-07"
+
+// signIn logs a nurse in to the ward application, for one audience.
+func (h *hospital) signIn(ctx context.Context, n nurse, audience string) (idp.Tokens, error) {
+	return h.ward.Login(ctx, n.login, n.password, audience)
+}

@@ -1,0 +1,128 @@
+package demo
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/entente-id/entente/api/admin"
+	"github.com/entente-id/entente/demo/records"
+	"github.com/entente-id/entente/service"
+	"github.com/entente-id/entente/trust"
+)
+
+// desk is one HTTP service of a trust, with the enforcement point before it.
+type desk struct {
+	host     *hospital
+	name     string
+	audience string
+	resource trust.ResourceType
+	evidence string // type of the bearer tokens it takes; empty is access tokens
+	url      string
+	point    string // credential of its enforcement point
+}
+
+// The services. An ID token's audience is the client that it was issued to, so
+// the handover's is a client identifier too.
+const (
+	wardRecords = "ward-records"
+	letters     = "letters"
+	handover    = "handover"
+
+	handoverAudience = "https://handover.rje.example"
+)
+
+// furnish registers a service with its enforcement point and lets it answer.
+func (h *hospital) furnish(ctx context.Context, name, audience string, resource trust.ResourceType, evidence string) (*desk, error) {
+	d := &desk{host: h, name: name, audience: audience, resource: resource, evidence: evidence}
+	added, err := h.admin.AddEnforcementPoint(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	d.point = added.Credential
+	if err := h.admin.RegisterService(ctx, service.Document{
+		Kind: "Service", Name: name, Audience: audience, EnforcementPoint: name,
+		Resources: map[trust.ResourceType][]string{resource: {"ward"}},
+	}); err != nil {
+		return nil, err
+	}
+	s, err := records.New(records.Config{
+		Node: "unix:" + h.file("pep.sock"), Credential: d.point, Type: string(resource), Evidence: evidence,
+	})
+	if err != nil {
+		return nil, err
+	}
+	l, url, err := h.world.authority.listen()
+	if err != nil {
+		return nil, err
+	}
+	d.url = url
+	h.world.authority.serve(l, s.Handler())
+	return d, nil
+}
+
+// outcome is what a service answered, with the reason that its own trust knows.
+type outcome struct {
+	reason trust.Reason // trust.Permit for a permit
+	took   time.Duration
+}
+
+// recordPath is the record that everybody asks for.
+const recordPath = "/wards/w7/records/42"
+
+// call reads the record with a bearer token and gives the decision's reference.
+// It fails with Unavailable for anything that is neither a permit nor a denial.
+func (d *desk) call(ctx context.Context, token string) (permit bool, reference string, took time.Duration, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url+recordPath, nil)
+	if err != nil {
+		return false, "", 0, trust.Errorf(trust.Internal, "asking %s: %w", d.name, err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	began := time.Now()
+	answer, err := d.host.world.http.Do(r)
+	if err != nil {
+		return false, "", 0, trust.Errorf(trust.Unavailable, "asking %s of %s: %w", d.name, d.host.code, err)
+	}
+	defer answer.Body.Close()
+	_, err = io.Copy(io.Discard, answer.Body)
+	took = time.Since(began)
+	if err != nil || answer.StatusCode != http.StatusOK && answer.StatusCode != http.StatusForbidden {
+		return false, "", took, trust.Errorf(trust.Unavailable, "%s of %s answered %s", d.name, d.host.code, answer.Status)
+	}
+	return answer.StatusCode == http.StatusOK, answer.Header.Get(records.DecisionHeader), took, nil
+}
+
+// ask reads the record and has the auditor explain the recorded decision.
+func (d *desk) ask(ctx context.Context, token string) (outcome, error) {
+	permit, reference, took, err := d.call(ctx, token)
+	if err != nil {
+		return outcome{}, err
+	}
+	e, err := d.host.operators[auditor].Explain(ctx, reference)
+	if err != nil {
+		return outcome{}, err
+	}
+	if e.Permit != permit || permit != (e.Reason == trust.Permit) {
+		return outcome{}, trust.Errorf(trust.Conflict, "decision %s is recorded as permit %t with reason %s and was answered as permit %t", reference, e.Permit, e.Reason, permit)
+	}
+	return outcome{e.Reason, took}, nil
+}
+
+// wouldPermit asks without a record, to learn when the network has settled.
+func (d *desk) wouldPermit(ctx context.Context, token string) (bool, error) {
+	type m = map[string]any
+	request, err := json.Marshal(m{
+		"subject":  m{"type": "evidence", "id": "0"},
+		"action":   m{"name": "read"},
+		"resource": m{"type": d.resource, "id": "42", "properties": m{"ward": "w7"}},
+		"context":  m{"purpose": "TREAT", "evidence": []m{{"type": records.AccessToken, "value": token}}},
+	})
+	if err != nil {
+		return false, trust.Errorf(trust.Internal, "writing a request: %w", err)
+	}
+	e, err := d.host.operators[auditor].ExplainHypothetical(ctx, admin.Hypothetical{EnforcementPoint: d.name, Request: request})
+	return e.Permit, err
+}

@@ -33,11 +33,15 @@ lint:
 race:
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on -vet=off -p 2 -timeout 10m ./...
 
-# Tests behind the build tag slow: real crashes and long simulations.
+# Real crashes over and over, every property on thousands of histories, and
+# whatever stands behind the build tag slow.
 slow:
-	@packages=$$(grep -rl --include='*_test.go' '^//go:build slow' . | xargs -r -n1 dirname | sort -u); \
-	test -n "$$packages" || { echo 'no slow test found'; exit 1; }; \
-	set -x; $(GO) test -tags slow -shuffle=on -vet=off -p 1 -timeout 20m $$packages
+	$(GO) test -vet=off -count=10 -timeout 15m -run '^Test(Kills|Crashes)$$' ./ledger
+	$(GO) test -vet=off -p 1 -timeout 15m $(call folders,'"pgregory.net/rapid"') -rapid.checks=5000
+	set -e; for d in $(call folders,'^//go:build slow'); do $(GO) test -tags slow -shuffle=on -vet=off -timeout 15m $$d; done
+
+# folders gives those whose tests have a line like this.
+folders = $(shell grep -rl --include='*_test.go' -- $(1) . | xargs -r -n1 dirname | sort -u)
 
 # Every fuzz target there is, one after another.
 fuzz:

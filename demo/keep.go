@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/entente-id/entente/trust"
@@ -16,7 +17,7 @@ const renewal = 5 * time.Minute
 // linger tells what may be tried, and keeps a good token in a file, until ctx
 // ends.
 func (p *play) linger(ctx context.Context) error {
-	if err := p.keepToken(ctx); err != nil {
+	if err := p.keepToken(ctx); err != nil && !interrupted(ctx) {
 		return err
 	}
 	p.invite()
@@ -84,8 +85,13 @@ func shortest(path string) string {
 	if err != nil {
 		return path
 	}
-	if relative, err := filepath.Rel(here, path); err == nil && len(relative) < len(path) {
+	relative, err := filepath.Rel(here, path)
+	switch {
+	case err != nil || len(relative) >= len(path):
+		return path
+	case !strings.Contains(relative, "/"):
+		return "./" + relative // else a shell would look for it elsewhere
+	default:
 		return relative
 	}
-	return path
 }

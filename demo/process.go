@@ -11,7 +11,7 @@ import (
 )
 
 // stopTime is how long a node may take to stop in good order.
-const stopTime = 8 * time.Second
+const stopTime = 12 * time.Second
 
 // process is a running child in a process group of its own.
 type process struct {

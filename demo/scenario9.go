@@ -8,7 +8,10 @@ import (
 )
 
 const (
-	letterTime = 2 * time.Minute  // how long the agreement about letters lasts
+	// letterTime is how long the agreement about letters lasts. It is less than
+	// the tier's staleness, so that a clock may jump to its end and R0A's word
+	// still be fresh.
+	letterTime = 45 * time.Second
 	remaining  = 10 * time.Minute // that a token is good for when its agreement ends
 )
 
@@ -23,7 +26,7 @@ func (s *scene) clocks(ctx context.Context) (err error) {
 		}
 	}()
 	end := time.Now().Add(letterTime).Truncate(time.Second)
-	err = s.do(ctx, "an agreement lets R0A's nurses read RJE's letters for two minutes", "active at both ends", func(ctx context.Context) (string, error) {
+	err = s.do(ctx, "an agreement lets R0A's nurses read RJE's letters for " + letterTime.String(), "active at both ends", func(ctx context.Context) (string, error) {
 		err := conclude(ctx, w.r0a, w.rje, staffAgreement("r0a-letters-at-rje", w.r0a, w.rje, trust.Instant(end.Unix()), p.letters))
 		return "active at both ends", err
 	})
@@ -55,11 +58,10 @@ func (s *scene) ends(ctx context.Context, end time.Time) error {
 		err = p.letters.settled(ctx, tokens)
 	}
 	if err == nil {
-		// Close to the end first, so that R0A's word is not too old at it.
-		err = w.rje.setClock(ctx, time.Until(end.Add(-30*time.Second)), w.r0a)
+		err = w.rje.hear(ctx, w.r0a)
 	}
 	if err != nil {
-		return s.settle(ctx, Step{Name: "R0A's nurse signs in, RJE's clock moves"}, err)
+		return s.settle(ctx, Step{Name: "R0A's nurse signs in"}, err)
 	}
 	at := func(moment time.Time) func(context.Context) (outcome, error) {
 		return func(ctx context.Context) (outcome, error) { return p.letters.askAt(ctx, moment, tokens.Access) }

@@ -126,6 +126,9 @@ func conclude(ctx context.Context, home, host *hospital, d agreement.Document) e
 		if err := h.admin.ActivateAgreement(ctx, d.Name); err != nil {
 			return err
 		}
+		if _, err := h.reaches(ctx, d.Name, agreement.Active); err != nil {
+			return err
+		}
 	}
 	return host.grant(ctx, d)
 }

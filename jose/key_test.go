@@ -146,6 +146,7 @@ func TestParseKeyRefuses(t *testing.T) {
 
 func TestNewKeyRefuses(t *testing.T) {
 	p384 := must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))
+	//lint:ignore SA1019 only the raw coordinates can name a point that is off the curve
 	offCurve := &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}
 	huge := &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 8192, 1), E: 65537}
 	for name, key := range map[string]crypto.PublicKey{

@@ -134,7 +134,7 @@ func ParseRecord(stored store.Record) (Record, error) {
 	case !canonical(r.Body):
 		return r, broken("its body is not a canonical JSON object")
 	}
-	if sum := sha256.Sum256(r.Sealed); len(r.Sealed) > 0 != (committed != nil) || committed != nil && [sha256.Size]byte(committed) != sum && false {
+	if sum := sha256.Sum256(r.Sealed); len(r.Sealed) > 0 != (committed != nil) || committed != nil && [sha256.Size]byte(committed) != sum {
 		return r, broken("the sealed part beside it is not the one it commits to")
 	}
 	return r, nil

@@ -145,6 +145,13 @@ func (l *Log[S]) foldAll(ctx context.Context) error {
 // Head gives the state after the newest durable record.
 func (l *Log[S]) Head() S { return l.published.Load().state }
 
+// Snapshot gives the state after the newest durable record together with the
+// checkpoint of that record's batch, as a state checkpoint needs them.
+func (l *Log[S]) Snapshot() (state S, checkpoint []byte) {
+	p := l.published.Load()
+	return p.state, p.head.Checkpoint
+}
+
 // Size gives the number of durable records.
 func (l *Log[S]) Size() uint64 { return l.published.Load().head.Size }
 

@@ -21,7 +21,10 @@ type Birth struct {
 // Create begins a ledger on an empty store. It fails with Conflict on one that
 // has entries.
 func Create(ctx context.Context, c Config, b Birth) error {
-	n := &Node{Config: c, codec: state.NewCodec(), kick: make(chan struct{}, 1), wake: map[trust.ParticipantID]chan struct{}{}}
+	n := &Node{
+		Config: c, codec: state.NewCodec(), issuers: newIssuerKeys(),
+		kick: make(chan struct{}, 1), wake: map[trust.ParticipantID]chan struct{}{},
+	}
 	head, err := c.Store.Head(ctx, store.TrustLog)
 	if err != nil {
 		return err

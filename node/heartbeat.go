@@ -134,21 +134,25 @@ func (n *Node) hear(ctx context.Context, before *state.Snapshot, from participan
 		if !ok || len(h.Edge.Heads) != len(edge.Lanes()) {
 			return word{}, trust.Errorf(trust.Invalid, "the heartbeat of %s does not name the head of each lane", id)
 		}
-		if h.Edge.Epoch < epoch || h.Edge.Epoch == epoch && head < applied {
+		if epoch != 0 && h.Edge.Epoch != epoch || head < applied {
 			return word{}, n.breakEdge(ctx, id, lane, "head_below_proven")
 		}
 	}
 	return h.Edge, nil
 }
 
-// breakEdge records, once, that a partner contradicts what it proved before.
+// breakEdge records that a partner contradicts what it proved before.
 func (n *Node) breakEdge(ctx context.Context, id trust.ParticipantID, lane edge.Lane, rule string) error {
-	refused := trust.Errorf(trust.Conflict, "%s contradicts what it proved before (%s, %s lane); the edge is suspended", id, rule, lane)
-	_, err := n.change(ctx, func(c *change) error {
-		if _, broken := c.Edge.Broken(id); broken {
-			return refused
-		}
-		return c.refuse(refused, edge.Broken{From: id, Lane: lane, Rule: rule})
-	})
+	_, err := n.change(ctx, func(c *change) error { return c.contradicted(id, lane, rule) })
 	return err
+}
+
+// contradicted records a break once, and refuses every time: a partner that
+// repeats itself fills no log.
+func (c *change) contradicted(id trust.ParticipantID, lane edge.Lane, rule string) error {
+	refused := trust.Errorf(trust.Conflict, "%s contradicts what it proved before (%s, %s lane); the edge is suspended", id, rule, lane)
+	if _, broken := c.Edge.Broken(id); broken {
+		return refused
+	}
+	return c.refuse(refused, edge.Broken{From: id, Lane: lane, Rule: rule})
 }

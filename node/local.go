@@ -9,6 +9,7 @@ import (
 
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/mapping"
+	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/policy"
 	"github.com/entente-id/entente/service"
 	"github.com/entente-id/entente/trust"
@@ -27,7 +28,11 @@ func (n *Node) OfferMapping(ctx context.Context, a Actor, d mapping.Document) er
 // not needed.
 func (n *Node) ApproveMapping(ctx context.Context, a Actor, name string) error {
 	_, err := n.change(ctx, func(c *change) error {
-		return c.take(c.Mapping.Approve(c.mappingFacts(), name, a.ID, c.now))
+		events, err := c.Mapping.Approve(c.mappingFacts(), name, a.ID, c.now)
+		if trust.KindOf(err) == trust.Denied {
+			return c.refuse(err, operator.Refused{ID: a.ID})
+		}
+		return c.take(events, err)
 	})
 	return err
 }

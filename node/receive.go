@@ -47,8 +47,7 @@ func (n *Node) ReceiveMessage(ctx context.Context, from trust.ParticipantID, jws
 			gap = &Gap{Expected: last + 1}
 			return gap
 		case edge.Break:
-			return c.refuse(trust.Errorf(trust.Conflict, "message %d on the %s lane of %s contradicts what was proven before; the edge is suspended", m.Edge.N, m.Edge.Lane, from),
-				edge.Broken{From: from, Lane: m.Edge.Lane, Rule: "contradiction"})
+			return c.contradicted(from, m.Edge.Lane, "contradiction")
 		case edge.Apply:
 		}
 		return c.apply(partner, m, kind, content, hash)

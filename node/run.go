@@ -37,11 +37,13 @@ func (n *Node) Run(ctx context.Context) {
 	}
 }
 
-// nudge lets Run look again at the partners there are.
+// nudge lets Run look again at the partners and issuers there are.
 func (n *Node) nudge() {
-	select {
-	case n.kick <- struct{}{}:
-	default:
+	for _, kick := range []chan struct{}{n.kick, n.issuers.kick} {
+		select {
+		case kick <- struct{}{}:
+		default:
+		}
 	}
 }
 

@@ -91,8 +91,23 @@ func effectOf(e trust.Event) effect {
 	}
 }
 
-// Speaker gives what is registered for an iss value.
-func (s *Snapshot) Speaker(iss string) (participant.Speaker, bool) { return s.Participant.Speaker(iss) }
+// Speaker gives what is registered for an iss value. A national issuer speaks by
+// the discriminator that the framework in force registers for it, and only while
+// that does; an issuer that became a national one does not speak without.
+func (s *Snapshot) Speaker(iss string) (participant.Speaker, bool) {
+	speaker, ok := s.Participant.Speaker(iss)
+	if !ok {
+		return speaker, false
+	}
+	var national framework.NationalIssuer
+	if s.Framework.Current != nil {
+		national, _ = s.Framework.Current.Issuer(speaker.Issuer)
+	}
+	if national.Discriminator != speaker.Discriminator {
+		return participant.Speaker{}, false
+	}
+	return speaker, true
+}
 
 // Assurance maps claims onto the ladders of the framework in force.
 func (s *Snapshot) Assurance(claims map[string]any) framework.Vector {

@@ -48,12 +48,19 @@ type World struct {
 	T TB
 	// Heartbeat is how often its nodes ask for their partners' word.
 	Heartbeat time.Duration
+	// Configure, if set, changes what a node is opened with.
+	Configure func(*Node, *node.Config)
 
-	mu    sync.Mutex
-	nodes map[trust.ParticipantID]*Node
-	cut   map[[2]trust.ParticipantID]bool
-	pages map[string][]byte
+	mu      sync.Mutex
+	nodes   map[trust.ParticipantID]*Node
+	cut     map[[2]trust.ParticipantID]bool
+	pages   map[string][]byte
+	between Interceptor
 }
+
+// Interceptor stands between two nodes: it sees what to answered from, and gives
+// what from sees.
+type Interceptor func(from, to *Node, r node.Outgoing, answered node.Incoming) node.Incoming
 
 // Node is one node of a World with the people and keys around it.
 type Node struct {
@@ -96,6 +103,13 @@ func (w *World) Get(_ context.Context, url string) ([]byte, error) {
 // Cut stops all traffic from one node to another; Heal lets it through again.
 func (w *World) Cut(from, to *Node)  { w.setCut(from, to, true) }
 func (w *World) Heal(from, to *Node) { w.setCut(from, to, false) }
+
+// Intercept lets i stand between all nodes; nil is nobody.
+func (w *World) Intercept(i Interceptor) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.between = i
+}
 
 func (w *World) setCut(from, to *Node, cut bool) {
 	w.mu.Lock()
@@ -151,10 +165,14 @@ func (n *Node) config() (node.Config, func()) {
 	keys := n.keys()
 	files, _, err := local.Open(filepath.Join(n.Dir, "data"), local.Options{})
 	check(n.World.T, err)
-	return node.Config{
+	c := node.Config{
 		Store: files, Keys: keys, Clock: n.Clock, Rand: rand.Reader, Fetch: n.World, Send: sender{n},
 		Log: slog.New(slog.NewTextHandler(testWriter{n.World.T}, &slog.HandlerOptions{Level: slog.LevelWarn})), Heartbeat: n.World.Heartbeat,
-	}, func() { check(n.World.T, errors.Join(files.Close(), keys.Close())) }
+	}
+	if n.World.Configure != nil {
+		n.World.Configure(n, &c)
+	}
+	return c, func() { check(n.World.T, errors.Join(files.Close(), keys.Close())) }
 }
 
 // Bulk stops the node, appends events to its trust log as they are, without
@@ -242,13 +260,23 @@ func (s sender) Send(ctx context.Context, to participant.Partner, r node.Outgoin
 	w.mu.Lock()
 	other := w.nodes[to.Card.ID]
 	cut := w.cut[[2]trust.ParticipantID{s.from.ID, to.Card.ID}]
+	between := w.between
 	w.mu.Unlock()
 	if other == nil || cut {
 		return node.Incoming{}, trust.Errorf(trust.Unavailable, "%s cannot be reached", to.Card.ID)
 	}
+	in, err := other.serve(ctx, s.from.ID, r)
+	if err == nil && between != nil {
+		in = between(s.from, other, r, in)
+	}
+	return in, err
+}
+
+// serve answers as the partner plane does.
+func (n *Node) serve(ctx context.Context, from trust.ParticipantID, r node.Outgoing) (node.Incoming, error) {
 	switch r.Path {
 	case node.MessagesPath:
-		err := other.ReceiveMessage(ctx, s.from.ID, r.Body)
+		err := n.ReceiveMessage(ctx, from, r.Body)
 		if gap, ok := errors.AsType[*node.Gap](err); ok {
 			body, _ := canonical.Marshal(struct {
 				Expected uint64 `json:"expected"`
@@ -264,7 +292,7 @@ func (s sender) Send(ctx context.Context, to participant.Partner, r node.Outgoin
 		if err := canonical.Decode(r.Body, &nonce); err != nil {
 			return node.Incoming{Status: http.StatusBadRequest}, nil
 		}
-		jws, err := other.Heartbeat(ctx, s.from.ID, nonce.Nonce)
+		jws, err := n.Heartbeat(ctx, from, nonce.Nonce)
 		if err != nil {
 			return node.Incoming{Status: http.StatusForbidden}, nil
 		}

@@ -23,10 +23,12 @@ import (
 // Nurse is the role code that the ward agreement maps.
 const Nurse = "S8000:G8000:R8001"
 
-// Issuer is a token issuer of a test: one ES256 key, published.
+// Issuer is a token issuer of a test: one ES256 key, published. With a
+// discriminator it is a national one, which the framework registers.
 type Issuer struct {
-	URL string
-	Key jose.Signer
+	URL           string
+	Key           jose.Signer
+	Discriminator *participant.Discriminator
 }
 
 // NewIssuer publishes an issuer's key set in the world.
@@ -62,9 +64,14 @@ func (w *World) Token(i *Issuer, subject, audience string, with map[string]any) 
 	return []byte(Must(jose.Sign(i.Key, "at+jwt", claims))(w.T))
 }
 
-// Framework is the rules of the tests, founded by the given nodes.
+// Framework is the rules of the tests, founded and signed by the given nodes.
 func (w *World) Framework(founders ...*Node) framework.Signed {
 	w.T.Helper()
+	return w.Sign(w.Rules(founders...), founders...)
+}
+
+// Rules are version 1 of a framework founded by the given nodes.
+func (w *World) Rules(founders ...*Node) framework.Document {
 	d := framework.Document{
 		Kind: "Framework", Name: "northern-health", Version: 1, Expires: trust.Instant(time.Now().Add(30 * 24 * time.Hour).Unix()),
 		Governance: framework.Governance{Authority: founders[0].ID, Threshold: len(founders)},
@@ -89,10 +96,16 @@ func (w *World) Framework(founders ...*Node) framework.Signed {
 	for _, f := range founders {
 		d.Governance.Signers = append(d.Governance.Signers, framework.Signer{Participant: f.ID, Key: f.Governance.Key().GovernanceText()})
 	}
+	return d
+}
+
+// Sign renders a framework and lets nodes sign it.
+func (w *World) Sign(d framework.Document, signers ...*Node) framework.Signed {
+	w.T.Helper()
 	data, _, err := framework.Draft(d, time.Now().Unix())
 	check(w.T, err)
 	signed := framework.Signed{Bytes: data}
-	for _, f := range founders {
+	for _, f := range signers {
 		signed.Signatures = append(signed.Signatures, Must(framework.Sign(f.Governance, f.ID, data))(w.T))
 	}
 	return signed
@@ -153,9 +166,11 @@ func (w *World) Agree(home, host *Node, issuers []*Issuer, change func(*agreemen
 	for _, i := range issuers {
 		id := Must(trust.ParseIssuerID(i.URL))(w.T)
 		ids = append(ids, id)
-		declared.Issuers = append(declared.Issuers, participant.Issuer{
-			Issuer: id, JWKSURI: i.URL + "/jwks", Classes: []participant.ClassRule{{Class: trust.Human}},
-		})
+		line := participant.Issuer{Issuer: id, JWKSURI: i.URL + "/jwks", Classes: []participant.ClassRule{{Class: trust.Human}}}
+		if i.Discriminator != nil {
+			line.JWKSURI, line.Discriminator = "", i.Discriminator
+		}
+		declared.Issuers = append(declared.Issuers, line)
 	}
 	check(w.T, home.Declare(ctx, home.Admin, declared))
 	d := ward.document(ids)

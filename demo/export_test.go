@@ -1,0 +1,4 @@
+package demo
+
+// RemovalOf is removalOf, for its test.
+var RemovalOf = removalOf

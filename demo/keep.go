@@ -68,7 +68,7 @@ func (p *play) invite() {
 	say("Offboard her at RXW, then read the record again:")
 	say("  %s --operator %s revoke subject %s %s --reason left", entente, w.rxw.file(registrar+".json"), w.rxw.issuer, p.bola.subject)
 	say("Stop the whole agreement from RJE's side:")
-	say("  %s --operator %s suspend agreement rxw-staff-at-rje --reason 'lost laptop' --yes", entente, w.rje.file(security+".json"))
+	say("  %s --operator %s suspend agreement rxw-staff-at-rje --reason 'lost laptop'", entente, w.rje.file(security+".json"))
 	say("Recompute a ledger and believe nothing in it:")
 	say("  %s ledger verify --from %s", entente, w.rje.dir)
 }

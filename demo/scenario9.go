@@ -26,7 +26,7 @@ func (s *scene) clocks(ctx context.Context) (err error) {
 		}
 	}()
 	end := time.Now().Add(letterTime).Truncate(time.Second)
-	err = s.do(ctx, "an agreement lets R0A's nurses read RJE's letters for " + letterTime.String(), "active at both ends", func(ctx context.Context) (string, error) {
+	err = s.do(ctx, "an agreement lets R0A's nurses read RJE's letters for "+letterTime.String(), "active at both ends", func(ctx context.Context) (string, error) {
 		err := conclude(ctx, w.r0a, w.rje, staffAgreement("r0a-letters-at-rje", w.r0a, w.rje, trust.Instant(end.Unix()), p.letters))
 		return "active at both ends", err
 	})

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"time"
 
 	"github.com/entente-id/entente/internal/keyring"
 	"github.com/entente-id/entente/ledger"
@@ -50,12 +51,30 @@ func (n *Node) openTrust(ctx context.Context) error {
 const (
 	checkpointBucket = "state"
 	checkpointKey    = "checkpoint"
+	checkpointEvery  = 10 * time.Minute
 )
+
+// keepCheckpoints saves the state now and then, so that a start after a crash
+// folds little.
+func (n *Node) keepCheckpoints(ctx context.Context) {
+	for saved := n.State().At; ; {
+		wait(ctx, nil, checkpointEvery)
+		if ctx.Err() != nil {
+			return
+		}
+		if now := n.State().At; now != saved {
+			if err := n.saveCheckpoint(ctx); err != nil {
+				n.Log.Warn("state checkpoint not written; the next start folds more", "error", err)
+			}
+			saved = now
+		}
+	}
+}
 
 // saveCheckpoint keeps the state as it is now, so that the next start folds only
 // what came after.
 func (n *Node) saveCheckpoint(ctx context.Context) error {
-	data, err := state.Save(n.State(), n.trust.Checkpoint())
+	data, err := state.Save(n.trust.Snapshot())
 	if err != nil {
 		return err
 	}

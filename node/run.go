@@ -16,6 +16,7 @@ func (n *Node) Run(ctx context.Context) {
 	defer all.Wait()
 	all.Go(func() { n.keepStatements(ctx) })
 	all.Go(func() { n.keepIssuerKeys(ctx) })
+	all.Go(func() { n.keepCheckpoints(ctx) })
 	started := map[trust.ParticipantID]bool{}
 	for {
 		for partner := range n.State().Participant.Partners() {

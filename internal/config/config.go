@@ -36,8 +36,6 @@ type Config struct {
 	Egress Egress `yaml:"egress"`
 	// The plane of the monitoring system.
 	Telemetry Telemetry `yaml:"telemetry"`
-	// How long entries are kept. The trust log is kept for ever.
-	Retention Retention `yaml:"retention"`
 	// How the node asks partners for their word.
 	Heartbeat Heartbeat `yaml:"heartbeat"`
 	// What the node writes to standard error.
@@ -98,12 +96,6 @@ type Telemetry struct {
 	Listen string `yaml:"listen"`
 }
 
-// Retention says how long entries are kept.
-type Retention struct {
-	// How long decisions are kept, such as 8y or 400d. Default: 8y.
-	Decisions Period `yaml:"decisions"`
-}
-
 // Heartbeat says how the node asks partners for their word.
 type Heartbeat struct {
 	// The time between two questions to one partner, 1s to 60s. It has to be
@@ -161,9 +153,6 @@ func (c *Config) settle(folder string) {
 	}
 	if c.Partners.Advertise == "" {
 		c.Partners.Advertise = advertised(c.Entity, c.Partners.Listen)
-	}
-	if c.Retention.Decisions == 0 {
-		c.Retention.Decisions = 8 * year
 	}
 	if c.Heartbeat.Interval == 0 {
 		c.Heartbeat.Interval = 2

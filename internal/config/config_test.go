@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/entente-id/entente/internal/config"
 	"github.com/entente-id/entente/trust"
@@ -40,7 +39,6 @@ egress:
   allow: [10.0.0.0/8, "fd00::/8"]
   ca_file: ca.pem
 telemetry: {listen: "127.0.0.1:9100"}
-retention: {decisions: 400d}
 heartbeat: {interval: 5s}
 log: {level: debug, format: json}
 `
@@ -61,7 +59,6 @@ func TestUsableDefaults(t *testing.T) {
 		{"unlock file", c.Keys.UnlockFile, "/etc/entente/unlock.key"},
 		{"proxy", c.Egress.Proxy, ""},
 		{"ca file", c.Egress.CAFile, ""},
-		{"retention", fmt.Sprint(time.Duration(c.Retention.Decisions)), fmt.Sprint(8 * 366 * 24 * time.Hour)},
 		{"heartbeat", c.Heartbeat.Every().String(), "2s"},
 		{"log level", c.Log.Level, "info"},
 		{"log format", c.Log.Format, ""},
@@ -88,7 +85,6 @@ func TestEveryMemberIsRead(t *testing.T) {
 			Allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
 		},
 		Telemetry: config.Telemetry{Listen: "127.0.0.1:9100"},
-		Retention: config.Retention{Decisions: config.Period(400 * 24 * time.Hour)},
 		Heartbeat: config.Heartbeat{Interval: 5},
 		Log:       config.Log{Level: "debug", Format: "json"},
 	}
@@ -121,12 +117,11 @@ egress:
   allow:
     - 10.0.0.1/8
     - nowhere
-retention: {decisions: 8 years}
 heartbeat: {interval: 90s}
 log: {level: loud}
 `, `node.yaml:1: entity is wrong: participant "http://trust.rje.example" is not an absolute https URL
 node.yaml:2: data begins with ~, which only a shell knows; write the whole path
-node.yaml:3: surprise is not known; the file has entity, data, partners, enforcement, admin, keys, egress, telemetry, retention, heartbeat, log
+node.yaml:3: surprise is not known; the file has entity, data, partners, enforcement, admin, keys, egress, telemetry, heartbeat, log
 node.yaml:4: partners.listen is not host:port with a port of 0 to 65535
 node.yaml:4: partners.port is not known; partners has listen, advertise
 node.yaml:5: enforcement.listen is not a loopback address; credentials would cross the network in plain text
@@ -134,9 +129,8 @@ node.yaml:7: admin.socket is not a single value
 node.yaml:8: keys.unlock_file is required
 node.yaml:11: egress.allow[0] is not a network in CIDR form without host bits
 node.yaml:12: egress.allow[1] is wrong: netip.ParsePrefix("nowhere"): no '/'
-node.yaml:13: retention.decisions is wrong: period "8 years" is not a whole number of d or y up to 100y
-node.yaml:14: heartbeat.interval is not between 1s and 60s
-node.yaml:15: log.level is not debug, info, warn or error`},
+node.yaml:13: heartbeat.interval is not between 1s and 60s
+node.yaml:14: log.level is not debug, info, warn or error`},
 		{"a name that resolves", small + "telemetry: {listen: host}\n", `node.yaml:7: telemetry.listen is not host:port with a port of 0 to 65535`},
 		{"a second document", small + "---\nentity: x\n", `node.yaml: holds more than one document`},
 		{"a document after an end", small + "...\nentity: x\n", `node.yaml: holds more than one document`},
@@ -189,26 +183,6 @@ func TestPathsStartAtTheFile(t *testing.T) {
 	}
 	if _, err := config.Load(path + ".missing"); trust.KindOf(err) != trust.NotFound {
 		t.Errorf("a missing file: %v", err)
-	}
-}
-
-func TestPeriod(t *testing.T) {
-	for _, c := range []struct {
-		text string
-		days int
-	}{{"1d", 1}, {"8y", 8 * 366}, {"366d", 366}, {"100y", 36600}, {"", 0}, {"0d", 0}, {"d", 0}, {"-1d", 0}, {"101y", 0}, {"40000d", 0}, {"1w", 0}, {"1dd", 0}, {"1 d", 0}} {
-		var p config.Period
-		err := p.UnmarshalText([]byte(c.text))
-		if (err == nil) != (c.days > 0) || time.Duration(p) != time.Duration(c.days)*24*time.Hour {
-			t.Errorf("%q is %s, %v", c.text, time.Duration(p), err)
-		}
-		if err == nil {
-			text, err := p.MarshalText()
-			var again config.Period
-			if err != nil || again.UnmarshalText(text) != nil || again != p {
-				t.Errorf("%q is written %q", c.text, text)
-			}
-		}
 	}
 }
 

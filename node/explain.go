@@ -12,40 +12,40 @@ import (
 // at, and the versions it rests on. The checks behind the one that decided were
 // evaluated again against the state of that moment.
 type Explanation struct {
-	Reference    string             `json:"reference,omitempty"` // empty for a hypothetical request
-	Position     *trust.Position    `json:"position,omitempty"`
+	Reference    string             `json:"reference,omitzero"` // empty for a hypothetical request
+	Position     *trust.Position    `json:"position,omitzero"`
 	At           trust.Instant      `json:"at"`
 	Permit       bool               `json:"permit"`
 	Reason       trust.Reason       `json:"reason"`
 	Decided      string             `json:"decided"` // the check that decided
 	Checks       []ExplainedCheck   `json:"checks"`
-	Who          string             `json:"who,omitempty"`     // the caller's issuer and subject
+	Who          string             `json:"who,omitzero"`     // the caller's issuer and subject
 	Subject      trust.SubjectKey   `json:"subject,omitzero"`  // what the ledger knows the caller by
-	Class        trust.Class        `json:"class,omitempty"`   // its identity class
-	Home         string             `json:"home,omitempty"`    // the participant that answers for it
+	Class        trust.Class        `json:"class,omitzero"`   // its identity class
+	Home         string             `json:"home,omitzero"`    // the participant that answers for it
 	Action       trust.Action       `json:"action"`            // what was asked
 	ResourceType trust.ResourceType `json:"resource_type"`     // of what
 	Resource     string             `json:"resource"`          // which one
-	Purpose      trust.Purpose      `json:"purpose,omitempty"` // what for
+	Purpose      trust.Purpose      `json:"purpose,omitzero"` // what for
 	Service      string             `json:"enforcement_point"` // who asked
-	RequestID    string             `json:"request_id,omitempty"`
-	Framework    int                `json:"framework,omitempty"` // its version
-	Agreement    string             `json:"agreement,omitempty"` // its name
-	Revision     int                `json:"revision,omitempty"`
-	Tier         trust.Tier         `json:"tier,omitempty"`
-	Policy       string             `json:"policy,omitempty"`   // its hash
-	Policies     []string           `json:"policies,omitempty"` // those that determined local policy's answer
+	RequestID    string             `json:"request_id,omitzero"`
+	Framework    int                `json:"framework,omitzero"` // its version
+	Agreement    string             `json:"agreement,omitzero"` // its name
+	Revision     int                `json:"revision,omitzero"`
+	Tier         trust.Tier         `json:"tier,omitzero"`
+	Policy       string             `json:"policy,omitzero"`   // its hash
+	Policies     []string           `json:"policies,omitzero"` // those that determined local policy's answer
 	Trust        trust.Position     `json:"trust"`              // the trust entry it was decided on
-	TTL          int64              `json:"ttl,omitempty"`      // seconds
-	Erased       bool               `json:"erased,omitempty"`   // the person was erased; only the leaf is left
+	TTL          int64              `json:"ttl,omitzero"`      // seconds
+	Erased       bool               `json:"erased,omitzero"`   // the person was erased; only the leaf is left
 }
 
 // ExplainedCheck is one line of an explanation.
 type ExplainedCheck struct {
 	Name   string          `json:"name"`
 	Result decision.Result `json:"result"`
-	Reason trust.Reason    `json:"reason,omitempty"`
-	Text   string          `json:"text,omitempty"`
+	Reason trust.Reason    `json:"reason,omitzero"`
+	Text   string          `json:"text,omitzero"`
 }
 
 // Explain lays a recorded decision open, by its reference. An unknown reference

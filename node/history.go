@@ -23,7 +23,7 @@ type EntryView struct {
 	Kind     string         `json:"kind"` // "agreement.moved/v1"
 	Hash     string         `json:"hash"` // of the leaf, base64
 	Body     jsontext.Value `json:"body"`
-	Sealed   bool           `json:"sealed,omitempty"` // there is a sealed part
+	Sealed   bool           `json:"sealed,omitzero"` // there is a sealed part
 }
 
 // Entries gives at most limit entries of a log from number from on, and the

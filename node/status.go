@@ -14,9 +14,9 @@ import (
 type Status struct {
 	Entity    trust.ParticipantID `json:"entity"`
 	Name      string              `json:"name"`
-	Demo      bool                `json:"demo,omitempty"`
+	Demo      bool                `json:"demo,omitzero"`
 	Time      trust.Instant       `json:"time"`
-	Framework *FrameworkStatus    `json:"framework,omitempty"`
+	Framework *FrameworkStatus    `json:"framework,omitzero"`
 	Logs      []LogStatus         `json:"logs"`
 	Partners  []PartnerStatus     `json:"partners"`
 }
@@ -33,7 +33,7 @@ type FrameworkStatus struct {
 type LogStatus struct {
 	Log  string `json:"log"`
 	Size uint64 `json:"size"`
-	Root string `json:"root,omitempty"`
+	Root string `json:"root,omitzero"`
 }
 
 // PartnerStatus is an edge as this node sees it. Age is in seconds since the
@@ -43,8 +43,8 @@ type PartnerStatus struct {
 	ID        trust.ParticipantID  `json:"id"`
 	Name      string               `json:"name"`
 	Age       int64                `json:"age"`
-	Suspended bool                 `json:"suspended,omitempty"`
-	Broken    bool                 `json:"broken,omitempty"`
+	Suspended bool                 `json:"suspended,omitzero"`
+	Broken    bool                 `json:"broken,omitzero"`
 	Queued    map[edge.Lane]uint64 `json:"queued"`
 	Applied   map[edge.Lane]uint64 `json:"applied"`
 }

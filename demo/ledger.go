@@ -2,10 +2,6 @@ package demo
 
 import (
 	"context"
-	"encoding/base64"
-	"strings"
-
-	"github.com/go-json-experiment/json"
 
 	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/store"
@@ -35,24 +31,4 @@ func (h *hospital) verify() (Ledger, error) {
 		}
 	}
 	return l, nil
-}
-
-// expiry reads when a token of our own provider expires, in Unix seconds; 0 for
-// what is none.
-func expiry(token string) int64 {
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return 0
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil {
-		return 0
-	}
-	var claims struct {
-		Exp int64 `json:"exp"`
-	}
-	if json.Unmarshal(payload, &claims) != nil {
-		return 0
-	}
-	return claims.Exp
 }

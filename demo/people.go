@@ -3,7 +3,11 @@ package demo
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/entente-id/entente/demo/idp"
 	"github.com/entente-id/entente/participant"
@@ -79,4 +83,24 @@ const integerLogin = "nurse-07"
 // signIn logs a nurse in to the ward application, for one audience.
 func (h *hospital) signIn(ctx context.Context, n nurse, audience string) (idp.Tokens, error) {
 	return h.ward.Login(ctx, n.login, n.password, audience)
+}
+
+// expiry reads when a token of our own provider expires, in Unix seconds; 0 for
+// what is none.
+func expiry(token string) int64 {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return 0
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return 0
+	}
+	var claims struct {
+		Exp int64 `json:"exp"`
+	}
+	if json.Unmarshal(payload, &claims) != nil {
+		return 0
+	}
+	return claims.Exp
 }

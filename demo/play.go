@@ -137,7 +137,7 @@ func (p *play) finish() error {
 	return p.tell.end(&p.report)
 }
 
-// enter hands tokens of a new session at a service out.
+// enter signs a nurse of RXW in for a service.
 func (p *play) enter(ctx context.Context, n nurse, d *desk) (idp.Tokens, error) {
 	return p.world.rxw.signIn(ctx, n, d.audience)
 }

@@ -19,14 +19,14 @@ type Explanation struct {
 	Reason       trust.Reason       `json:"reason"`
 	Decided      string             `json:"decided"` // the check that decided
 	Checks       []ExplainedCheck   `json:"checks"`
-	Who          string             `json:"who,omitzero"`     // the caller's issuer and subject
+	Who          string             `json:"who,omitzero"`      // the caller's issuer and subject
 	Subject      trust.SubjectKey   `json:"subject,omitzero"`  // what the ledger knows the caller by
-	Class        trust.Class        `json:"class,omitzero"`   // its identity class
-	Home         string             `json:"home,omitzero"`    // the participant that answers for it
+	Class        trust.Class        `json:"class,omitzero"`    // its identity class
+	Home         string             `json:"home,omitzero"`     // the participant that answers for it
 	Action       trust.Action       `json:"action"`            // what was asked
 	ResourceType trust.ResourceType `json:"resource_type"`     // of what
 	Resource     string             `json:"resource"`          // which one
-	Purpose      trust.Purpose      `json:"purpose,omitzero"` // what for
+	Purpose      trust.Purpose      `json:"purpose,omitzero"`  // what for
 	Service      string             `json:"enforcement_point"` // who asked
 	RequestID    string             `json:"request_id,omitzero"`
 	Framework    int                `json:"framework,omitzero"` // its version
@@ -35,7 +35,7 @@ type Explanation struct {
 	Tier         trust.Tier         `json:"tier,omitzero"`
 	Policy       string             `json:"policy,omitzero"`   // its hash
 	Policies     []string           `json:"policies,omitzero"` // those that determined local policy's answer
-	Trust        trust.Position     `json:"trust"`              // the trust entry it was decided on
+	Trust        trust.Position     `json:"trust"`             // the trust entry it was decided on
 	TTL          int64              `json:"ttl,omitzero"`      // seconds
 	Erased       bool               `json:"erased,omitzero"`   // the person was erased; only the leaf is left
 }

@@ -8,12 +8,12 @@ LINTER    = $(GO) tool -modfile=tools/go.mod
 # does without, so that those three share one build cache.
 nocgo = CGO_ENABLED=0
 
-.PHONY: demo test check build fmt lint race slow fuzz bench clean
+.PHONY: demo test check build fmt lint race bytes slow fuzz bench clean
 
 demo: build          ## three hospital trusts on this machine, a revocation, and what it took
 	bin/entente demo
 
-test: lint race      ## what every change must pass
+test: lint race bytes ## what every change must pass
 
 check: slow fuzz     ## the slow lane: crashes, long runs, fuzzing, a short benchmark
 	$(GO) run ./bench -short
@@ -32,6 +32,10 @@ lint:
 
 race:
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on -vet=off -p 2 -timeout 10m ./...
+
+# Every byte of a ledger, one by one: what the race detector makes too slow.
+bytes:
+	$(GO) test -vet=off -run '^TestEvery' ./ledger
 
 # Real crashes over and over, every property on thousands of histories, and
 # whatever stands behind the build tag slow.

@@ -72,12 +72,13 @@ var progress = []trust.Reason{
 }
 
 // agree finds the first live agreement that covers the request. The lines of an
-// agreement are alternatives: all that cover it are kept.
+// agreement are alternatives: all that cover it are kept. Where none covers it,
+// one that would but is not alive says why.
 func (h *hearing) agree() trust.Reason {
-	closest := trust.NoAgreement
-	miss := func(a *agreement.Agreement, reason trust.Reason) {
-		if h.agreement == nil || slices.Index(progress, reason) > slices.Index(progress, closest) {
-			closest = reason
+	closest, nearness := trust.NoAgreement, -1
+	miss := func(a *agreement.Agreement, reason trust.Reason, near int) {
+		if near > nearness {
+			closest, nearness = reason, near
 			h.under(a)
 		}
 	}
@@ -87,12 +88,16 @@ func (h *hearing) agree() trust.Reason {
 	}
 	for _, a := range h.agreements {
 		if reason, alive := a.Alive(h.o.Now); !alive {
-			miss(a, reason)
+			near := slices.Index(progress, reason)
+			if line, _ := a.Cover(q); line != nil {
+				near += len(progress)
+			}
+			miss(a, reason, near)
 			continue
 		}
 		for i := range a.Revision.Document.Accepts {
 			if reason := h.cover(a, i, &q); reason != "" {
-				miss(a, reason)
+				miss(a, reason, slices.Index(progress, reason))
 			}
 		}
 		if len(h.lines) > 0 {

@@ -30,6 +30,7 @@ func (s State) Move(f Facts, m Moved, now int64) ([]trust.Event, error) {
 		move, refused = moveSuspend, a.maySuspend(m.From)
 	case Ended:
 		move, refused = moveEnd, a.mayEnd()
+	default: // the other stages are reached by signing, not by a move
 	}
 	if !m.From.IsZero() && m.From != a.Other(f.Self) {
 		refused = denied(RuleParty, "%s is not a party to it", m.From)

@@ -32,6 +32,7 @@ func spki(k jose.Key) ([32]byte, bool) {
 		public, err = ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, x, y))
 	case jose.EdDSA:
 		public = ed25519.PublicKey(x)
+	default: // no card certifies an RSA key for TLS
 	}
 	if err != nil || public == nil {
 		return [32]byte{}, false

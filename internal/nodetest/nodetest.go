@@ -100,8 +100,10 @@ func (w *World) Get(_ context.Context, url string) ([]byte, error) {
 	return body, nil
 }
 
-// Cut stops all traffic from one node to another; Heal lets it through again.
-func (w *World) Cut(from, to *Node)  { w.setCut(from, to, true) }
+// Cut stops all traffic from one node to another.
+func (w *World) Cut(from, to *Node) { w.setCut(from, to, true) }
+
+// Heal lets traffic from one node to another through again.
 func (w *World) Heal(from, to *Node) { w.setCut(from, to, false) }
 
 // Intercept lets i stand between all nodes; nil is nobody.
@@ -180,13 +182,25 @@ func (n *Node) config() (node.Config, func()) {
 // reach by acting.
 func (n *Node) Bulk(count int, event func(i int) trust.Event) {
 	n.World.T.Helper()
-	self := n.State().Participant.Self().Card
 	n.Stop()
-	n.with(func(c node.Config) { check(n.World.T, bulk(n.World.T.Context(), c, self, count, event)) })
+	codec := state.NewCodec()
+	n.Append(count, func(i int) ledger.Entry {
+		kind, body, err := codec.Encode(event(i))
+		check(n.World.T, err)
+		return ledger.Entry{Kind: kind.Name, Version: kind.Version, Body: body}
+	})
 	n.Start()
 }
 
-func bulk(ctx context.Context, c node.Config, self participant.Card, count int, event func(int) trust.Event) error {
+// Append appends entries to the trust log of a stopped node as they are.
+func (n *Node) Append(count int, entry func(i int) ledger.Entry) {
+	n.World.T.Helper()
+	n.with(func(c node.Config) {
+		check(n.World.T, appendRaw(n.World.T.Context(), c, n.State().Participant.Self().Card, count, entry))
+	})
+}
+
+func appendRaw(ctx context.Context, c node.Config, self participant.Card, count int, entry func(int) ledger.Entry) error {
 	signer, err := c.Keys.NoteSigner(self.TrustOrigin)
 	if err != nil {
 		return err
@@ -204,16 +218,11 @@ func bulk(ctx context.Context, c node.Config, self participant.Card, count int, 
 	}
 	defer log.Close()
 	const group = 4096
-	codec := state.NewCodec()
 	for first := 0; first < count; first += group {
 		_, _, err := log.Do(ctx, func(struct{}, trust.Stamp) ([]ledger.Entry, error) {
 			var entries []ledger.Entry
 			for i := first; i < min(first+group, count); i++ {
-				kind, body, err := codec.Encode(event(i))
-				if err != nil {
-					return nil, err
-				}
-				entries = append(entries, ledger.Entry{Kind: kind.Name, Version: kind.Version, Body: body})
+				entries = append(entries, entry(i))
 			}
 			return entries, nil
 		})
@@ -227,10 +236,18 @@ func bulk(ctx context.Context, c node.Config, self participant.Card, count int, 
 // Start opens the node and lets it run.
 func (n *Node) Start() {
 	n.World.T.Helper()
+	check(n.World.T, n.TryStart())
+}
+
+// TryStart is Start for a node that may refuse to.
+func (n *Node) TryStart() error {
 	c, closeAll := n.config()
-	var err error
-	n.Node, err = node.Open(n.World.T.Context(), c)
-	check(n.World.T, err)
+	opened, err := node.Open(n.World.T.Context(), c)
+	if err != nil {
+		closeAll()
+		return err
+	}
+	n.Node = opened
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { n.Run(ctx) })
@@ -246,6 +263,7 @@ func (n *Node) Start() {
 	n.World.mu.Lock()
 	n.World.nodes[n.ID] = n
 	n.World.mu.Unlock()
+	return nil
 }
 
 // Stop ends the node in good order; Start opens it again.

@@ -94,6 +94,10 @@ func (t *treeFile) repair(first uint64, leaves []tlog.Hash) error {
 	if err := t.file.Truncate(base*hashSize + int64(len(fresh))); err != nil {
 		return internal("cutting %s: %w", t.name, err)
 	}
+	// The next start may begin its repair behind what was rewritten here.
+	if err := t.file.Sync(); err != nil {
+		return internal("syncing %s: %w", t.name, err)
+	}
 	return nil
 }
 

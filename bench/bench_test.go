@@ -59,6 +59,7 @@ func TestRatiosPointTheRightWay(t *testing.T) {
 	r := report{
 		verify: series{round(10, 700*time.Microsecond)}, // 70 µs
 		cold:   series{round(10, 1000*time.Microsecond)},
+		person: series{round(10, 2000*time.Microsecond)},
 		warm:   series{round(100, 350*time.Microsecond)},
 		floor:  series{round(10, 300*time.Microsecond)},
 		http:   series{round(10, 500*time.Microsecond)},

@@ -34,10 +34,13 @@ type issuer struct {
 	Key *ecdsa.PrivateKey
 }
 
-// token is a signed access token and the number of its issuer.
+// token is a signed access token and the number of its issuer. Before is an
+// earlier one of the same person: tokens change every quarter of an hour, people
+// stay.
 type token struct {
 	Issuer int
 	Text   string
+	Before string
 }
 
 // population is who calls.
@@ -46,8 +49,8 @@ type population struct {
 	Tokens  []token
 }
 
-// populate makes the issuers and a token for each of the callers, all of them
-// nurses who signed in a minute before now.
+// populate makes the issuers and two tokens for each of the callers, all of them
+// nurses who signed in two minutes before now.
 func populate(now time.Time) (*population, error) {
 	p := &population{Issuers: make([]issuer, issuerCount)}
 	for i := range p.Issuers {
@@ -58,11 +61,15 @@ func populate(now time.Time) (*population, error) {
 		p.Issuers[i] = issuer{URL: fmt.Sprintf("https://idp.p%02d.example", i), Kid: fmt.Sprintf("k-%02d", i), Key: key}
 	}
 	for n, i := range zipf(issuerCount, tokenCount) {
+		before, err := p.Issuers[i].sign(claims(p.Issuers[i].URL, n, now.Unix()-60))
+		if err != nil {
+			return nil, err
+		}
 		text, err := p.Issuers[i].sign(claims(p.Issuers[i].URL, n, now.Unix()))
 		if err != nil {
 			return nil, err
 		}
-		p.Tokens = append(p.Tokens, token{Issuer: i, Text: text})
+		p.Tokens = append(p.Tokens, token{Issuer: i, Text: text, Before: before})
 	}
 	return p, nil
 }
@@ -72,7 +79,7 @@ func populate(now time.Time) (*population, error) {
 func claims(url string, n int, now int64) map[string]any {
 	return map[string]any{
 		"iss": url, "sub": fmt.Sprintf("staff-%05d", n), "aud": audience, "client_id": "ward-app",
-		"iat": now - 60, "exp": now + 840, "auth_time": now - 60, "jti": fmt.Sprintf("bench-%05d", n),
+		"iat": now - 60, "exp": now + 840, "auth_time": now - 60, "jti": fmt.Sprintf("bench-%05d-%d", n, now),
 		"acr": "AAL3", "id_assurance_level": "3", "authentication_assurance_level": "3",
 		"identity_class": "human", "role_code": nurse, "ward_ids": []string{"w7", "w8"}, "scope": "records",
 	}

@@ -10,6 +10,7 @@ import (
 // report is every round that was measured.
 type report struct {
 	verify, cold, warm series
+	person             series // once
 	floor, http        series
 	ledger, raw        series
 	small, large       series
@@ -33,6 +34,7 @@ type results struct {
 	Verify    float64 `json:"verify_cpu_us"`
 	ColdCost  float64 `json:"cold_cpu_us"`
 	WarmCost  float64 `json:"warm_cpu_us"`
+	NewPerson float64 `json:"new_person_cpu_us"`
 	Floor     float64 `json:"floor_cpu_us"`
 	HTTPCost  float64 `json:"http_warm_cpu_us"`
 	Ledger    float64 `json:"ledger_per_s"`
@@ -52,7 +54,7 @@ func (r *report) results() results {
 			// The two sizes are not measured in turn: medians, not pairs.
 			Growth: rounded(r.large.cost() / r.small.cost()),
 		},
-		Verify: rounded(r.verify.cost()), ColdCost: rounded(r.cold.cost()), WarmCost: rounded(r.warm.cost()),
+		Verify: rounded(r.verify.cost()), ColdCost: rounded(r.cold.cost()), WarmCost: rounded(r.warm.cost()), NewPerson: rounded(r.person.cost()),
 		Floor: rounded(r.floor.cost()), HTTPCost: rounded(r.http.cost()),
 		Ledger: math.Round(r.ledger.rate()), LedgerCPU: rounded(r.ledger.cost()), Raw: math.Round(r.raw.rate()),
 		Small: rounded(r.small.cost()), Large: rounded(r.large.cost()),
@@ -101,6 +103,7 @@ func (r *report) print(w io.Writer) {
 	fmt.Fprintf(w, "bare ES256 verify           %8.2f CPU µs\n", s.Verify)
 	fmt.Fprintf(w, "decision, cold              %8.2f CPU µs   %.2f of the bare rate\n", s.ColdCost, s.Cold)
 	fmt.Fprintf(w, "decision, warm              %8.2f CPU µs   %.1f times the bare rate\n", s.WarmCost, s.Warm)
+	fmt.Fprintf(w, "decision, new person        %8.2f CPU µs\n", s.NewPerson)
 	fmt.Fprintf(w, "bare JSON handler           %8.2f CPU µs\n", s.Floor)
 	fmt.Fprintf(w, "HTTP, warm, recorded        %8.2f CPU µs   %.2f of the bare rate\n", s.HTTPCost, s.HTTP)
 	fmt.Fprintf(w, "raw log                     %8.0f a second\n", s.Raw)

@@ -12,9 +12,11 @@ import (
 // workload is a node with the population's issuers as partners, the large state
 // and the local policies.
 type workload interface {
-	// decide takes token i to the node, which decides and records; anything but
-	// a permit is an error. The first time is a cold decision, later ones are
-	// warm.
+	// meet takes the token before token i to the node, which decides, records and
+	// so knows that person; anything but a permit is an error.
+	meet(ctx context.Context, i int) error
+	// decide does the same with token i. The first time is a cold decision: a
+	// token never seen, of a person seen before. Later ones are warm.
 	decide(ctx context.Context, i int) error
 	// append adds one entry to the trust log.
 	append(ctx context.Context) error
@@ -26,7 +28,9 @@ type workload interface {
 
 // measureDecisions compares decisions inside this process with bare
 // verifications, in turn: first with tokens the node has not seen, then with
-// tokens it has, drawn by Zipf.
+// tokens it has, drawn by Zipf. Every person was decided about once before, with
+// an earlier token; what that first contact costs, a data key included, is a
+// figure of its own.
 func measureDecisions(ctx context.Context, dir string, n size, r *report) (err error) {
 	p, err := populate(time.Now())
 	if err != nil {
@@ -44,6 +48,11 @@ func measureDecisions(ctx context.Context, dir string, n size, r *report) (err e
 	stop := beside(ctx, node)
 	defer func() { err = first(err, stop()) }()
 
+	person, err := take(ctx, tokenCount, n.Callers, func(i int) error { return node.meet(ctx, i) })
+	if err != nil {
+		return fmt.Errorf("deciding on new people: %w", err)
+	}
+	r.person = append(r.person, person)
 	draws := zipf(tokenCount, n.Warm)
 	for round := range n.Rounds {
 		verify, err := take(ctx, n.Verifies, 1, func(i int) error {

@@ -27,6 +27,7 @@ type world struct {
 	tb         *program
 	host       *nodetest.Node
 	asks       []node.Ask
+	before     []node.Ask
 	requests   [][]byte
 	credential string
 	revoked    atomic.Uint64
@@ -68,6 +69,7 @@ func openWorkload(ctx context.Context, dir string, p *population) (_ workload, e
 	w.credential, err = w.host.AddEnforcementPoint(ctx, w.host.Admin, "pep")
 	for _, token := range p.Tokens {
 		w.asks = append(w.asks, (&nodetest.Ward{}).Ask([]byte(token.Text)))
+		w.before = append(w.before, (&nodetest.Ward{}).Ask([]byte(token.Before)))
 		w.requests = append(w.requests, post("/access/v1/evaluation", w.credential, question(token.Text)))
 	}
 	nodetest.Eventually(w.tb, "every home to be heard again", w.heard)
@@ -93,8 +95,12 @@ func (w *world) heard() bool {
 	return true
 }
 
-func (w *world) decide(ctx context.Context, i int) error {
-	answer := w.host.Decide(ctx, w.asks[i])
+func (w *world) meet(ctx context.Context, i int) error { return w.ask(ctx, w.before, i) }
+
+func (w *world) decide(ctx context.Context, i int) error { return w.ask(ctx, w.asks, i) }
+
+func (w *world) ask(ctx context.Context, asks []node.Ask, i int) error {
+	answer := w.host.Decide(ctx, asks[i])
 	if !answer.Permit {
 		return fmt.Errorf("token %d is denied: %s", i, answer.Reason)
 	}

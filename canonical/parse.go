@@ -3,6 +3,7 @@ package canonical
 import (
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -27,6 +28,14 @@ type parser struct {
 	members  []member
 	elements []any
 }
+
+// scratch is the memory of open containers, empty, from one text to the next.
+type scratch struct {
+	members  []member
+	elements []any
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
 type member struct {
 	name  string
@@ -62,11 +71,14 @@ func (p *parser) parse(data []byte) (any, error) {
 	if !utf8.Valid(data) {
 		return nil, invalid("", "is not UTF-8")
 	}
-	// Most texts need no more, and these stay on the stack.
-	var members [24]member
-	var elements [16]any
-	p.s, p.members, p.elements = string(data), members[:0], elements[:0]
+	memory := scratches.Get().(*scratch)
+	p.s, p.members, p.elements = string(data), memory.members[:0], memory.elements[:0]
 	v, f := p.value()
+	*memory = scratch{} // a text that is refused leaves what was open in it
+	if f == nil {
+		memory.members, memory.elements = p.members[:0], p.elements[:0]
+	}
+	scratches.Put(memory)
 	if f != nil {
 		return nil, invalid(f.path, f.text)
 	}

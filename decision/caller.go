@@ -96,7 +96,7 @@ func (h *hearing) singleUse() bool {
 }
 
 // verified reports whether there is genuine evidence to look at.
-func (h *hearing) verified() bool { return h.ev.Fault == nil && !h.ev.Participant.IsZero() }
+func (h *hearing) verified() bool { return h.ev.verified() }
 
 // classify is the third check: the caller's class is one of the framework's and
 // the evidence is as good, as short-lived and as recent as the class needs.

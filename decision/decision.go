@@ -41,6 +41,9 @@ type Evidence struct {
 	Fault *evidence.Fault
 }
 
+// verified reports whether there is genuine evidence to look at.
+func (ev *Evidence) verified() bool { return ev.Fault == nil && !ev.Participant.IsZero() }
+
 // Result is how a check came out.
 type Result string
 
@@ -107,4 +110,12 @@ type Decision struct {
 	Bound int64
 	// MaxAge is the staleness bound that applied, in seconds; 0 before link.
 	MaxAge int64
+	// Limit is what bounds TTL apart from time and the age of the partner's
+	// word; 0 for a decision that is to be asked for every time.
+	Limit int64
+}
+
+// TTLAt gives the TTL of the same decision made with o.
+func (d *Decision) TTLAt(o *Observed) int64 {
+	return max(min(d.Limit, d.Bound-o.Now, d.MaxAge-o.PartnerAge), 0)
 }

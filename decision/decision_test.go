@@ -35,8 +35,16 @@ func TestHowLongAnAnswerMayBeReliedOn(t *testing.T) {
 	} {
 		sc := newScene()
 		c.change(sc)
-		if d := sc.decide(); !d.Permit || d.TTL != c.want {
+		d := sc.decide()
+		if !d.Permit || d.TTL != c.want {
 			t.Errorf("%s: %s for %d s, want %d", name, d.Reason, d.TTL, c.want)
+		}
+		// A remembered decision is relied on no longer than one made anew.
+		for later := range int64(8) {
+			sc.observed.Now, sc.observed.PartnerAge = now+later, sc.observed.PartnerAge+1
+			if again := sc.decide(); again.Permit && d.TTLAt(&sc.observed) != again.TTL {
+				t.Errorf("%s, %d s later: for %d s, made anew %d", name, later, d.TTLAt(&sc.observed), again.TTL)
+			}
 		}
 	}
 }

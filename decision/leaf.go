@@ -64,10 +64,38 @@ type Seen struct {
 // AppendLeaf appends the leaf of d as canonical JSON (RFC 8785).
 func AppendLeaf(dst []byte, d *Decision, o *Observed, ev *Evidence, r *Request, index Commit) []byte {
 	w := writer{dst: append(dst, '{')}
+	w.ground(d, ev, r)
+	w.observed(o)
+	w.answer(d, o, ev, r, index)
+	return w.end(d.Trust, d.TTL)
+}
+
+// Draft is a leaf without what differs when the same decision is made again:
+// what was observed, the trust entry it stood at and the TTL.
+type Draft struct{ ground, answer []byte }
+
+// NewDraft makes the draft of AppendLeaf's leaf.
+func NewDraft(d *Decision, o *Observed, ev *Evidence, r *Request, index Commit) Draft {
+	w := writer{dst: append(make([]byte, 0, 1024), '{')}
+	w.ground(d, ev, r)
+	ground := len(w.dst)
+	w.answer(d, o, ev, r, index)
+	return Draft{w.dst[:ground:ground], w.dst[ground:]}
+}
+
+// Append appends the leaf for another time, at which the subject is the same.
+func (f *Draft) Append(dst []byte, o *Observed, at trust.Position, ttl int64) []byte {
+	w := writer{dst: append(dst, f.ground...)}
+	w.observed(o)
+	w.dst = append(w.dst, f.answer...)
+	return w.end(at, ttl)
+}
+
+// ground writes the members that sort before observed.
+func (w *writer) ground(d *Decision, ev *Evidence, r *Request) {
 	w.word("action", string(r.Action))
 	w.text("agreement", d.Agreement)
-	verified := ev.Fault == nil && !ev.Participant.IsZero()
-	if verified {
+	if ev.verified() {
 		w.levels("assurance", ev.Assurance)
 	}
 	w.checks(d)
@@ -78,30 +106,37 @@ func AppendLeaf(dst []byte, d *Decision, o *Observed, ev *Evidence, r *Request, 
 	w.text("framework", d.Framework)
 	w.text("issuer", ev.Issuer.String())
 	w.text("key", ev.Thumbprint)
-	w.observed(o)
+}
+
+// answer writes the members between observed and trust.
+func (w *writer) answer(d *Decision, o *Observed, ev *Evidence, r *Request, index Commit) {
 	w.name("outcome")
 	w.dst = append(w.dst, outcome(d.Permit)...)
 	w.text("participant", ev.Participant.String())
-	list(&w, "policies", d.Policies)
+	list(w, "policies", d.Policies)
 	w.text("policy", d.Policy)
 	w.word("purpose", string(r.Purpose))
 	w.text("reason", string(d.Reason))
 	w.hex("resource", index.Resource)
 	w.word("resource_type", string(r.ResourceType))
 	w.number("revision", int64(d.Revision))
-	list(&w, "roles", d.Roles)
-	if verified {
+	list(w, "roles", d.Roles)
+	if ev.verified() {
 		w.hex("subject", o.Subject)
 	}
 	w.text("tier", string(d.Tier))
 	if index.Token != [16]byte{} {
 		w.hex("token", index.Token)
 	}
+}
+
+// end writes the members from trust on.
+func (w *writer) end(at trust.Position, ttl int64) []byte {
 	w.name("trust")
-	w.dst = canonical.AppendInt(append(w.dst, `{"epoch":`...), int64(d.Trust.Epoch))
-	w.dst = canonical.AppendInt(append(w.dst, `,"n":`...), int64(d.Trust.N))
+	w.dst = canonical.AppendInt(append(w.dst, `{"epoch":`...), int64(at.Epoch))
+	w.dst = canonical.AppendInt(append(w.dst, `,"n":`...), int64(at.N))
 	w.dst = append(w.dst, '}')
-	w.number("ttl", d.TTL)
+	w.number("ttl", ttl)
 	return append(w.dst, '}')
 }
 

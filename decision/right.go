@@ -104,7 +104,7 @@ func (h *hearing) localPolicy() verdict {
 		}),
 		Action:   h.r.Action,
 		Resource: policy.Resource{Type: h.r.ResourceType, ID: h.r.ResourceID, Attributes: h.stated()},
-		Context:  policy.Context{Purpose: h.r.Purpose, Now: h.o.Now},
+		Context:  policy.Context{Purpose: h.r.Purpose},
 	})
 	h.d.Policies = h.outcome.Policies
 	if !h.outcome.Permit {
@@ -147,15 +147,16 @@ func (h *hearing) obligations() verdict {
 		}
 	}
 	if !h.line.SingleUse {
-		h.d.TTL = h.ttl()
+		h.d.Limit = h.limit()
+		h.d.TTL = h.d.TTLAt(h.o)
 	}
 	return pass
 }
 
-func (h *hearing) ttl() int64 {
-	ttl := min(h.d.Bound-h.o.Now, int64(h.tier.MaxCredentialTTL), int64(h.tier.RemovalTarget), int64(h.tier.MaxStaleness)-h.o.PartnerAge)
-	if limit := int64(h.line.MaxTTL); limit > 0 {
-		ttl = min(ttl, limit)
+func (h *hearing) limit() int64 {
+	limit := min(int64(h.tier.MaxCredentialTTL), int64(h.tier.RemovalTarget))
+	if own := int64(h.line.MaxTTL); own > 0 {
+		limit = min(limit, own)
 	}
-	return max(ttl, 0)
+	return max(limit, 0)
 }

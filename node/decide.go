@@ -2,10 +2,13 @@ package node
 
 import (
 	"context"
+	"crypto/sha256"
+	"sync"
 	"time"
 
 	"github.com/entente-id/entente/decision"
 	"github.com/entente-id/entente/evidence"
+	"github.com/entente-id/entente/internal/clock"
 	"github.com/entente-id/entente/ledger"
 	"github.com/entente-id/entente/state"
 	"github.com/entente-id/entente/trust"
@@ -35,21 +38,20 @@ const maxTries = 4
 // Decide answers a request after its decision is durable. It never fails to
 // answer: what cannot be decided or recorded is a deny (R69).
 func (n *Node) Decide(ctx context.Context, a Ask) Answer {
-	answer := n.settle(ctx, a)
+	answer := n.settle(ctx, &a)
 	n.Meter.Decided(answer.Permit, answer.Reason)
 	return answer
 }
 
-func (n *Node) settle(ctx context.Context, a Ask) Answer {
+func (n *Node) settle(ctx context.Context, a *Ask) Answer {
 	for range maxTries {
 		s := n.State()
-		v, o := n.decideOn(ctx, s, a)
-		d := &v.decision
-		d.Trust = s.At.Position
-		if v.sealed == nil {
+		r := n.rule(ctx, s, a)
+		if r.sealed.bytes == nil {
 			return Answer{Reason: trust.CannotRecord}
 		}
-		at, err := n.record(ctx, v, &o, &a)
+		d := &r.decision
+		at, err := n.record(ctx, s, &r)
 		if trust.KindOf(err) == trust.Conflict && d.Burn != nil {
 			continue // somebody used the value first; the next try sees that
 		}
@@ -57,18 +59,18 @@ func (n *Node) settle(ctx context.Context, a Ask) Answer {
 			n.Log.Error("a decision could not be recorded; it was denied", "error", err)
 			return Answer{Reason: trust.CannotRecord}
 		}
-		if latest := n.State(); d.Permit && latest.Epoch != s.Epoch && !n.confirms(ctx, latest, v, a) {
+		if latest := n.State(); d.Permit && latest.Epoch != s.Epoch && !n.confirms(ctx, latest, r.verdict, a) {
 			continue // trust was reduced while this was being recorded, and it matters here
 		}
-		return Answer{Permit: d.Permit, Reason: d.Reason, Reference: n.Keys.Reference(at), TTL: d.TTL}
+		return Answer{Permit: d.Permit, Reason: d.Reason, Reference: n.Keys.Reference(at), TTL: r.ttl}
 	}
 	return Answer{Reason: trust.Unsettled}
 }
 
 // confirms decides a recorded permit again on a later snapshot. The record
 // stands if it is one still.
-func (n *Node) confirms(ctx context.Context, s *state.Snapshot, v *verdict, a Ask) bool {
-	now := n.Now()
+func (n *Node) confirms(ctx context.Context, s *state.Snapshot, v *verdict, a *Ask) bool {
+	now := n.Clock.Mark()
 	if s.Rules == v.rules {
 		_, holds := v.stillHolds(n, s, now)
 		return holds
@@ -80,45 +82,45 @@ func (n *Node) confirms(ctx context.Context, s *state.Snapshot, v *verdict, a As
 	return decision.Decide(s, o, found, a.Request).Permit
 }
 
-// decideOn gives the verdict on one snapshot: a remembered permit that still
-// holds, or a new one.
-func (n *Node) decideOn(ctx context.Context, s *state.Snapshot, a Ask) (*verdict, decision.Observed) {
-	now := n.Now()
-	key, memorable := memoKey(a, s.Rules)
+// rule gives the verdict on one snapshot: a remembered permit that still holds,
+// or a new one.
+func (n *Node) rule(ctx context.Context, s *state.Snapshot, a *Ask) ruling {
+	now := n.Clock.Mark()
+	key, memorable := n.memo.key(a, s.Rules)
 	if memorable {
-		if known, ok := n.memo.Get(key); ok {
-			if o, ok := known.stillHolds(n, s, now); ok {
-				again := *known
+		if v, ok := n.memo.Get(key); ok {
+			if o, ok := v.stillHolds(n, s, now); ok {
+				r := ruling{v, o, v.decision.TTLAt(&o), v.sealed}
 				if a.RequestID != "" {
-					again.sealed = n.sealDecision(ctx, s, &again, &a)
+					r.sealed = n.sealDecision(ctx, s, v, a)
 				}
-				return &again, o
+				return r
 			}
 		}
 	}
 	v, o := n.judge(ctx, s, a, now)
-	v.sealed = n.sealDecision(ctx, s, v, &a)
-	if memorable && v.decision.Permit && v.decision.Burn == nil && v.sealed != nil {
+	if memorable && v.decision.Permit && v.decision.Burn == nil && v.sealed.bytes != nil {
 		n.memo.Put(key, v)
-		again := *v
-		return &again, o
 	}
-	return v, o
+	return ruling{v, o, v.decision.TTL, v.sealed}
 }
 
-// judge verifies the evidence, gathers what is observed and asks the core.
-func (n *Node) judge(ctx context.Context, s *state.Snapshot, a Ask, now int64) (*verdict, decision.Observed) {
+// judge verifies the evidence, gathers what is observed, asks the core and
+// prepares the record.
+func (n *Node) judge(ctx context.Context, s *state.Snapshot, a *Ask, now clock.Mark) (*verdict, decision.Observed) {
 	found, o := n.gather(ctx, s, a, now)
-	v := &verdict{made: now, rules: s.Rules, evidence: found, subject: o.Subject, decision: decision.Decide(s, o, found, a.Request)}
-	v.commit.Resource = n.Keys.Commit("resource", string(a.ResourceType)+"\x00"+a.ResourceID)
+	v := &verdict{rules: s.Rules, made: o, evidence: found, decision: decision.Decide(s, o, found, a.Request)}
+	commit := decision.Commit{Resource: n.Keys.Commit("resource", string(a.ResourceType)+"\x00"+a.ResourceID)}
 	if found.Hash != [32]byte{} {
-		v.commit.Token = n.Keys.Commit("token", string(found.Hash[:]))
+		commit.Token = n.Keys.Commit("token", string(found.Hash[:]))
 	}
+	v.draft = decision.NewDraft(&v.decision, &o, &v.evidence, &a.Request, commit)
+	v.sealed = n.sealDecision(ctx, s, v, a)
 	return v, o
 }
 
 // gather is the one way from what a caller brought to what the core is asked.
-func (n *Node) gather(ctx context.Context, s *state.Snapshot, a Ask, now int64) (decision.Evidence, decision.Observed) {
+func (n *Node) gather(ctx context.Context, s *state.Snapshot, a *Ask, now clock.Mark) (decision.Evidence, decision.Observed) {
 	if len(a.Evidence) != 1 {
 		text := "the request carries no evidence of who is calling"
 		if len(a.Evidence) > 1 {
@@ -126,7 +128,7 @@ func (n *Node) gather(ctx context.Context, s *state.Snapshot, a Ask, now int64) 
 		}
 		return decision.Evidence{Fault: &evidence.Fault{Reason: trust.NoEvidence, Text: text}}, n.observe(&evidence.Evidence{}, trust.SubjectKey{}, now)
 	}
-	ev, once, fault := evidence.Verify(a.Evidence[0], s, now, n.tokens)
+	ev, once, fault := evidence.Verify(a.Evidence[0], s, now.Wall.Unix(), n.tokens)
 	if fault != nil && fault.Reason == trust.UnknownKey {
 		n.issuers.hurry(ev.Issuer.String(), n.bootTime())
 	}
@@ -137,44 +139,54 @@ func (n *Node) gather(ctx context.Context, s *state.Snapshot, a Ask, now int64) 
 	o := n.observe(&ev, subject, now)
 	found := decision.Evidence{Evidence: ev, Once: once, Fault: fault}
 	if fault == nil && len(once) > 0 {
-		used, err := n.Store.Once(ctx, now, once)
+		used, err := n.Store.Once(ctx, o.Now, once)
 		o.Replayed = err != nil || used[0] != nil
 	}
 	return found, o
 }
 
 // observe is what the shell sees besides the evidence.
-func (n *Node) observe(ev *evidence.Evidence, subject trust.SubjectKey, now int64) decision.Observed {
-	o := decision.Observed{Now: now, Subject: subject, PartnerAge: -1, StatementAge: -1}
-	if age, ok := n.views.age(ev.Participant, n.Clock); ok {
-		o.PartnerAge = int64((age + time.Second - 1) / time.Second)
+func (n *Node) observe(ev *evidence.Evidence, subject trust.SubjectKey, now clock.Mark) decision.Observed {
+	o := decision.Observed{Now: now.Wall.Unix(), Subject: subject, PartnerAge: -1, StatementAge: -1}
+	w := n.views.dates(ev.Participant)
+	switch {
+	case w.known && now.Boot < w.proven.Boot: // it was proven since this decision began
+		o.PartnerAge = 0
+	case w.known:
+		o.PartnerAge = int64((now.Since(w.proven) + time.Second - 1) / time.Second)
 	}
-	if issued, ends := n.views.statement(ev.Participant); ends != 0 {
-		o.StatementAge, o.StatementEnd = now-issued, ends
+	if w.statementEnds != 0 {
+		o.StatementAge, o.StatementEnd = o.Now-w.statementIssued, w.statementEnds
 	}
 	return o
 }
 
-// sealDecision renders and seals what only an authorised reader may see. Nil
-// means that it could not be sealed, and so the decision not be recorded.
-func (n *Node) sealDecision(ctx context.Context, s *state.Snapshot, v *verdict, a *Ask) []byte {
-	var space [1024]byte
-	text := decision.AppendSealed(space[:0], s, &v.evidence, &a.Request, a.RequestID)
-	part, err := n.Keys.Seal(ctx, v.subject, text)
+// sealDecision renders and seals what only an authorised reader may see.
+func (n *Node) sealDecision(ctx context.Context, s *state.Snapshot, v *verdict, a *Ask) sealedPart {
+	space := bodies.Get().(*[]byte)
+	defer bodies.Put(space)
+	*space = decision.AppendSealed((*space)[:0], s, &v.evidence, &a.Request, a.RequestID)
+	part, err := n.Keys.Seal(ctx, v.made.Subject, *space)
 	if err != nil {
 		n.Log.Error("a decision's details could not be sealed", "error", err)
-		return nil
+		return sealedPart{}
 	}
-	return part
+	return sealedPart{part, sha256.Sum256(part)}
 }
+
+// bodies are memory for what a decision renders: the key of the memo, and the
+// two parts of the record until it is down.
+var bodies = sync.Pool{New: func() any { return new([]byte) }}
 
 // record makes a decision durable, with the value it burns in the same commit.
 // A value that was used before is not burned again: that it was is the record.
-func (n *Node) record(ctx context.Context, v *verdict, o *decision.Observed, a *Ask) (trust.Position, error) {
-	body := decision.AppendLeaf(make([]byte, 0, 1024), &v.decision, o, &v.evidence, &a.Request, v.commit)
-	entry := ledger.Entry{Kind: decision.EntryKind.Name, Version: decision.EntryKind.Version, Body: body, Sealed: v.sealed}
-	if v.decision.Burn != nil && !o.Replayed {
-		return n.decisions.Append(ctx, entry, *v.decision.Burn)
+func (n *Node) record(ctx context.Context, s *state.Snapshot, r *ruling) (trust.Position, error) {
+	space := bodies.Get().(*[]byte)
+	defer bodies.Put(space)
+	*space = r.draft.Append((*space)[:0], &r.observed, s.At.Position, r.ttl)
+	entry := ledger.Entry{Kind: decision.EntryKind.Name, Version: decision.EntryKind.Version, Body: *space, Sealed: r.sealed.bytes, SealedHash: r.sealed.hash}
+	if r.decision.Burn != nil && !r.observed.Replayed {
+		return n.decisions.Append(ctx, entry, *r.decision.Burn)
 	}
 	return n.decisions.Append(ctx, entry)
 }

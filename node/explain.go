@@ -115,7 +115,7 @@ func (n *Node) ExplainHypothetical(ctx context.Context, a Actor, ask Ask) (Expla
 		return Explanation{}, err
 	}
 	s := n.State()
-	found, o := n.gather(ctx, s, ask, n.Now())
+	found, o := n.gather(ctx, s, &ask, n.Clock.Mark())
 	e := explanation(decision.Explain(s, o, found, ask.Request), o, found, ask.Request)
 	e.RequestID = ask.RequestID
 	return e, nil

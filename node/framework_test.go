@@ -23,13 +23,14 @@ func amended(n *nodetest.Node, d framework.Document) framework.Document {
 func TestRefusedFrameworksAreRecorded(t *testing.T) {
 	w := nodetest.NewWorld(t)
 	home, host := founded(t, w, nil)
+	quiet(t, home, host)
 	rules := w.Rules(home, host)
 	next := amended(host, rules)
 	good := w.Sign(next, home, host)
 
 	twice := w.Sign(next, home, home)
 	changed := framework.Signed{Bytes: slices.Clone(good.Bytes), Signatures: good.Signatures}
-	changed.Bytes[slices.Index(changed.Bytes, 'n')] ^= 1 // still JSON, still canonical?
+	changed.Bytes[slices.Index(changed.Bytes, 'n')] ^= 1
 	renamed := next
 	renamed.Name = "northern-heblth"
 	elsewhere := framework.Signed{Bytes: w.Sign(renamed).Bytes, Signatures: good.Signatures}

@@ -131,8 +131,7 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	}
 	n.self, n.demo = self.Card.ID, self.Card.Demo
 	var err error
-	n.decisions, err = openLog(ctx, c, store.DecisionLog, self.Card.DecisionOrigin, struct{}{},
-		func(s struct{}, _ ledger.Record) (struct{}, error) { return s, nil }, trust.Position{})
+	n.decisions, err = openLog(ctx, c, store.DecisionLog, self.Card.DecisionOrigin, struct{}{}, nil, trust.Position{})
 	if err != nil {
 		return nil, err
 	}

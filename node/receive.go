@@ -79,7 +79,8 @@ func (c *change) apply(from *participant.Partner, m message, kind string, conten
 		if trust.KindOf(err) == trust.Internal || trust.KindOf(err) == trust.Unavailable {
 			return err
 		}
-		c.n.Log.Warn("a partner's message was refused", "partner", m.Iss.String(), "kind", kind, "error", err)
+		// The error may quote what the partner wrote, which may be about a person.
+		c.n.Log.Warn("a partner's message was refused", "partner", m.Iss.String(), "kind", kind, "reason", string(trust.KindOf(err)))
 		applied.Refused = true
 	}
 	return c.add(applied)

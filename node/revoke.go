@@ -80,6 +80,10 @@ func (c *change) target(r RevokeRequest) (revocation.Target, revocationMessage, 
 		return none(trust.Errorf(trust.Invalid, "a revocation has a reason; this one has none"))
 	}
 	speaker, line, owner, err := c.speaks(r.Issuer)
+	if r.Kind == revocation.Key && trust.KindOf(err) == trust.Conflict {
+		// It ends for everybody it speaks for; the entry names the first.
+		owner, err = speaker.Candidates[0].Participant, nil
+	}
 	if err != nil {
 		return none(err)
 	}

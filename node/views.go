@@ -95,14 +95,14 @@ func (v *views) age(p trust.ParticipantID, c Clock) (time.Duration, bool) {
 	return c.Since(w.proven), true
 }
 
-// statement gives when p's newest statement was issued and when it ends.
-func (v *views) statement(p trust.ParticipantID) (issued, ends int64) {
+// dates gives all that is known of p.
+func (v *views) dates(p trust.ParticipantID) view {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	if w := v.of[p]; w != nil {
-		return w.statementIssued, w.statementEnds
+		return *w
 	}
-	return 0, 0
+	return view{}
 }
 
 // stated notes the dates of p's newest statement.

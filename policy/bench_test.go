@@ -22,7 +22,7 @@ func BenchmarkDecide(b *testing.B) {
 			q := policy.Query{
 				Principal: principal, Action: "read",
 				Resource: policy.Resource{Type: "Record7", ID: "42", Attributes: map[string]any{"ward": "w7"}},
-				Context:  policy.Context{Purpose: "TREAT", Now: 1_790_000_000},
+				Context:  policy.Context{Purpose: "TREAT"},
 			}
 			b.ReportAllocs()
 			for b.Loop() {

@@ -23,7 +23,7 @@ type Schema struct {
 
 var (
 	principalAttributes = []string{"participant", "assurance"}
-	contextAttributes   = []string{"purpose", "break_glass", "now"}
+	contextAttributes   = []string{"purpose", "break_glass"}
 )
 
 // Check compiles source and refuses what could only fail or lie idle when used:

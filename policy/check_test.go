@@ -23,7 +23,10 @@ func TestCheck(t *testing.T) {
 		{"", nil},
 		{when("principal.wards.contains(resource.ward)"), nil},
 		{when(`principal.assurance.authentication == "high" && principal.participant == "https://a.example"`), nil},
-		{when(`context.purpose == "TREAT" && context has break_glass && context.now > datetime("2026-01-01")`), nil},
+		{when(`context.purpose == "TREAT" && context has break_glass`), nil},
+		// The memo of decisions knows no instant at which a policy would turn.
+		{when(`context.now > datetime("2026-01-01")`), []string{"context.now"}},
+		{when(`context has now`), []string{"context.now"}},
 		{when(`resource has kind && resource.kind == "discharge"`), nil},
 		{when("principal has wards.deep.deeper"), nil},
 		{when("principal.ward == 1"), []string{"policy0", "line 1", "principal.ward,"}},

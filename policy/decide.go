@@ -25,14 +25,12 @@ type Resource struct {
 	Attributes map[string]any
 }
 
-// Context is what else policies may read.
-type Context struct {
-	Purpose    trust.Purpose
-	BreakGlass bool  // a live break-glass stands; otherwise context has no break_glass
-	Now        int64 // Unix seconds
-	// Attributes are further ones, as canonical values. One called purpose,
-	// break_glass or now is hidden by ours.
-	Attributes map[string]any
+// record gives the attributes in Cedar's form; bad names one that Cedar cannot
+// hold.
+func (r *Resource) record() (_ types.Record, bad string) {
+	var space [256]byte
+	key, ok := appendAttributes(space[:0], r.Attributes)
+	return resources.of(key, ok, func() (types.Record, string) { return record(r.Attributes, nil) })
 }
 
 // Outcome is what local policy says.
@@ -58,7 +56,7 @@ func (s *Set) Decide(q Query) Outcome {
 	case len(s.policies) == 0:
 		return Outcome{Reason: trust.NoPolicy}
 	}
-	request, entities, bad := prepare(q)
+	request, entities, bad := prepare(&q)
 	if bad != nil {
 		return Outcome{Reason: trust.PolicyError, Attribute: bad.attribute, Err: bad.text}
 	}
@@ -109,7 +107,7 @@ func describe(message string) (attribute, text string) {
 	return "", "a value could not be read"
 }
 
-func prepare(q Query) (cedar.Request, *entities, *fault) {
+func prepare(q *Query) (cedar.Request, *entities, *fault) {
 	if q.Principal == nil {
 		return cedar.Request{}, nil, &fault{text: "there is no caller"}
 	}
@@ -120,11 +118,11 @@ func prepare(q Query) (cedar.Request, *entities, *fault) {
 	if resource == q.Principal.entity.UID {
 		return cedar.Request{}, nil, &fault{text: "the caller and the resource are one entity"}
 	}
-	attributes, bad := record(q.Resource.Attributes, nil)
+	attributes, bad := q.Resource.record()
 	if bad != "" {
 		return cedar.Request{}, nil, unfit(bad)
 	}
-	context, bad := contextOf(q.Context)
+	context, bad := q.Context.record()
 	if bad != "" {
 		return cedar.Request{}, nil, unfit(bad)
 	}
@@ -135,17 +133,6 @@ func prepare(q Query) (cedar.Request, *entities, *fault) {
 		Context:   context,
 	}
 	return request, &entities{&q.Principal.entity, types.Entity{UID: resource, Attributes: attributes}}, nil
-}
-
-func contextOf(c Context) (types.Record, string) {
-	own := types.RecordMap{
-		"purpose": types.String(c.Purpose),
-		"now":     types.NewDatetimeFromMillis(1000 * c.Now),
-	}
-	if c.BreakGlass {
-		own["break_glass"] = types.True
-	}
-	return record(c.Attributes, own)
 }
 
 // entities are the two that a query knows. Roles and actions have neither

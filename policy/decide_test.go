@@ -35,8 +35,11 @@ when { principal.assurance.authentication == "high" && principal.participant == 
 @id("pages")
 permit (principal, action == Action::"page", resource is WardRecord) when { resource.pages < 10 };
 
+@id("not-for-bills")
+forbid (principal, action == Action::"page", resource is WardRecord) when { context.purpose == "BILL" };
+
 @id("office-hours")
-forbid (principal, action == Action::"page", resource is WardRecord) when { context.now > datetime("2026-12-01") };
+permit (principal, action == Action::"visit", resource is WardRecord) when { context.now < datetime("2099-12-01") };
 
 @id("broken-forbid")
 forbid (principal, action == Action::"share", resource) when { principal.embargo };
@@ -71,7 +74,7 @@ func base() (policy.Caller, policy.Query) {
 		}, policy.Query{
 			Action:   "read",
 			Resource: policy.Resource{Type: "WardRecord", ID: "42", Attributes: map[string]any{"ward": "w7"}},
-			Context:  policy.Context{Purpose: "TREAT", Now: 1_790_000_000}, // 2026-09-21
+			Context:  policy.Context{Purpose: "TREAT"},
 		}
 }
 
@@ -95,7 +98,7 @@ func TestDecide(t *testing.T) {
 		{"another purpose", func(_ *policy.Caller, q *policy.Query) { q.Context.Purpose = "BTG" }, trust.PolicyDenies, nil, ""},
 		{"break-glass", func(_ *policy.Caller, q *policy.Query) { q.Context.Purpose, q.Context.BreakGlass = "BTG", true }, trust.Permit, []string{"ward-break-glass"}, ""},
 		{"break-glass cannot be claimed", func(_ *policy.Caller, q *policy.Query) {
-			q.Context.Purpose, q.Context.Attributes = "BTG", map[string]any{"purpose": "TREAT", "now": int64(0)}
+			q.Context.Purpose, q.Context.Attributes = "BTG", map[string]any{"purpose": "TREAT", "break_glass": true}
 		}, trust.PolicyDenies, nil, ""},
 		{"another action", action("write"), trust.PolicyDenies, nil, ""},
 		{"forbid beats permit", func(c *policy.Caller, _ *policy.Query) { c.Class = trust.Agent }, trust.PolicyForbid, []string{"no-agents"}, ""},
@@ -110,9 +113,10 @@ func TestDecide(t *testing.T) {
 		{"no fractions", func(_ *policy.Caller, q *policy.Query) { q.Resource.Attributes["pages"] = 9.5 }, trust.PolicyError, nil, "pages"},
 		{"nor inside", func(c *policy.Caller, _ *policy.Query) { c.Attributes["wards"] = []any{"w7", nil} }, trust.PolicyError, nil, "wards"},
 		{"a number", func(_ *policy.Caller, q *policy.Query) { q.Action, q.Resource.Attributes["pages"] = "page", int64(9) }, trust.Permit, []string{"pages"}, ""},
-		{"after hours", func(_ *policy.Caller, q *policy.Query) {
-			q.Action, q.Resource.Attributes["pages"], q.Context.Now = "page", int64(9), 1_800_000_000
-		}, trust.PolicyForbid, []string{"office-hours"}, ""},
+		{"a forbidden purpose", func(_ *policy.Caller, q *policy.Query) {
+			q.Action, q.Resource.Attributes["pages"], q.Context.Purpose = "page", int64(9), "BILL"
+		}, trust.PolicyForbid, []string{"not-for-bills"}, ""},
+		{"there is no time", action("visit"), trust.PolicyError, []string{"office-hours"}, "now"},
 		// Cedar would leave the failed forbid out and permit.
 		{"a forbid that fails denies", action("share"), trust.PolicyError, []string{"broken-forbid"}, "embargo"},
 		{"unclassified", func(c *policy.Caller, _ *policy.Query) { c.Class = "" }, trust.PolicyError, nil, ""},

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"encoding/binary"
+
 	"github.com/cedar-policy/cedar-go/types"
 
 	"github.com/entente-id/entente/trust"
@@ -45,6 +47,24 @@ func NewPrincipal(c Caller) *Principal {
 	if !ok {
 		return &Principal{fault: &fault{text: "the caller has no identity class"}}
 	}
+	var space [512]byte
+	key := appendTexts(appendText(space[:0], c.Participant.String()), c.Assurance)
+	key = binary.AppendUvarint(key, uint64(len(c.Roles)))
+	for _, role := range c.Roles {
+		key = appendText(key, string(role))
+	}
+	key, ok = appendAttributes(key, c.Attributes)
+	entity, bad := callers.of(key, ok, c.entity)
+	if bad != "" {
+		return &Principal{fault: unfit(bad)}
+	}
+	entity.UID = types.NewEntityUID(t, types.String(c.ID))
+	return &Principal{entity: entity}
+}
+
+// entity gives a caller without its identifier; bad names an attribute that
+// Cedar cannot hold.
+func (c *Caller) entity() (e types.Entity, bad string) {
 	assurance := make(types.RecordMap, len(c.Assurance))
 	for ladder, level := range c.Assurance {
 		assurance[types.String(ladder)] = types.String(level)
@@ -53,18 +73,11 @@ func NewPrincipal(c Caller) *Principal {
 		"participant": types.String(c.Participant.String()),
 		"assurance":   types.NewRecord(assurance),
 	})
-	if bad != "" {
-		return &Principal{fault: unfit(bad)}
-	}
 	parents := make([]types.EntityUID, len(c.Roles))
 	for i, role := range c.Roles {
 		parents[i] = types.NewEntityUID(roleType, types.String(role))
 	}
-	return &Principal{entity: types.Entity{
-		UID:        types.NewEntityUID(t, types.String(c.ID)),
-		Parents:    types.NewEntityUIDSet(parents...),
-		Attributes: attributes,
-	}}
+	return types.Entity{Parents: types.NewEntityUIDSet(parents...), Attributes: attributes}, bad
 }
 
 // fault is why a query could not be put to Cedar.

@@ -31,7 +31,24 @@ type Mark struct {
 type Clock struct {
 	source Source
 	offset atomic.Int64
+	last   atomic.Pointer[reading]
 }
+
+// reading is what both clocks of the source said at one moment.
+type reading struct {
+	wall time.Time
+	boot time.Duration
+}
+
+// Asking for the time since boot costs a call into the kernel, asking for the
+// wall clock does not. For trustFor after a reading, boot is that reading's and
+// what Go's monotonic clock has counted since. That one sleeps with the machine,
+// but a sleep also parts it from the wall clock, and by more than maxParted: then
+// boot is read again.
+const (
+	trustFor  = 5 * time.Millisecond
+	maxParted = time.Millisecond
+)
 
 // New makes a clock on a source; System is the machine's own.
 func New(source Source) *Clock { return &Clock{source: source} }
@@ -42,7 +59,27 @@ func (c *Clock) Now() time.Time {
 }
 
 // Mark takes both clocks, for a later Since.
-func (c *Clock) Mark() Mark { return Mark{Wall: c.Now().Round(0), Boot: c.source.Boot()} }
+func (c *Clock) Mark() Mark {
+	wall := c.source.Wall()
+	return Mark{Wall: wall.Add(time.Duration(c.offset.Load())).UTC().Round(0), Boot: c.boot(wall)}
+}
+
+// boot is the time since boot at wall, which was read just now.
+func (c *Clock) boot(wall time.Time) time.Duration {
+	monotonic := wall != wall.Round(0)
+	if last := c.last.Load(); last != nil && monotonic {
+		passed := wall.Sub(last.wall)
+		parted := wall.Round(0).Sub(last.wall.Round(0)) - passed
+		if 0 <= passed && passed < trustFor && parted.Abs() < maxParted {
+			return last.boot + passed
+		}
+	}
+	boot := c.source.Boot()
+	if monotonic {
+		c.last.Store(&reading{wall, boot})
+	}
+	return boot
+}
 
 // Since is how long ago a mark was taken.
 func (c *Clock) Since(m Mark) time.Duration { return c.Mark().Since(m) }

@@ -16,6 +16,8 @@ import (
 // one each. They lie in a table, wrapped, and the busiest in memory.
 type dataKeys struct {
 	db      *sql.DB
+	read    *sql.Stmt
+	write   *sql.Stmt
 	wrapper cipher.AEAD
 
 	writing sync.Mutex // one commit at a time, and no erasure during it
@@ -97,7 +99,7 @@ func (d *dataKeys) find(ctx context.Context, owner trust.SubjectKey) (cipher.AEA
 	if ok {
 		return key, nil
 	}
-	key, err := d.load(ctx, d.db, owner)
+	key, err := d.load(ctx, d.read, owner)
 	if err != nil {
 		return nil, err
 	}

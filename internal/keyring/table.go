@@ -72,23 +72,32 @@ func openDataKeys(path string, wrapper []byte) (*dataKeys, error) {
 		return nil, err
 	}
 	d := &dataKeys{db: db, wrapper: aead, cached: cache{size: cacheSize}, waiting: newBatch()}
-	if _, err := d.erasures(context.Background(), trust.SubjectKey{}); err != nil {
+	if err := d.prepare(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return d, nil
 }
 
-func (d *dataKeys) close() error { return d.db.Close() }
-
-type querier interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+// prepare has the two statements of a decision parsed once.
+func (d *dataKeys) prepare() (err error) {
+	d.read, err = d.db.Prepare("SELECT wrapped FROM data_key WHERE owner = ?")
+	if err == nil {
+		d.write, err = d.db.Prepare(`INSERT INTO data_key (owner, wrapped) VALUES (?, ?)
+			ON CONFLICT (owner) DO UPDATE SET wrapped = excluded.wrapped WHERE wrapped IS NULL`)
+	}
+	if err != nil {
+		return unavailable("reading the table of data keys", err)
+	}
+	return nil
 }
+
+func (d *dataKeys) close() error { return errors.Join(d.read.Close(), d.write.Close(), d.db.Close()) }
 
 // load reads one key. It fails with NotFound when there is none or it was
 // erased.
-func (d *dataKeys) load(ctx context.Context, q querier, owner trust.SubjectKey) (cipher.AEAD, error) {
+func (d *dataKeys) load(ctx context.Context, read *sql.Stmt, owner trust.SubjectKey) (cipher.AEAD, error) {
 	var wrapped []byte
-	err := q.QueryRowContext(ctx, "SELECT wrapped FROM data_key WHERE owner = ?", owner[:]).Scan(&wrapped)
+	err := read.QueryRowContext(ctx, owner[:]).Scan(&wrapped)
 	switch {
 	case errors.Is(err, sql.ErrNoRows) || err == nil && wrapped == nil:
 		return nil, trust.Errorf(trust.NotFound, "there is no data key for %x; it was erased or never made", owner)
@@ -114,10 +123,11 @@ func (d *dataKeys) insert(ctx context.Context, b *batch) error {
 	if err != nil {
 		return unavailable("making data keys", err)
 	}
+	write, read := tx.StmtContext(ctx, d.write), tx.StmtContext(ctx, d.read)
 	for owner := range b.keys {
-		key, err := d.load(ctx, tx, owner)
-		if trust.KindOf(err) == trust.NotFound {
-			key, err = d.insertOne(ctx, tx, owner)
+		key, err := d.insertOne(ctx, write, owner)
+		if err == nil && key == nil {
+			key, err = d.load(ctx, read, owner)
 		}
 		if err != nil {
 			return errors.Join(err, tx.Rollback())
@@ -135,15 +145,23 @@ func (d *dataKeys) insert(ctx context.Context, b *batch) error {
 	return nil
 }
 
-func (d *dataKeys) insertOne(ctx context.Context, tx *sql.Tx, owner trust.SubjectKey) (cipher.AEAD, error) {
+// insertOne makes the owner's key, or gives nil when the owner has one.
+func (d *dataKeys) insertOne(ctx context.Context, write *sql.Stmt, owner trust.SubjectKey) (cipher.AEAD, error) {
 	key := make([]byte, secretSize)
 	rand.Read(key)
-	_, err := tx.ExecContext(ctx, `INSERT INTO data_key (owner, wrapped) VALUES (?, ?)
-		ON CONFLICT (owner) DO UPDATE SET wrapped = excluded.wrapped`, owner[:], d.wrap(owner, key))
+	result, err := write.ExecContext(ctx, owner[:], d.wrap(owner, key))
 	if err != nil {
 		return nil, unavailable("making a data key", err)
 	}
-	return newGCM(key)
+	made, err := result.RowsAffected()
+	switch {
+	case err != nil:
+		return nil, unavailable("making a data key", err)
+	case made == 0:
+		return nil, nil
+	default:
+		return newGCM(key)
+	}
 }
 
 // erase removes a key from the table, from the write-ahead log and from memory.

@@ -53,6 +53,17 @@ func (w *World) AddIssuer(url string, private *ecdsa.PrivateKey, kid string) *Is
 // nil value removes one.
 func (w *World) Token(i *Issuer, subject, audience string, with map[string]any) []byte {
 	w.T.Helper()
+	return w.token("at+jwt", i, subject, audience, with)
+}
+
+// IDToken signs an ID token, as Token does an access token.
+func (w *World) IDToken(i *Issuer, subject, audience string, with map[string]any) []byte {
+	w.T.Helper()
+	return w.token("JWT", i, subject, audience, with)
+}
+
+func (w *World) token(typ string, i *Issuer, subject, audience string, with map[string]any) []byte {
+	w.T.Helper()
 	now := time.Now().Unix()
 	claims := map[string]any{
 		"iss": i.URL, "sub": subject, "aud": audience, "iat": now, "exp": now + 600, "jti": rand.Text(), "client_id": "ward-app",
@@ -61,7 +72,7 @@ func (w *World) Token(i *Issuer, subject, audience string, with map[string]any) 
 	}
 	maps.Copy(claims, with)
 	maps.DeleteFunc(claims, func(_ string, v any) bool { return v == nil })
-	return []byte(Must(jose.Sign(i.Key, "at+jwt", claims))(w.T))
+	return []byte(Must(jose.Sign(i.Key, typ, claims))(w.T))
 }
 
 // Framework is the rules of the tests, founded and signed by the given nodes.
@@ -162,18 +173,15 @@ func (w *World) Agree(home, host *Node, issuers []*Issuer, change func(*agreemen
 		Audience: "https://records." + host.ID.String()[len("https://"):], Agreement: "staff",
 	}
 	declared := participant.Document{Kind: "Participant", ID: home.ID}
-	var ids []trust.IssuerID
 	for _, i := range issuers {
-		id := Must(trust.ParseIssuerID(i.URL))(w.T)
-		ids = append(ids, id)
-		line := participant.Issuer{Issuer: id, JWKSURI: i.URL + "/jwks", Classes: []participant.ClassRule{{Class: trust.Human}}}
+		line := participant.Issuer{Issuer: i.id(w.T), JWKSURI: i.URL + "/jwks", Classes: []participant.ClassRule{{Class: trust.Human}}}
 		if i.Discriminator != nil {
 			line.JWKSURI, line.Discriminator = "", i.Discriminator
 		}
 		declared.Issuers = append(declared.Issuers, line)
 	}
 	check(w.T, home.Declare(ctx, home.Admin, declared))
-	d := ward.document(ids)
+	d := ward.Document(issuers...)
 	if change != nil {
 		change(&d)
 	}
@@ -211,12 +219,17 @@ func (d *Ward) Furnish() {
 func (d *Ward) Map(name string) {
 	w, host := d.Host.World, d.Host
 	w.T.Helper()
-	a, _ := host.State().Agreement.ByName(d.Agreement)
-	check(w.T, host.OfferMapping(w.T.Context(), host.Admin, mapping.Document{
+	check(w.T, host.OfferMapping(w.T.Context(), host.Admin, d.Mapping(name)))
+	check(w.T, host.ApproveMapping(w.T.Context(), host.Admin, name))
+}
+
+// Mapping maps nurses to ward-reader for as long as the agreement lasts.
+func (d *Ward) Mapping(name string) mapping.Document {
+	a, _ := d.Host.State().Agreement.ByName(d.Agreement)
+	return mapping.Document{
 		Kind: "Mapping", Name: name, Agreement: d.Agreement, To: "ward-reader", Expires: a.Revision.Document.Ends,
 		From: mapping.From{Class: trust.Human, Attribute: "role_code", Equals: Nurse},
-	}))
-	check(w.T, host.ApproveMapping(w.T.Context(), host.Admin, name))
+	}
 }
 
 // WardPolicy is the host's local policy.
@@ -234,7 +247,14 @@ func heard(n, partner *Node) bool {
 	return false
 }
 
-func (d *Ward) document(issuers []trust.IssuerID) agreement.Document {
+func (i *Issuer) id(t TB) trust.IssuerID { return Must(trust.ParseIssuerID(i.URL))(t) }
+
+// Document is the agreement of the ward, about people of the given issuers.
+func (d *Ward) Document(from ...*Issuer) agreement.Document {
+	var issuers []trust.IssuerID
+	for _, i := range from {
+		issuers = append(issuers, i.id(d.Home.World.T))
+	}
 	role := func(n *Node, role string) trust.RoleRef { return trust.RoleRef{Participant: n.ID, Role: role} }
 	return agreement.Document{
 		Kind: "Agreement", Name: d.Agreement, Home: d.Home.ID, Host: d.Host.ID, Tier: trust.Standard,

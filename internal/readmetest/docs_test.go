@@ -11,9 +11,11 @@ import (
 
 var (
 	link  = regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+	file  = regexp.MustCompile("`([a-z0-9_]+/[a-z0-9_/]+\\.go)`")
 	named = regexp.MustCompile("`([a-z0-9/]+)\\.((?:Test|Fuzz)[A-Za-z0-9]+)`")
 )
 
+// Links are relative to their page, names of source files to the root.
 func TestLinksLeadSomewhere(t *testing.T) {
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || filepath.Ext(path) != ".md" {
@@ -23,6 +25,11 @@ func TestLinksLeadSomewhere(t *testing.T) {
 		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(path), m[1])); err != nil {
 				t.Errorf("%s links to %s, which is not there", path, m[1])
+			}
+		}
+		for _, m := range file.FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(root, m[1])); err != nil {
+				t.Errorf("%s names %s, which is not there", path, m[1])
 			}
 		}
 		return err

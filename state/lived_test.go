@@ -1,0 +1,130 @@
+package state_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/internal/nodetest"
+	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/operator"
+	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/revocation"
+	"github.com/entente-id/entente/service"
+	"github.com/entente-id/entente/state"
+	"github.com/entente-id/entente/trust"
+)
+
+// lived lets a host live through everything that makes an entry, and gives the
+// first entry of each kind. What no use case makes yet stands at the end.
+func lived(t *testing.T) []entry {
+	t.Helper()
+	w := nodetest.NewWorld(t)
+	home := w.New("trust.rxw.example", nodetest.HomeRoles()...)
+	host := w.New("trust.rje.example", nodetest.HostRoles()...)
+	signed := w.Framework(home, host)
+	home.Adopt(signed)
+	host.Adopt(signed)
+	w.Introduce(home, host)
+	ward := w.NewWard(home, host, nil)
+	govern(t, host, signed)
+	engage(t, ward)
+	must(t, host.CloseMapping(t.Context(), host.Admin, "nurse"))
+	must(t, host.SuspendParticipant(t.Context(), host.Admin, home.ID, "odd queries"))
+	return append(first(t, host), made(t, host, home)...)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// govern does what an admin does at times, right and wrong.
+func govern(t *testing.T, host *nodetest.Node, signed framework.Signed) {
+	t.Helper()
+	ctx := t.Context()
+	if host.ActivateAgreement(ctx, host.Admin, "staff") == nil {
+		t.Fatal("an agreement is put in force twice")
+	}
+	broken := framework.Signed{Bytes: slices.Clone(signed.Bytes)}
+	broken.Bytes[1] ^= 1
+	if _, err := host.ReceiveFramework(ctx, host.Admin, broken); err == nil {
+		t.Fatal("a broken framework is received")
+	}
+	id, _, err := host.AddOperator(ctx, host.Admin, "somebody", []trust.Role{operator.Auditor})
+	must(t, err)
+	if host.RemoveOperator(ctx, node.Actor{ID: id}, id) == nil {
+		t.Fatal("whoever is no admin removes an operator")
+	}
+	must(t, host.RemoveOperator(ctx, host.Admin, id))
+	_, err = host.AddEnforcementPoint(ctx, host.Admin, "spare")
+	must(t, err)
+	must(t, host.RegisterService(ctx, host.Admin, service.Document{
+		Kind: "Service", Name: "spare", Audience: "https://spare.rje.example", EnforcementPoint: "spare",
+		Resources: map[trust.ResourceType][]string{"Spare": nil},
+	}))
+	must(t, host.RemoveService(ctx, host.Admin, "spare"))
+	must(t, host.RemoveEnforcementPoint(ctx, host.Admin, "spare"))
+	own, err := trust.ParseIssuerID("https://idp.rje.example")
+	must(t, err)
+	must(t, host.Declare(ctx, host.Admin, participant.Document{Kind: "Participant", ID: host.ID, Issuers: []participant.Issuer{
+		{Issuer: own, JWKSURI: "https://idp.rje.example/jwks", Classes: []participant.ClassRule{{Class: trust.Human}}},
+	}}))
+}
+
+// engage lets somebody leave and come back.
+func engage(t *testing.T, ward *nodetest.Ward) {
+	t.Helper()
+	ctx := t.Context()
+	_, err := ward.Home.Revoke(ctx, ward.Home.Admin, node.RevokeRequest{
+		Kind: revocation.Subject, Issuer: ward.Issuer.URL, Subject: "nurse-1", Reason: "left",
+	})
+	must(t, err)
+	_, err = ward.Home.OpenEngagement(ctx, ward.Home.Admin, ward.Issuer.URL, "nurse-1", "check-1")
+	must(t, err)
+	var pending []node.Engagement
+	nodetest.Eventually(t, "the new engagement", func() bool {
+		pending, err = ward.Host.Engagements(ctx)
+		return err == nil && len(pending) == 1
+	})
+	must(t, ward.Host.ApproveEngagement(ctx, ward.Host.Admin, pending[0].Subject))
+}
+
+// first gives the first entry of each kind in the node's trust log.
+func first(t *testing.T, n *nodetest.Node) (all []entry) {
+	t.Helper()
+	seen := map[string]bool{}
+	views, _, err := n.Entries(t.Context(), n.Admin, "trust", 0, 512)
+	must(t, err)
+	for _, v := range views {
+		if seen[v.Kind] {
+			continue
+		}
+		seen[v.Kind] = true
+		name, _, _ := strings.Cut(v.Kind, "/")
+		all = append(all, entry{
+			At: int64(v.At), Epoch: v.Position.Epoch, N: v.Position.N, Kind: name, Version: 1, Body: v.Body,
+		})
+	}
+	return all
+}
+
+// made are the entries of which a healthy pair of nodes has none.
+func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
+	t.Helper()
+	codec := state.NewCodec()
+	for i, e := range []trust.Event{
+		participant.Renewed{Card: host.State().Participant.Self().Signed},
+		edge.Broken{From: home.ID, Lane: edge.Safety, Rule: "contradiction"},
+	} {
+		kind, body, err := codec.Encode(e)
+		must(t, err)
+		all = append(all, entry{At: time.Now().Unix(), Epoch: 1, N: 1000 + uint64(i), Kind: kind.Name, Version: kind.Version, Body: body})
+	}
+	return all
+}

@@ -240,3 +240,28 @@ func TestAnAgreementEndsToTheSecond(t *testing.T) {
 	ward.Host.Clock.Shift(time.Until(ends))
 	want(t, ward, token, trust.AgreementEnded)
 }
+
+// What is taken away between two calls on one token changes the second (R17),
+// however often the first was asked.
+func TestTheSecondCallSeesTheChange(t *testing.T) {
+	ward := wardOf(t, nil)
+	host, ctx := ward.Host, t.Context()
+	token := nurse(ward, "nurse-1")
+	for range 3 {
+		want(t, ward, token, trust.Permit)
+	}
+	_, err := host.ApplyPolicy(ctx, host.Admin, nodetest.WardPolicy+`@id("closed")
+forbid (principal, action, resource is WardRecord);
+`)
+	done(t, err)
+	want(t, ward, token, trust.PolicyForbid)
+	_, err = host.ApplyPolicy(ctx, host.Admin, nodetest.WardPolicy)
+	done(t, err)
+	want(t, ward, token, trust.Permit)
+	done(t, host.CloseMapping(ctx, host.Admin, "nurse"))
+	want(t, ward, token, trust.NoMapping)
+	ward.Map("nurse")
+	want(t, ward, token, trust.Permit)
+	done(t, host.RemoveService(ctx, host.Admin, "ward-records"))
+	want(t, ward, token, trust.AudienceForeign)
+}

@@ -91,7 +91,7 @@ func (n *Node) rule(ctx context.Context, s *state.Snapshot, a *Ask) ruling {
 		if v, ok := n.memo.Get(key); ok {
 			if o, ok := v.stillHolds(n, s, now); ok {
 				r := ruling{v, o, v.decision.TTLAt(&o), v.sealed}
-				if a.RequestID != "" {
+				if a.RequestID != v.requestID {
 					r.sealed = n.sealDecision(ctx, s, v, a)
 				}
 				return r
@@ -109,7 +109,7 @@ func (n *Node) rule(ctx context.Context, s *state.Snapshot, a *Ask) ruling {
 // prepares the record.
 func (n *Node) judge(ctx context.Context, s *state.Snapshot, a *Ask, now clock.Mark) (*verdict, decision.Observed) {
 	found, o := n.gather(ctx, s, a, now)
-	v := &verdict{rules: s.Rules, made: o, evidence: found, decision: decision.Decide(s, o, found, a.Request)}
+	v := &verdict{rules: s.Rules, requestID: a.RequestID, made: o, evidence: found, decision: decision.Decide(s, o, found, a.Request)}
 	commit := decision.Commit{Resource: n.Keys.Commit("resource", string(a.ResourceType)+"\x00"+a.ResourceID)}
 	if found.Hash != [32]byte{} {
 		commit.Token = n.Keys.Commit("token", string(found.Hash[:]))

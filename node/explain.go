@@ -77,7 +77,7 @@ func (n *Node) Explain(ctx context.Context, a Actor, reference string) (Explanat
 	o, ev, r := decision.Replay(leaf, details)
 	again := decision.Explain(s, o, ev, r)
 	e := explanation(again, o, ev, r)
-	e.Reference, e.Position, e.At = reference, &record.Position, trust.Instant(record.At)
+	e.Reference, e.Position = reference, &record.Position
 	e.RequestID, e.Erased = details.RequestID, erased
 	// What was recorded stands, whatever evaluating it again says.
 	e.Permit, e.Reason = leaf.Permit(), leaf.Reason

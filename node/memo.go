@@ -57,6 +57,8 @@ type verdict struct {
 	evidence decision.Evidence
 	draft    decision.Draft
 	sealed   sealedPart
+	// requestID stands in sealed: another request has it sealed anew.
+	requestID string
 }
 
 // sealedPart is what only an authorised reader may see. Without bytes it could

@@ -42,3 +42,21 @@ func TestPermitThenRevokedAtHome(t *testing.T) {
 		return ward.Host.Decide(t.Context(), ward.Ask(token)).Reason == trust.SubjectRevoked
 	})
 }
+
+// R23: a decision remembered from another request does not bring that request's
+// identifier along.
+func TestRequestIdentifierIsEachRequestsOwn(t *testing.T) {
+	ward := twoTrusts(t)
+	ask := ward.Ask(ward.Home.World.Token(ward.Issuer, "nurse-1", ward.Audience, nil))
+	for _, id := range []string{"request-1", "", "request-2", "request-2", "request-1"} {
+		ask.RequestID = id
+		answer := ward.Host.Decide(t.Context(), ask)
+		if !answer.Permit {
+			t.Fatalf("request %q is answered %+v", id, answer)
+		}
+		e, err := ward.Host.Explain(t.Context(), ward.Host.Admin, answer.Reference)
+		if err != nil || e.RequestID != id {
+			t.Errorf("the record of request %q has %q, %v", id, e.RequestID, err)
+		}
+	}
+}

@@ -19,7 +19,7 @@ import (
 func TestSpreadDoesEachOperationOnce(t *testing.T) {
 	const ops = 1000
 	var done [ops]atomic.Int32
-	err := spread(t.Context(), ops, 16, func(int) func(int) error {
+	err := spread(t.Context(), ops, 16, func() {}, func(int) func(int) error {
 		return func(i int) error { done[i].Add(1); return nil }
 	})
 	if err != nil {
@@ -35,7 +35,7 @@ func TestSpreadDoesEachOperationOnce(t *testing.T) {
 func TestSpreadStopsAtTheFirstError(t *testing.T) {
 	broken := errors.New("broken")
 	var done atomic.Int32
-	err := spread(t.Context(), 1_000_000, 4, func(int) func(int) error {
+	err := spread(t.Context(), 1_000_000, 4, func() {}, func(int) func(int) error {
 		return func(i int) error {
 			if done.Add(1) >= 10 {
 				return broken
@@ -48,7 +48,7 @@ func TestSpreadStopsAtTheFirstError(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := spread(ctx, 1, 1, func(int) func(int) error { return func(int) error { return nil } }); !errors.Is(err, context.Canceled) {
+	if err := spread(ctx, 1, 1, func() {}, func(int) func(int) error { return func(int) error { return nil } }); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled run ended with %v", err)
 	}
 }
@@ -137,7 +137,7 @@ func TestRawLogWritesWhatItAcknowledges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = spread(t.Context(), 500, 8, func(int) func(int) error {
+	err = spread(t.Context(), 500, 8, func() {}, func(int) func(int) error {
 		return func(int) error { return l.append([]byte("0123456789")) }
 	})
 	if err := first(err, l.close()); err != nil {

@@ -28,7 +28,7 @@ func (s *server) load(ctx context.Context, ops, callers int, pick func(i int) in
 		return measure{}, err
 	}
 	start := time.Now()
-	err = spread(ctx, ops, callers, func(c int) func(int) error {
+	err = spread(ctx, ops, callers, func() {}, func(c int) func(int) error {
 		return func(i int) error { return connections[c].ask(s.Requests[pick(i)], want) }
 	})
 	wall := time.Since(start)

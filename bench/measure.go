@@ -34,24 +34,32 @@ func cpuTime() time.Duration {
 
 // take does operations 0 to ops-1, spread over callers, and measures this
 // process meanwhile.
-func take(ctx context.Context, ops, callers int, op func(i int) error) (measure, error) {
+func take(ctx context.Context, ops, callers int, op func(i int) error) (m measure, err error) {
 	runtime.GC()
-	cpu, start := cpuTime(), time.Now()
-	err := spread(ctx, ops, callers, func(int) func(int) error { return op })
+	var cpu time.Duration
+	var start time.Time
+	err = spread(ctx, ops, callers, func() { cpu, start = cpuTime(), time.Now() }, func(int) func(int) error { return op })
 	return measure{ops: ops, cpu: cpuTime() - cpu, wall: time.Since(start)}, err
 }
 
 // spread does operations 0 to ops-1 by a bounded number of callers, each with an
-// operation of its own, and stops all at the first error.
-func spread(ctx context.Context, ops, callers int, caller func(c int) func(i int) error) error {
+// operation of its own, and stops all at the first error. It calls begin when
+// all callers stand ready: with stacks grown, as those of connections are that
+// have lived for more than a few operations.
+func spread(ctx context.Context, ops, callers int, begin func(), caller func(c int) func(i int) error) error {
 	var (
-		next  atomic.Int64
-		first atomic.Pointer[error]
-		wait  sync.WaitGroup
+		next        atomic.Int64
+		first       atomic.Pointer[error]
+		ready, wait sync.WaitGroup
+		start       = make(chan struct{})
 	)
+	ready.Add(callers)
 	for c := range callers {
 		wait.Go(func() {
 			op := caller(c)
+			growStack(callerStack)
+			ready.Done()
+			<-start
 			for i := int(next.Add(1)) - 1; i < ops && first.Load() == nil; i = int(next.Add(1)) - 1 {
 				err := ctx.Err()
 				if err == nil {
@@ -63,11 +71,28 @@ func spread(ctx context.Context, ops, callers int, caller func(c int) func(i int
 			}
 		})
 	}
+	ready.Wait()
+	begin()
+	close(start)
 	wait.Wait()
 	if err := first.Load(); err != nil {
 		return *err
 	}
 	return nil
+}
+
+// callerStack is how deep the stacks of callers are grown, in KiB.
+const callerStack = 32
+
+// growStack goes n KiB deep.
+//
+//go:noinline
+func growStack(n int) byte {
+	var frame [1024]byte
+	if n > 0 {
+		frame[n%len(frame)] = growStack(n - 1)
+	}
+	return frame[n]
 }
 
 // series is the rounds of one kind.

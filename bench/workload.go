@@ -117,7 +117,7 @@ func servedDecisions(ctx context.Context, dir string) (http.Handler, [][]byte, f
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	err = spread(ctx, tokenCount, full.Callers, func(int) func(int) error {
+	err = spread(ctx, tokenCount, full.Callers, func() {}, func(int) func(int) error {
 		return func(i int) error { return node.decide(ctx, i) }
 	})
 	if err != nil {

@@ -39,7 +39,7 @@ func openWorkload(ctx context.Context, dir string, p *population) (_ workload, e
 	w := &world{tb: &program{ctx: ctx, dir: dir}}
 	defer w.tb.rescue(&err)
 	t := nodetest.NewWorld(w.tb)
-	t.Heartbeat = 500 * time.Millisecond
+	t.Heartbeat = 2 * time.Second // as a node does that is not told otherwise
 	w.host = t.New("host.example", nodetest.HostRoles()...)
 	homes := make([]*nodetest.Node, homeCount)
 	for i := range homes {

@@ -195,6 +195,7 @@ func TestUnknownGovernanceKind(t *testing.T) {
 	ward := wardOf(t, nil)
 	home, host := ward.Home, ward.Host
 	quiet(t, home, host)
+	home.World.Cut(host, home) // the home knows of no such message, and would say so
 	number := next(home, host, edge.Governance)
 	done(t, host.ReceiveMessage(t.Context(), home.ID, forge(t, home, host, edge.Governance, number, "drill-plan", map[string]any{"n": 1})))
 	if applied, _ := newest[edge.Applied](t, host); applied.N != number || !applied.Unsupported || !strings.Contains(applied.Kind, "drill-plan") {

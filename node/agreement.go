@@ -66,8 +66,11 @@ func (n *Node) CountersignAgreement(ctx context.Context, a Actor, name, hash str
 		if err := c.take(c.Agreement.Countersign(facts, signed, c.now)); err != nil || c.refusal != nil {
 			return err
 		}
-		return c.send(current.Other(n.self), edge.Governance, kindCountersign, trust.SubjectKey{},
-			countersignMessage{ID: current.ID, Hash: hash, Signature: signature})
+		m := countersignMessage{ID: current.ID, Hash: hash, Signature: signature}
+		if err := c.send(current.Other(n.self), edge.Governance, kindCountersign, trust.SubjectKey{}, m); err != nil {
+			return err
+		}
+		return c.catchUp(current.ID)
 	})
 	return err
 }

@@ -158,7 +158,11 @@ func receiveCountersign(c *change, from *participant.Partner, content []byte) er
 	if err != nil {
 		return err
 	}
-	return c.record(c.Agreement.Countersign(facts, agreement.Countersigned{ID: m.ID, Hash: m.Hash, Signature: m.Signature, From: from.Card.ID}, c.now))
+	signed := agreement.Countersigned{ID: m.ID, Hash: m.Hash, Signature: m.Signature, From: from.Card.ID}
+	if err := c.record(c.Agreement.Countersign(facts, signed, c.now)); err != nil {
+		return err
+	}
+	return c.catchUp(m.ID)
 }
 
 func receiveMove(c *change, from *participant.Partner, content []byte) error {

@@ -45,6 +45,33 @@ func TestAThousandReissues(t *testing.T) {
 	want(t, ward, nurse(ward, "nurse-2"), trust.Permit)
 }
 
+// What a home ended before an agreement was signed is ended for the new host
+// too, and a new engagement with it (R35, R73).
+func TestAHostThatAgreesLaterLearnsWhatEndedBefore(t *testing.T) {
+	w := nodetest.NewWorld(t)
+	home, first := founded(t, w, nil)
+	issuer := w.NewIssuer("https://idp.rxw.example")
+	ward := w.Agree(home, first, []*nodetest.Issuer{issuer}, nil)
+	ward.Furnish()
+	revoke(t, ward, "nurse-1")
+	revoke(t, ward, "nurse-2")
+	if _, err := home.OpenEngagement(t.Context(), home.Admin, issuer.URL, "nurse-2", "check-2"); err != nil {
+		t.Fatal(err)
+	}
+	late := w.New("trust.late.example", nodetest.HostRoles()...)
+	w.Introduce(home, late)
+	late.Adopt(home.State().Framework.Current.Signed)
+	later := w.Agree(home, late, []*nodetest.Issuer{issuer}, func(d *agreement.Document) { d.Name = "later" })
+	later.Furnish()
+	await(t, later, nurse(later, "nurse-3"), trust.Permit)
+	await(t, later, nurse(later, "nurse-1"), trust.SubjectRevoked)
+	waiting, err := late.Engagements(t.Context())
+	if err != nil || len(waiting) != 1 {
+		t.Fatalf("the new host sees engagements %+v, %v; nurse-2's waits for its approval", waiting, err)
+	}
+	await(t, later, nurse(later, "nurse-2"), trust.SubjectRevoked)
+}
+
 // Somebody who comes back is let in by a new engagement that the home opens and
 // a person at the host approves; the old tokens stay dead, and the new
 // engagement ends like the first (R73).

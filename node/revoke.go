@@ -28,11 +28,12 @@ type Revocation struct {
 	Partners []trust.ParticipantID `json:"partners"`
 }
 
-// revokeText is the sealed part of a revocation.
+// revokeText is the sealed part of a revocation. Message is what hosts are told,
+// also one that agrees later.
 type revokeText struct {
-	Subject  string `json:"subject,omitempty"`
-	Reason   string `json:"reason"`
-	Incident string `json:"incident,omitempty"`
+	Message  revocationMessage `json:"message"`
+	Reason   string            `json:"reason"`
+	Incident string            `json:"incident,omitempty"`
 }
 
 // Revoke ends a subject, a key or an issuer. Of the own organisation, the end
@@ -50,7 +51,7 @@ func (n *Node) Revoke(ctx context.Context, a Actor, r RevokeRequest) (Revocation
 		if err != nil {
 			return err
 		}
-		text := revokeText{Subject: r.Subject, Reason: r.Reason, Incident: r.Incident}
+		text := revokeText{Message: m, Reason: r.Reason, Incident: r.Incident}
 		for _, e := range events {
 			if err := c.addSealed(e, sealed{owner: target.Subject, text: text}); err != nil {
 				return err
@@ -170,12 +171,12 @@ func (n *Node) OpenEngagement(ctx context.Context, a Actor, issuer, subject, che
 		if err != nil {
 			return err
 		}
+		m := engagementMessage{Namespace: line.Namespace(), Subject: subject, Engagement: number, Since: c.now}
 		for _, e := range events {
-			if err := c.addSealed(e, sealed{owner: key, text: joinerText{subject, check}}); err != nil {
+			if err := c.addSealed(e, sealed{owner: key, text: joinerText{m, check}}); err != nil {
 				return err
 			}
 		}
-		m := engagementMessage{Namespace: line.Namespace(), Subject: subject, Engagement: number, Since: c.now}
 		for _, partner := range c.hosts() {
 			// On the safety lane, so that it cannot overtake the end before it.
 			if err := c.send(partner, edge.Safety, kindEngagement, key, m); err != nil {
@@ -187,10 +188,11 @@ func (n *Node) OpenEngagement(ctx context.Context, a Actor, issuer, subject, che
 	return number, err
 }
 
-// joinerText is the sealed part of an opened engagement.
+// joinerText is the sealed part of an opened engagement. Message is what hosts
+// are told.
 type joinerText struct {
-	Subject     string `json:"subject"`
-	JoinerCheck string `json:"joiner_check"`
+	Message     engagementMessage `json:"message"`
+	JoinerCheck string            `json:"joiner_check"`
 }
 
 // ApproveEngagement accepts a partner's subject back, in its new engagement.

@@ -1,0 +1,77 @@
+package node
+
+import (
+	"github.com/entente-id/entente/agreement"
+	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/ledger"
+	"github.com/entente-id/entente/revocation"
+	"github.com/entente-id/entente/trust"
+)
+
+// catchUp queues for a host, once both have signed, all that this home ended
+// before: what was revoked under an earlier agreement, or under none, is revoked
+// for a new host too (R35). What the host knows already changes nothing there.
+func (c *change) catchUp(id string) error {
+	a, ok := c.Agreement.ByID(id)
+	if !ok || a.Stage != agreement.Agreed || a.Home() != c.n.self {
+		return nil
+	}
+	for from := uint64(0); ; from += readAtOnce {
+		records, err := c.n.trust.Read(c.ctx, from, readAtOnce)
+		if err != nil {
+			return err
+		}
+		for _, r := range records {
+			if err := c.repeat(a.Host(), r); err != nil {
+				return err
+			}
+		}
+		if len(records) < readAtOnce {
+			return nil
+		}
+	}
+}
+
+// repeat queues the message of one entry again, if it is an end or a new
+// beginning that was decided here. Of an erased person nothing is left to tell.
+func (c *change) repeat(host trust.ParticipantID, r ledger.Record) error {
+	event, err := c.n.codec.Decode(trust.Kind{Name: r.Kind, Version: r.Version}, r.Body)
+	if err != nil {
+		return err
+	}
+	switch e := event.(type) {
+	case revocation.Revoked:
+		if e.Target.Participant != c.n.self || !e.From.IsZero() {
+			return nil
+		}
+		text, err := unsealed[revokeText](c, e.Target.Subject, r)
+		if err != nil || text == nil {
+			return err
+		}
+		return c.send(host, edge.Safety, kindRevocation, e.Target.Subject, text.Message)
+	case revocation.EngagementOpened:
+		if e.Participant != c.n.self || !e.From.IsZero() {
+			return nil
+		}
+		text, err := unsealed[joinerText](c, e.Subject, r)
+		if err != nil || text == nil {
+			return err
+		}
+		return c.send(host, edge.Safety, kindEngagement, e.Subject, text.Message)
+	default:
+		return nil
+	}
+}
+
+// unsealed reads an entry's sealed part, nil once its owner was erased.
+func unsealed[T any](c *change, owner trust.SubjectKey, r ledger.Record) (*T, error) {
+	plain, err := c.n.Keys.Unseal(c.ctx, owner, r.Sealed)
+	if trust.KindOf(err) == trust.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	text, err := parse[T](plain)
+	return &text, err
+}

@@ -4,14 +4,13 @@
 // run carry over to another machine.
 //
 // Lines for people go to standard error; the last thing on standard output is
-// one line of JSON. It ends with 1 when a run is void, or, with -gate, when a
-// ratio is below its bar.
+// one line of JSON. A void run, on a machine too busy to be measured, says so
+// there. With -gate it ends with 1, and so does a ratio below its bar.
 package main
 
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -89,7 +88,11 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	fmt.Println(string(line))
-	if short := r.short(); o.gate && len(short) > 0 {
+	switch short := r.short(); {
+	case !o.gate:
+	case r.void != "":
+		return fmt.Errorf("the run is void: %s", r.void)
+	case len(short) > 0:
 		return fmt.Errorf("below the bar: %s", short)
 	}
 	return nil
@@ -111,5 +114,3 @@ func profiled(path string, part func() error) error {
 	pprof.StopCPUProfile()
 	return first(err, file.Close())
 }
-
-var errVoid = errors.New("the run is void")

@@ -14,6 +14,7 @@ type report struct {
 	floor, http        series
 	ledger, raw        series
 	small, large       series
+	void               string // why nothing of this run counts; empty if it does
 }
 
 // ratios are what carries over from one machine to another. The first four are
@@ -30,6 +31,7 @@ type ratios struct {
 // results is the line of JSON: the ratios and what they were made of, in CPU
 // microseconds an operation, the log's in entries a second.
 type results struct {
+	Void string `json:"void,omitempty"` // why nothing of this run counts
 	ratios
 	Verify    float64 `json:"verify_cpu_us"`
 	ColdCost  float64 `json:"cold_cpu_us"`
@@ -46,6 +48,7 @@ type results struct {
 
 func (r *report) results() results {
 	return results{
+		Void: r.void,
 		ratios: ratios{
 			Cold: rounded(ratio(r.verify, r.cold, measure.cost)),
 			Warm: rounded(ratio(r.verify, r.warm, measure.cost)),
@@ -100,6 +103,9 @@ func (r *report) short() string {
 
 func (r *report) print(w io.Writer) {
 	s := r.results()
+	if r.void != "" {
+		fmt.Fprintf(w, "THIS RUN IS VOID: %s\n", r.void)
+	}
 	fmt.Fprintf(w, "bare ES256 verify           %8.2f CPU µs\n", s.Verify)
 	fmt.Fprintf(w, "decision, cold              %8.2f CPU µs   %.2f of the bare rate\n", s.ColdCost, s.Cold)
 	fmt.Fprintf(w, "decision, warm              %8.2f CPU µs   %.1f times the bare rate\n", s.WarmCost, s.Warm)

@@ -93,7 +93,7 @@ func read(raw []byte, cache Signatures) (t token, f *Fault) {
 			return t, nil
 		}
 	}
-	u, err := jose.Parse(string(raw), form)
+	u, err := jose.ParseBytes(raw, form)
 	if err != nil {
 		return t, refusal(err)
 	}

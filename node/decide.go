@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"crypto/sha256"
 	"sync"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/internal/clock"
 	"github.com/entente-id/entente/ledger"
+	"github.com/entente-id/entente/seal"
 	"github.com/entente-id/entente/state"
 	"github.com/entente-id/entente/trust"
 )
@@ -171,7 +171,7 @@ func (n *Node) sealDecision(ctx context.Context, s *state.Snapshot, v *verdict, 
 		n.Log.Error("a decision's details could not be sealed", "error", err)
 		return sealedPart{}
 	}
-	return sealedPart{part, sha256.Sum256(part)}
+	return sealedPart{part, seal.Commitment(part)}
 }
 
 // bodies are memory for what a decision renders: the key of the memo, and the

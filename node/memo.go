@@ -28,7 +28,7 @@ func newTokenCache() *tokenCache { return newGenerations[[32]byte, jose.Verified
 // ever learns, nor any of its results: whoever makes up requests finds two with
 // one key with a chance of 2^-120 a try, and it costs a fraction of a SHA-256.
 type memo struct {
-	generations[[16]byte, *verdict]
+	*generations[[16]byte, *verdict]
 	mac cipher.AEAD
 }
 
@@ -43,7 +43,7 @@ func newMemo() *memo {
 	if err != nil {
 		panic(err) // AES has the one block size that GCM takes
 	}
-	return &memo{*newGenerations[[16]byte, *verdict](memoLimit), mac}
+	return &memo{newGenerations[[16]byte, *verdict](memoLimit), mac}
 }
 
 // verdict is a decision and the drafts of its record. A permit may be given

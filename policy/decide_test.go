@@ -174,3 +174,47 @@ func TestErrorTellsNoValues(t *testing.T) {
 		}
 	}
 }
+
+// What is remembered of one caller, resource or context is never taken for that
+// of another, however alike their parts run on.
+func TestAlikeCallersStayApart(t *testing.T) {
+	const source = `permit (principal in Role::"ab", action, resource)
+when { principal has a && principal.a == "b" && resource.w == "1" && context.purpose == "TREAT" };`
+	set, err := policy.Compile(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	right := policy.Caller{Class: trust.Human, ID: "1", Roles: []trust.Role{"ab"}, Attributes: map[string]any{"a": "b"}}
+	alike := map[string]change{
+		"roles": func(c *policy.Caller, _ *policy.Query) { c.Roles = []trust.Role{"a", "b"} },
+		"role in a claim": func(c *policy.Caller, _ *policy.Query) {
+			c.Roles, c.Attributes = nil, map[string]any{"ab": "", "a": "b"}
+		},
+		"level": func(c *policy.Caller, _ *policy.Query) { c.Attributes, c.Assurance = nil, map[string]string{"a": "b"} },
+		"name":  func(c *policy.Caller, _ *policy.Query) { c.Attributes = map[string]any{"ab": ""} },
+		"list":  func(c *policy.Caller, _ *policy.Query) { c.Attributes = map[string]any{"a": []any{"b"}} },
+		"object": func(c *policy.Caller, _ *policy.Query) {
+			c.Attributes = map[string]any{"a": canonical.Object{"b": nil}}
+		},
+		"number":  func(_ *policy.Caller, q *policy.Query) { q.Resource.Attributes = map[string]any{"w": int64(1)} },
+		"boolean": func(_ *policy.Caller, q *policy.Query) { q.Resource.Attributes = map[string]any{"w": true} },
+		"purpose": func(_ *policy.Caller, q *policy.Query) { q.Context.Purpose = "TREAT2" },
+		"claimed purpose": func(_ *policy.Caller, q *policy.Query) {
+			q.Context = policy.Context{Attributes: map[string]any{"purpose": "TREAT"}}
+		},
+	}
+	for name, c := range alike {
+		for _, changed := range []bool{false, true, false, true} {
+			caller := right
+			q := policy.Query{Action: "read", Context: policy.Context{Purpose: "TREAT"},
+				Resource: policy.Resource{Type: "A", ID: "1", Attributes: map[string]any{"w": "1"}}}
+			if changed {
+				c(&caller, &q)
+			}
+			q.Principal = policy.NewPrincipal(caller)
+			if got := set.Decide(q); got.Permit == changed {
+				t.Errorf("%s, changed %t: %+v", name, changed, got)
+			}
+		}
+	}
+}

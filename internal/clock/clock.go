@@ -69,29 +69,36 @@ func (c *Clock) boot(wall time.Time) time.Duration {
 	monotonic := wall != wall.Round(0)
 	if last := c.last.Load(); last != nil && monotonic {
 		passed := wall.Sub(last.wall)
-		parted := wall.Round(0).Sub(last.wall.Round(0)) - passed
-		if 0 <= passed && passed < trustFor && parted.Abs() < maxParted {
+		if awake(passed, wall.Round(0).Sub(last.wall.Round(0))) {
 			return last.boot + passed
 		}
 	}
 	boot := c.source.Boot()
-	if monotonic {
+	if monotonic && c.source.Wall().Sub(wall) < maxParted { // not held up between the two
 		c.last.Store(&reading{wall, boot})
 	}
 	return boot
 }
 
+// awake reports whether a reading still counts after what the monotonic and the
+// wall clock have counted since.
+func awake(monotonic, wall time.Duration) bool {
+	return 0 <= monotonic && monotonic < trustFor && (wall-monotonic).Abs() < maxParted
+}
+
 // Since is how long ago a mark was taken.
 func (c *Clock) Since(m Mark) time.Duration { return c.Mark().Since(m) }
 
-// Since is the age at m of an earlier mark, by whichever clock says longer. A
-// mark ahead of the time since boot was taken before the machine last started,
-// so nothing is known about its age and it counts as the longest there is.
+// Since is the age at m of an earlier mark, by whichever clock says longer, to
+// within a millisecond. A mark ahead of the time since boot was taken before the
+// machine last started, so nothing is known about its age and it counts as the
+// longest there is.
 func (m Mark) Since(earlier Mark) time.Duration {
-	if m.Boot < earlier.Boot {
+	passed := m.Boot - earlier.Boot
+	if passed < -maxParted {
 		return math.MaxInt64
 	}
-	return max(m.Boot-earlier.Boot, m.Wall.Sub(earlier.Wall))
+	return max(passed, m.Wall.Sub(earlier.Wall), 0)
 }
 
 // Demo is a clock whose time of day can be moved while it runs. Only a ledger

@@ -88,6 +88,47 @@ func TestDemoMovesTheWallOnly(t *testing.T) {
 	}
 }
 
+// running is a source whose wall clock has Go's monotonic one beside it.
+type running struct {
+	wall  time.Time
+	boot  time.Duration
+	asked int
+}
+
+func (r *running) Wall() time.Time     { return r.wall }
+func (r *running) Boot() time.Duration { r.asked++; return r.boot }
+
+// The time since boot goes on with the monotonic clock for a while, and is read
+// again when that while is over or the machine may have slept.
+func TestBootTimeIsCarriedOn(t *testing.T) {
+	m := &running{wall: time.Now(), boot: time.Hour}
+	k := clock.New(m)
+	for i, step := range []time.Duration{0, 3 * time.Millisecond, time.Millisecond, 2 * time.Millisecond, -time.Second, 0} {
+		m.wall, m.boot = m.wall.Add(step), m.boot+step
+		if got := k.Mark().Boot; got != m.boot {
+			t.Errorf("step %d: boot %s, want %s", i, got, m.boot)
+		}
+	}
+	if m.asked != 3 { // at first, after 6 ms, and when it went back
+		t.Errorf("the source was asked %d times, want 3", m.asked)
+	}
+	for _, c := range []struct {
+		monotonic, wall time.Duration
+		want            bool
+	}{
+		{time.Millisecond, time.Millisecond, true},
+		{time.Millisecond, time.Hour, false},          // it slept
+		{time.Millisecond, -time.Hour, false},         // somebody set the clock
+		{time.Hour, time.Hour, false},                 // long ago
+		{-time.Millisecond, -time.Millisecond, false}, // another reading overtook this one
+		{0, 999 * time.Microsecond, true}, {0, time.Millisecond, false},
+	} {
+		if got := clock.Awake(c.monotonic, c.wall); got != c.want {
+			t.Errorf("%s on the monotonic and %s on the wall clock: %t", c.monotonic, c.wall, got)
+		}
+	}
+}
+
 func TestSystemClocksRun(t *testing.T) {
 	k := clock.New(clock.System{})
 	mark := k.Mark()

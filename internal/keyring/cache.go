@@ -6,8 +6,10 @@ import (
 	"github.com/entente-id/entente/trust"
 )
 
-// cacheSize bounds each of the two halves of a cache, some 10 MiB together.
-const cacheSize = 8192
+// cacheSize bounds each of the two halves of a cache, some 40 MiB together. The
+// people of one large partner fit: whoever does not is read from the table, which
+// costs more than a signature.
+const cacheSize = 1 << 15
 
 // cache holds the keys used last. When the young half holds size keys it becomes
 // the old half, and what nobody asked for since the last such turn is forgotten.

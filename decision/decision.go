@@ -93,7 +93,6 @@ type Decision struct {
 	// the tier's removal target. 0 is ask every time.
 	TTL int64
 
-	Framework        string // hash, empty for none
 	FrameworkVersion int
 	Agreement        string // random id, empty for none
 	AgreementName    string

@@ -80,7 +80,7 @@ func (h *hearing) open(s *state.Snapshot, o *Observed, ev *Evidence, r *Request)
 		h.d.Bound = o.Now // the times it was read from did not stand up
 	}
 	if f := s.Framework.Current; f != nil {
-		h.d.Framework, h.d.FrameworkVersion = f.Hash, f.Version
+		h.d.FrameworkVersion = f.Version
 	}
 	for i := range h.d.Checks {
 		h.d.Checks[i] = Check{Name: Names[i], Result: NotReached}

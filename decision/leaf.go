@@ -23,6 +23,7 @@ type Commit struct {
 // Leaf is the body of a decision's entry: what was decided, by what and on what
 // ground. It holds no subject, no resource id and no word of the token. Words
 // of the request that are no plain words are left out; the sealed part has them.
+// Which framework and which local policy were in force, the trust entry says.
 type Leaf struct {
 	Action           trust.Action        `json:"action,omitempty"`
 	Agreement        string              `json:"agreement,omitempty"` // random id
@@ -31,14 +32,12 @@ type Leaf struct {
 	Class            trust.Class         `json:"class,omitempty"`
 	EnforcementPoint string              `json:"enforcement_point"`
 	Evidence         evidence.Kind       `json:"evidence,omitempty"`
-	Framework        string              `json:"framework,omitempty"`
 	Issuer           trust.IssuerID      `json:"issuer,omitzero"`
 	Key              string              `json:"key,omitempty"` // RFC 7638 thumbprint
 	Observed         Seen                `json:"observed"`
 	Outcome          string              `json:"outcome"` // permit or deny
 	Participant      trust.ParticipantID `json:"participant,omitzero"`
 	Policies         []string            `json:"policies,omitempty"`
-	Policy           string              `json:"policy,omitempty"`
 	Purpose          trust.Purpose       `json:"purpose,omitempty"`
 	Reason           trust.Reason        `json:"reason"`
 	Resource         string              `json:"resource"` // 32 hexadecimal digits
@@ -103,7 +102,6 @@ func (w *writer) ground(d *Decision, ev *Evidence, r *Request) {
 	w.name("enforcement_point")
 	w.dst = canonical.AppendString(w.dst, r.EnforcementPoint)
 	w.word("evidence", string(ev.Kind))
-	w.text("framework", d.Framework)
 	w.text("issuer", ev.Issuer.String())
 	w.text("key", ev.Thumbprint)
 }
@@ -114,7 +112,6 @@ func (w *writer) answer(d *Decision, o *Observed, ev *Evidence, r *Request, inde
 	w.dst = append(w.dst, outcome(d.Permit)...)
 	w.text("participant", ev.Participant.String())
 	list(w, "policies", d.Policies)
-	w.text("policy", d.Policy)
 	w.word("purpose", string(r.Purpose))
 	w.text("reason", string(d.Reason))
 	w.hex("resource", index.Resource)

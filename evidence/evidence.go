@@ -38,13 +38,13 @@ type Registry interface {
 	Assurance(claims map[string]any) framework.Vector
 }
 
-// Signatures remembers tokens whose signature held, by the SHA-256 of the whole
-// token. It saves the signature check and the parsing, nothing else: Verify
-// judges everything else again, the key's registration first. It may forget
-// whenever it likes.
+// Signatures checks signatures, as u.Verify(key) does, and remembers tokens
+// whose signature held, by the SHA-256 of the whole token. It saves the
+// signature check and the parsing, nothing else: Verify judges everything else
+// again, the key's registration first. It may forget whenever it likes.
 type Signatures interface {
 	Get(token [32]byte) (jose.Verified, bool)
-	Put(token [32]byte, v jose.Verified)
+	Verify(token [32]byte, u *jose.Unverified, key jose.Key) (jose.Verified, error)
 }
 
 // Leeway is how far, in seconds, a token's iat, nbf and auth_time may lie in our

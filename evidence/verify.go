@@ -136,11 +136,13 @@ func (ev *Evidence) authenticate(t *token, rule *rule, keys jose.KeySet, cache S
 		return refusal(err)
 	}
 	if t.fresh != nil {
-		if t.verified, err = t.fresh.Verify(key); err != nil {
-			return refusal(err)
+		if cache == nil {
+			t.verified, err = t.fresh.Verify(key)
+		} else {
+			t.verified, err = cache.Verify(t.hash, t.fresh, key)
 		}
-		if cache != nil {
-			cache.Put(t.hash, t.verified)
+		if err != nil {
+			return refusal(err)
 		}
 	}
 	if !key.Equal(t.verified.Key()) {

@@ -139,7 +139,7 @@ func VerifyBytes(key Key, domain string, payload, signature []byte) error {
 	if err != nil {
 		return err
 	}
-	if !key.holds(message, signature) {
+	if !key.holds(message, signature, nil) {
 		return trust.Errorf(trust.Invalid, "signature does not hold under key %q for %s: %w", key.KeyID(), domain, Signature)
 	}
 	return nil

@@ -40,7 +40,9 @@ func (v Verified) Hash() [sha256.Size]byte { return v.hash }
 // Verify checks the signature with key, whose algorithm the header must repeat,
 // and whose kid too when both have one. It fails with Invalid and the fault
 // AlgMismatch, KidUnknown or Signature.
-func (u *Unverified) Verify(key Key) (Verified, error) {
+func (u *Unverified) Verify(key Key) (Verified, error) { return u.verify(key, nil) }
+
+func (u *Unverified) verify(key Key, tables *Tables) (Verified, error) {
 	switch {
 	case key.IsZero() || u.header.Alg != key.k.alg:
 		return Verified{}, refuse(AlgMismatch)
@@ -53,7 +55,7 @@ func (u *Unverified) Verify(key Key) (Verified, error) {
 	if key.k.alg.hash() != 0 {
 		input = h.Sum(make([]byte, 0, sha256.Size))
 	}
-	if !key.holds(input, u.signature) {
+	if !key.holds(input, u.signature, tables) {
 		return Verified{}, refuse(Signature)
 	}
 	// The hash of the whole token goes on where that of the input stood.
@@ -65,11 +67,16 @@ func (u *Unverified) Verify(key Key) (Verified, error) {
 
 // holds checks a signature over input, which is hashed already for all but
 // EdDSA.
-func (k Key) holds(input, signature []byte) bool {
+func (k Key) holds(input, signature []byte, tables *Tables) bool {
 	switch k.k.alg {
 	case ES256:
-		der, ok := derOf(signature)
-		return ok && ecdsa.VerifyASN1(k.k.public.(*ecdsa.PublicKey), input, der)
+		if len(signature) != 2*size256 || !inRange(signature[:size256]) || !inRange(signature[size256:]) {
+			return false
+		}
+		if table := tables.of(k); table != nil {
+			return holdsBy(table, input, signature[:size256], signature[size256:])
+		}
+		return ecdsa.VerifyASN1(k.k.public.(*ecdsa.PublicKey), input, derOf(signature))
 	case EdDSA:
 		return ed25519.Verify(k.k.public.(ed25519.PublicKey), input, signature)
 	case RS256:
@@ -83,27 +90,22 @@ func (k Key) holds(input, signature []byte) bool {
 }
 
 // derOf gives the ASN.1 form of r||s (RFC 7518, section 3.4), which the standard
-// library verifies without big integers. It refuses another length than 64
-// bytes and numbers outside 1 to n-1.
-func derOf(signature []byte) ([]byte, bool) {
-	if len(signature) != 2*size256 {
-		return nil, false
-	}
+// library verifies without big integers.
+func derOf(signature []byte) []byte {
 	r, s := signature[:size256], signature[size256:]
-	if !inRange(r) || !inRange(s) {
-		return nil, false
-	}
 	der := append(make([]byte, 0, 2*size256+8), 0x30, 0)
 	der = appendInteger(appendInteger(der, r), s)
 	der[1] = byte(len(der) - 2)
-	return der, true
+	return der
 }
 
 var (
-	orderP256 = elliptic.P256().Params().N.Bytes()
-	zero      = make([]byte, size256)
+	orderOfP256 = elliptic.P256().Params().N
+	orderP256   = orderOfP256.Bytes()
+	zero        = make([]byte, size256)
 )
 
+// inRange reports whether n is one of 1 to the order of P-256 less one.
 func inRange(n []byte) bool {
 	return !bytes.Equal(n, zero) && bytes.Compare(n, orderP256) < 0
 }

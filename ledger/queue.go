@@ -3,6 +3,7 @@ package ledger
 import (
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/entente-id/entente/store"
 	"github.com/entente-id/entente/trust"
@@ -10,6 +11,15 @@ import (
 
 // groupBytes is how much a group of requests may hold before a new one begins.
 const groupBytes = 16 << 20
+
+// yields is how often the writer lets others run before it takes the next group,
+// crowd how many callers at once are worth waiting for, and patience how long at
+// most.
+const (
+	yields   = 16
+	crowd    = 16
+	patience = time.Millisecond
+)
 
 // request is one caller's wish: a finished entry, or a command that makes some.
 type request[S any] struct {
@@ -49,12 +59,14 @@ type group[S any] struct {
 // queue is where callers meet the writer. The stamps of requests never fall
 // along it.
 type queue[S any] struct {
-	mu     sync.Mutex
-	wake   *sync.Cond
-	groups []*group[S]
-	at     int64 // the newest stamp given
-	usual  int   // requests of the last group
-	closed error
+	mu      sync.Mutex
+	wake    *sync.Cond
+	groups  []*group[S]
+	at      int64     // the newest stamp given
+	usual   int       // requests of the last group
+	began   time.Time // when it was taken
+	awaited int       // as many waiting requests wake the writer; 0 any
+	closed  error
 }
 
 // put adds r and gives the group to wait for. Where a newer stamp has been given
@@ -74,19 +86,21 @@ func (q *queue[S]) put(r *request[S]) (*group[S], error) {
 	if last < 0 || q.groups[last].bytes >= groupBytes {
 		q.groups = append(q.groups, &group[S]{requests: make([]*request[S], 0, q.usual), done: make(chan struct{})})
 		last++
-		q.wake.Signal()
 	}
 	g := q.groups[last]
 	g.requests = append(g.requests, r)
+	if n := len(g.requests); last > 0 || n == max(q.awaited, 1) {
+		q.wake.Signal()
+	}
 	g.bytes += len(r.record.Leaf) + len(r.record.Sealed)
 	return g, nil
 }
 
 // take waits for the next group; nil means that the queue is closed and empty.
 func (q *queue[S]) take() *group[S] {
-	q.gather()
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.gather()
 	for len(q.groups) == 0 {
 		if q.closed != nil {
 			return nil
@@ -96,26 +110,48 @@ func (q *queue[S]) take() *group[S] {
 	g := q.groups[0]
 	q.groups = append(q.groups[:0], q.groups[1:]...)
 	q.usual = len(g.requests)
+	q.began = time.Now()
 	return g
 }
 
-// gather lets the callers that the last group has woken run first: mostly they
-// ask again, and then one group holds them all instead of the first few. It
-// waits for nobody who does not run at once.
+// gather waits a little for the callers that the last group has woken: mostly
+// they ask again, and then one group holds them and those that have queued
+// meanwhile, where otherwise the two would take turns for ever, each at the
+// price of a whole sync. It lets whoever can run do so first. Beyond that it
+// waits for a crowd only, and for less time than a sync takes.
 func (q *queue[S]) gather() {
-	for range 16 {
-		q.mu.Lock()
-		waiting := 0
-		if len(q.groups) > 0 {
-			waiting = len(q.groups[0].requests)
-		}
-		enough := waiting >= 2*q.usual // as many again queued while the last group went down
-		q.mu.Unlock()
-		if enough {
+	all := q.usual + q.waiting()
+	for range yields {
+		if q.waiting() >= all || q.closed != nil {
 			return
 		}
+		q.mu.Unlock()
 		runtime.Gosched()
+		q.mu.Lock()
 	}
+	if all < crowd {
+		return
+	}
+	q.awaited = all
+	last := time.AfterFunc(min(time.Since(q.began)/2, patience), func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.awaited = 0
+		q.wake.Signal()
+	})
+	for q.waiting() < q.awaited && q.closed == nil {
+		q.wake.Wait()
+	}
+	last.Stop()
+	q.awaited = 0
+}
+
+// waiting is how many requests the next group holds so far.
+func (q *queue[S]) waiting() int {
+	if len(q.groups) == 0 {
+		return 0
+	}
+	return len(q.groups[0].requests)
 }
 
 // close refuses further requests.

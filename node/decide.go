@@ -15,7 +15,8 @@ import (
 )
 
 // Ask is what an enforcement point sent: the request, the caller's evidence and
-// an identifier of its own for its logs.
+// an identifier of its own for its logs. Decide keeps it: its evidence and its
+// properties must not change afterwards.
 type Ask struct {
 	decision.Request
 	RequestID string
@@ -86,20 +87,18 @@ func (n *Node) confirms(ctx context.Context, s *state.Snapshot, v *verdict, a *A
 // or a new one.
 func (n *Node) rule(ctx context.Context, s *state.Snapshot, a *Ask) ruling {
 	now := n.Clock.Mark()
-	key, memorable := n.memo.key(a, s.Rules)
-	if memorable {
-		if v, ok := n.memo.Get(key); ok {
-			if o, ok := v.stillHolds(n, s, now); ok {
-				r := ruling{v, o, v.decision.TTLAt(&o), v.sealed}
-				if a.RequestID != v.requestID {
-					r.sealed = n.sealDecision(ctx, s, v, a)
-				}
-				return r
+	key := n.memo.key(a, s.Rules)
+	if v, ok := n.memo.Get(key); ok && v.answers(a, s.Rules) {
+		if o, ok := v.stillHolds(n, s, now); ok {
+			r := ruling{v, o, v.decision.TTLAt(&o), v.sealed}
+			if a.RequestID != v.ask.RequestID {
+				r.sealed = n.sealDecision(ctx, s, v, a)
 			}
+			return r
 		}
 	}
 	v, o := n.judge(ctx, s, a, now)
-	if memorable && v.decision.Permit && v.decision.Burn == nil && v.sealed.bytes != nil {
+	if v.decision.Permit && v.decision.Burn == nil && v.sealed.bytes != nil {
 		n.memo.Put(key, v)
 	}
 	return ruling{v, o, v.decision.TTL, v.sealed}
@@ -109,7 +108,7 @@ func (n *Node) rule(ctx context.Context, s *state.Snapshot, a *Ask) ruling {
 // prepares the record.
 func (n *Node) judge(ctx context.Context, s *state.Snapshot, a *Ask, now clock.Mark) (*verdict, decision.Observed) {
 	found, o := n.gather(ctx, s, a, now)
-	v := &verdict{rules: s.Rules, requestID: a.RequestID, made: o, evidence: found, decision: decision.Decide(s, o, found, a.Request)}
+	v := &verdict{rules: s.Rules, ask: *a, made: o, evidence: found, decision: decision.Decide(s, o, found, a.Request)}
 	commit := decision.Commit{Resource: n.Keys.Commit("resource", string(a.ResourceType)+"\x00"+a.ResourceID)}
 	if found.Hash != [32]byte{} {
 		commit.Token = n.Keys.Commit("token", string(found.Hash[:]))
@@ -174,8 +173,8 @@ func (n *Node) sealDecision(ctx context.Context, s *state.Snapshot, v *verdict, 
 	return sealedPart{part, seal.Commitment(part)}
 }
 
-// bodies are memory for what a decision renders: the key of the memo, and the
-// two parts of the record until it is down.
+// bodies are memory for what a decision renders: the two parts of the record
+// until it is down.
 var bodies = sync.Pool{New: func() any { return new([]byte) }}
 
 // record makes a decision durable, with the value it burns in the same commit.

@@ -1,10 +1,10 @@
 package node
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
-	"encoding/binary"
+	"bytes"
+	"hash/maphash"
+	"math/bits"
+	"slices"
 
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/decision"
@@ -14,36 +14,44 @@ import (
 	"github.com/entente-id/entente/state"
 )
 
-// How much is remembered: tokens and verdicts of one generation.
+// How much is remembered: tokens, verdicts and multiples of keys of one
+// generation.
 const (
 	tokenLimit = 1 << 14
+	keyLimit   = 1 << 7
 	memoLimit  = 1 << 15
 )
 
-type tokenCache = generations[[32]byte, jose.Verified]
+// tokenCache remembers verified tokens, and the multiples of the keys that
+// verify often.
+type tokenCache struct {
+	*generations[[32]byte, jose.Verified]
+	tables *jose.Tables
+}
 
-func newTokenCache() *tokenCache { return newGenerations[[32]byte, jose.Verified](tokenLimit) }
+func newTokenCache() *tokenCache {
+	return &tokenCache{newGenerations[[32]byte, jose.Verified](tokenLimit), jose.NewTables(keyLimit)}
+}
 
-// memo remembers verdicts by the GMAC of the request under a key that nobody
-// ever learns, nor any of its results: whoever makes up requests finds two with
-// one key with a chance of 2^-120 a try, and it costs a fraction of a SHA-256.
+// Verify checks a signature and remembers it if it holds.
+func (c *tokenCache) Verify(token [32]byte, u *jose.Unverified, key jose.Key) (jose.Verified, error) {
+	v, err := c.tables.Verify(u, key)
+	if err == nil {
+		c.Put(token, v)
+	}
+	return v, err
+}
+
+// memo remembers verdicts by a hash of the request. A hash chooses where to
+// look and proves nothing: a verdict answers the request it was made for, which
+// it has, compared byte by byte.
 type memo struct {
-	*generations[[16]byte, *verdict]
-	mac cipher.AEAD
+	*generations[uint64, *verdict]
+	seed maphash.Seed
 }
 
 func newMemo() *memo {
-	var key [16]byte
-	rand.Read(key[:])
-	block, err := aes.NewCipher(key[:])
-	if err != nil {
-		panic(err) // the key has one of the sizes there are
-	}
-	mac, err := cipher.NewGCM(block)
-	if err != nil {
-		panic(err) // AES has the one block size that GCM takes
-	}
-	return &memo{newGenerations[[16]byte, *verdict](memoLimit), mac}
+	return &memo{newGenerations[uint64, *verdict](memoLimit), maphash.MakeSeed()}
 }
 
 // verdict is a decision and the drafts of its record. A permit may be given
@@ -52,13 +60,12 @@ func newMemo() *memo {
 // again by stillHolds, and the record is made every time. It never changes.
 type verdict struct {
 	rules    uint64            // the generation of rules it was made by
+	ask      Ask               // what it answers
 	made     decision.Observed // when it was made
 	decision decision.Decision
 	evidence decision.Evidence
 	draft    decision.Draft
-	sealed   sealedPart
-	// requestID stands in sealed: another request has it sealed anew.
-	requestID string
+	sealed   sealedPart // has the request id in it: for another one it is made anew
 }
 
 // sealedPart is what only an authorised reader may see. Without bytes it could
@@ -90,49 +97,65 @@ func (v *verdict) stillHolds(n *Node, s *state.Snapshot, now clock.Mark) (decisi
 	return o, !ended
 }
 
-// key is one no two different requests share: every part stands behind its
-// length. It is false for a request that has no verdict to remember.
-func (m *memo) key(a *Ask, rules uint64) (key [16]byte, ok bool) {
-	if len(a.Evidence) != 1 {
-		return key, false
+// key gives where to look for a request's verdict: by the caller, the action, the
+// resource and the purpose. Requests that differ in something else share a place,
+// of which the latest has it.
+func (m *memo) key(a *Ask, rules uint64) uint64 {
+	sum := rules
+	for _, part := range [...]string{string(a.Action), a.ResourceID, string(a.Purpose)} {
+		sum = mix(sum, maphash.String(m.seed, part))
 	}
-	space := bodies.Get().(*[]byte)
-	defer bodies.Put(space)
-	b := binary.BigEndian.AppendUint64((*space)[:0], rules)
-	for _, part := range [...]string{
-		a.EnforcementPoint, a.SubjectID, string(a.Action), string(a.ResourceType), a.ResourceID, string(a.Purpose), string(a.Evidence[0].Kind),
-	} {
-		b = append(binary.BigEndian.AppendUint32(b, uint32(len(part))), part...)
+	for _, proof := range a.Evidence {
+		sum = mix(sum, maphash.Bytes(m.seed, proof.Token))
 	}
-	start := len(b)
-	if b, ok = appendProperties(append(b, 0, 0, 0, 0), a.Properties); !ok {
-		return key, false
-	}
-	binary.BigEndian.PutUint32(b[start:], uint32(len(b)-start-4))
-	b = append(b, a.Evidence[0].Token...)
-	end := len(b)
-	b = m.mac.Seal(b, nonce[:], nil, b[:end])
-	*space = b
-	return [16]byte(b[end:]), true
+	return sum
 }
 
-// nonce may be the same for all, since the results stay inside.
-var nonce [12]byte
+func mix(a, b uint64) uint64 { return bits.RotateLeft64(a, 7)*0x9e3779b97f4a7c15 ^ b }
 
-// appendProperties renders the resource's properties so that equal ones are
-// equal bytes. One text, the common case, is rendered by hand.
-func appendProperties(b []byte, p map[string]any) ([]byte, bool) {
-	switch len(p) {
-	case 0:
-		return b, true
-	case 1:
-		for name, value := range p {
-			if text, ok := value.(string); ok {
-				b = append(canonical.AppendString(append(b, '{'), name), ':')
-				return append(canonical.AppendString(b, text), '}'), true
-			}
+// answers reports whether the verdict is one on this very request, by these
+// rules. The identifier of the request is for logs and decides nothing.
+func (v *verdict) answers(a *Ask, rules uint64) bool {
+	own := &v.ask
+	return v.rules == rules && len(a.Evidence) == 1 && len(own.Evidence) == 1 &&
+		bytes.Equal(a.Evidence[0].Token, own.Evidence[0].Token) && a.Evidence[0].Kind == own.Evidence[0].Kind &&
+		a.EnforcementPoint == own.EnforcementPoint && a.SubjectID == own.SubjectID && a.Action == own.Action &&
+		a.ResourceType == own.ResourceType && a.ResourceID == own.ResourceID && a.Purpose == own.Purpose &&
+		sameMembers(a.Properties, own.Properties)
+}
+
+func sameMembers(a, b map[string]any) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for name, value := range a {
+		if other, ok := b[name]; !ok || !same(value, other) {
+			return false
 		}
 	}
-	rendered, err := canonical.Marshal(p)
-	return append(b, rendered...), err == nil
+	return true
+}
+
+// same compares canonical values. What is not one equals nothing.
+func same(a, b any) bool {
+	switch a := a.(type) {
+	case nil:
+		return b == nil
+	case string:
+		b, ok := b.(string)
+		return ok && a == b
+	case bool, int64, float64:
+		return a == b
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, same)
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		return ok && sameMembers(a, b)
+	case canonical.Object:
+		b, ok := b.(canonical.Object)
+		return ok && sameMembers(a, b)
+	default:
+		return false
+	}
 }

@@ -3,6 +3,7 @@ package node_test
 import (
 	"testing"
 
+	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/revocation"
@@ -58,5 +59,38 @@ func TestRequestIdentifierIsEachRequestsOwn(t *testing.T) {
 		if err != nil || e.RequestID != id {
 			t.Errorf("the record of request %q has %q, %v", id, e.RequestID, err)
 		}
+	}
+}
+
+// A decision is remembered for the identical request: whatever part of it is
+// another, it is decided anew.
+func TestEveryPartOfARequestIsDecidedUpon(t *testing.T) {
+	ward := twoTrusts(t)
+	token := ward.Home.World.Token(ward.Issuer, "nurse-1", ward.Audience, nil)
+	other := ward.Home.World.Token(ward.Issuer, "nurse-2", "https://elsewhere.example", nil)
+	for name, change := range map[string]func(*node.Ask){
+		"enforcement point": func(a *node.Ask) { a.EnforcementPoint = "another" },
+		"subject":           func(a *node.Ask) { a.SubjectID = "nurse-2" },
+		"action":            func(a *node.Ask) { a.Action = "write" },
+		"resource type":     func(a *node.Ask) { a.ResourceType = "Theatre" },
+		"resource":          func(a *node.Ask) { a.ResourceID, a.Properties = "43", nil },
+		"purpose":           func(a *node.Ask) { a.Purpose = "BILLING" },
+		"property":          func(a *node.Ask) { a.Properties = map[string]any{"ward": "w8"} },
+		"kind of property":  func(a *node.Ask) { a.Properties = map[string]any{"ward": []any{"w7"}} },
+		"name of property":  func(a *node.Ask) { a.Properties = map[string]any{"wards": "w7"} },
+		"kind of evidence":  func(a *node.Ask) { a.Evidence = []evidence.Proof{{Kind: evidence.IDToken, Token: token}} },
+		"token":             func(a *node.Ask) { a.Evidence = []evidence.Proof{{Kind: evidence.AccessToken, Token: other}} },
+		"second token":      func(a *node.Ask) { a.Evidence = append(a.Evidence, a.Evidence[0]) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			ask := ward.Ask(token)
+			if a := ward.Host.Decide(t.Context(), ask); !a.Permit {
+				t.Fatalf("the request itself is answered %+v", a)
+			}
+			change(&ask)
+			if a := ward.Host.Decide(t.Context(), ask); a.Permit {
+				t.Error("the changed request is permitted")
+			}
+		})
 	}
 }

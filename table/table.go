@@ -10,7 +10,6 @@
 package table
 
 import (
-	"bytes"
 	"encoding/binary"
 	"iter"
 	"slices"
@@ -92,16 +91,22 @@ func (t Table[V]) page(n int) page[V] {
 
 // find gives the index at which key stands or would stand.
 func (p page[V]) find(key Key) (int, bool) {
+	high, low := halves(key)
 	lo, hi := 0, len(p)
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
-		if bytes.Compare(p[mid].key[:], key[:]) < 0 {
+		if h, l := halves(p[mid].key); h < high || h == high && l < low {
 			lo = mid + 1
 		} else {
 			hi = mid
 		}
 	}
 	return lo, lo < len(p) && p[lo].key == key
+}
+
+// halves gives a key as two numbers that order as its bytes do.
+func halves(key Key) (high, low uint64) {
+	return binary.BigEndian.Uint64(key[:8]), binary.BigEndian.Uint64(key[8:])
 }
 
 func pageOf(key Key, bits int) int {

@@ -25,6 +25,7 @@ var outside = map[string]string{
 	"fosite":     "github.com/ory/fosite",
 	"go-jose":    "github.com/go-jose/go-jose/v4",
 	"json":       "github.com/go-json-experiment/json",
+	"nistec":     "filippo.io/nistec",
 	"lipgloss":   "charm.land/lipgloss/v2",
 	"oauth2":     "golang.org/x/oauth2",
 	"prometheus": "github.com/prometheus/client_golang",
@@ -50,7 +51,7 @@ var Rooms = map[string]Room{
 	"trust": {Core: true},
 
 	"canonical": {Core: true, Outside: "json"},
-	"jose":      {Core: true, Uses: "canonical"},
+	"jose":      {Core: true, Uses: "canonical", Outside: "nistec"},
 	"seal":      {Core: true},
 	"table":     {Core: true, Outside: "json"},
 
@@ -69,7 +70,7 @@ var Rooms = map[string]Room{
 	"decision": {Core: true, Uses: "canonical evidence state " + nouns},
 
 	"store":              {},
-	"store/local":        {Uses: "store", Outside: "sqlite sumdb"},
+	"store/local":        {Uses: "store", Outside: "sqlite sumdb sys"},
 	"store/local/faulty": {Uses: "store/local"},
 	"store/storetest":    {Uses: "store", Outside: "sumdb"},
 	"ledger":             {Uses: "store", Outside: "json sumdb"},

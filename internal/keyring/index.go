@@ -58,7 +58,9 @@ func (k *Keyring) Reference(p trust.Position) string {
 	binary.BigEndian.PutUint64(block[4:], p.N)
 	copy(block[12:], referenceMagic)
 	k.index.reference.Encrypt(block[:], block[:])
-	return referenceText.EncodeToString(block[:])
+	var text [26]byte
+	referenceText.Encode(text[:], block[:])
+	return string(text[:])
 }
 
 // ParseReference gives the position of a reference that this node gave out. One

@@ -65,7 +65,7 @@ func (disk) OpenFile(name string, flag int) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return diskFile{f}, nil
+	return &diskFile{File: f}, nil
 }
 
 func (disk) SyncDir(dir string) error {
@@ -88,9 +88,15 @@ func (disk) Lock(name string) (io.Closer, error) {
 	return f, nil
 }
 
-type diskFile struct{ *os.File }
+// diskFile is a file of the machine. What it has written and synced leaves the
+// page cache at once: a log is written once and seldom read, and pages that are
+// used over again cost a fraction of ones the kernel has to find for it.
+type diskFile struct {
+	*os.File
+	from, to int64 // synced, or about to be, and still cached
+}
 
-func (f diskFile) Size() (int64, error) {
+func (f *diskFile) Size() (int64, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return 0, err
@@ -98,4 +104,23 @@ func (f diskFile) Size() (int64, error) {
 	return info.Size(), nil
 }
 
-func (f diskFile) Sync() error { return syncData(f.File) }
+// WriteAt is called by one goroutine at a time, as Sync is.
+func (f *diskFile) WriteAt(b []byte, at int64) (int, error) {
+	n, err := f.File.WriteAt(b, at)
+	f.from, f.to = min(f.from, at), max(f.to, at+int64(n))
+	return n, err
+}
+
+func (f *diskFile) Sync() error {
+	if err := syncData(f.File); err != nil {
+		return err
+	}
+	if f.to-f.from >= uncacheAfter {
+		uncache(f.File, f.from, f.to)
+		f.from = f.to
+	}
+	return nil
+}
+
+// uncacheAfter is how many bytes leave the page cache together.
+const uncacheAfter = 1 << 20

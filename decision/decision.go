@@ -103,6 +103,11 @@ type Decision struct {
 
 	Roles []trust.Role // local roles after mapping, sorted
 	Burn  *trust.Once  // a value this decision uses up, on permit and on deny
+	Bounds
+}
+
+// Bounds are until when, and how stale, a decision would be made again.
+type Bounds struct {
 	// Bound is the earliest instant (Unix seconds) at which any time this
 	// decision read could turn it; before it, only freshness, revocation,
 	// replay and the snapshot's rules can. With a fault it is now.
@@ -115,6 +120,6 @@ type Decision struct {
 }
 
 // TTLAt gives the TTL of the same decision made with o.
-func (d *Decision) TTLAt(o *Observed) int64 {
-	return max(min(d.Limit, d.Bound-o.Now, d.MaxAge-o.PartnerAge), 0)
+func (b *Bounds) TTLAt(o *Observed) int64 {
+	return max(min(b.Limit, b.Bound-o.Now, b.MaxAge-o.PartnerAge), 0)
 }

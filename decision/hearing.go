@@ -71,7 +71,7 @@ const forever = 253402300799
 func (h *hearing) open(s *state.Snapshot, o *Observed, ev *Evidence, r *Request) {
 	h.s, h.o, h.ev, h.r, h.self = s, o, ev, r, self(s)
 	h.agreements = s.Agreement.Between(ev.Participant, h.self)
-	h.d = Decision{Reason: trust.NoEvidence, Policy: s.Policy.Hash, Trust: s.At.Position, Bound: forever}
+	h.d = Decision{Reason: trust.NoEvidence, Policy: s.Policy.Hash, Trust: s.At.Position, Bounds: Bounds{Bound: forever}}
 	for _, a := range h.agreements {
 		h.until(int64(a.Revision.Document.Starts))
 		h.until(int64(a.Revision.Document.Ends))

@@ -69,27 +69,6 @@ func AppendLeaf(dst []byte, d *Decision, o *Observed, ev *Evidence, r *Request, 
 	return w.end(d.Trust, d.TTL)
 }
 
-// Draft is a leaf without what differs when the same decision is made again:
-// what was observed, the trust entry it stood at and the TTL.
-type Draft struct{ ground, answer []byte }
-
-// NewDraft makes the draft of AppendLeaf's leaf.
-func NewDraft(d *Decision, o *Observed, ev *Evidence, r *Request, index Commit) Draft {
-	w := writer{dst: append(make([]byte, 0, 1024), '{')}
-	w.ground(d, ev, r)
-	ground := len(w.dst)
-	w.answer(d, o, ev, r, index)
-	return Draft{w.dst[:ground:ground], w.dst[ground:]}
-}
-
-// Append appends the leaf for another time, at which the subject is the same.
-func (f *Draft) Append(dst []byte, o *Observed, at trust.Position, ttl int64) []byte {
-	w := writer{dst: append(dst, f.ground...)}
-	w.observed(o)
-	w.dst = append(w.dst, f.answer...)
-	return w.end(at, ttl)
-}
-
 // ground writes the members that sort before observed.
 func (w *writer) ground(d *Decision, ev *Evidence, r *Request) {
 	w.word("action", string(r.Action))
@@ -129,12 +108,16 @@ func (w *writer) answer(d *Decision, o *Observed, ev *Evidence, r *Request, inde
 
 // end writes the members from trust on.
 func (w *writer) end(at trust.Position, ttl int64) []byte {
-	w.name("trust")
-	w.dst = canonical.AppendInt(append(w.dst, `{"epoch":`...), int64(at.Epoch))
-	w.dst = canonical.AppendInt(append(w.dst, `,"n":`...), int64(at.N))
-	w.dst = append(w.dst, '}')
+	w.position("trust", at)
 	w.number("ttl", ttl)
 	return append(w.dst, '}')
+}
+
+func (w *writer) position(name string, p trust.Position) {
+	w.name(name)
+	w.dst = canonical.AppendInt(append(w.dst, `{"epoch":`...), int64(p.Epoch))
+	w.dst = canonical.AppendInt(append(w.dst, `,"n":`...), int64(p.N))
+	w.dst = append(w.dst, '}')
 }
 
 func outcome(permit bool) string {

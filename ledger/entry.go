@@ -32,9 +32,6 @@ type Entry struct {
 	Version int
 	Body    []byte
 	Sealed  []byte
-	// SealedHash is the SHA-256 of Sealed, for a caller that has it; that it is
-	// the right one is the caller's promise. Zero has it computed.
-	SealedHash Hash
 }
 
 // Record is an entry in its place. Leaf is what the tree hashes: 16 random
@@ -95,10 +92,7 @@ func (e *Entry) leaf(space []byte, salt [saltSize]byte, at int64) (prefixed []by
 	b = append(b, `,"kind":"`...)
 	b = append(b, e.Kind...)
 	if len(e.Sealed) > 0 {
-		sum := e.SealedHash
-		if sum == (Hash{}) {
-			sum = sha256.Sum256(e.Sealed)
-		}
+		sum := sha256.Sum256(e.Sealed)
 		b = append(b, `","sealed":"`...)
 		b = hex.AppendEncode(b, sum[:])
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/internal/clock"
 	"github.com/entente-id/entente/ledger"
-	"github.com/entente-id/entente/seal"
 	"github.com/entente-id/entente/state"
 	"github.com/entente-id/entente/trust"
 )
@@ -47,75 +46,104 @@ func (n *Node) Decide(ctx context.Context, a Ask) Answer {
 func (n *Node) settle(ctx context.Context, a *Ask) Answer {
 	for range maxTries {
 		s := n.State()
-		r := n.rule(ctx, s, a)
-		if r.sealed.bytes == nil {
-			return Answer{Reason: trust.CannotRecord}
+		now := n.Clock.Mark()
+		key := n.memo.key(a, s.Rules)
+		if p, ok := n.memo.Get(key); ok && p.answers(a, s.Rules) {
+			if o, ok := p.stillHolds(n, s, now); ok {
+				if answer, ok := n.again(ctx, s, p, a, &o); ok {
+					return answer
+				}
+				continue
+			}
 		}
-		d := &r.decision
-		at, err := n.record(ctx, s, &r)
-		if trust.KindOf(err) == trust.Conflict && d.Burn != nil {
-			continue // somebody used the value first; the next try sees that
+		if answer, ok := n.afresh(ctx, s, a, now, key); ok {
+			return answer
 		}
-		if err != nil {
-			n.Log.Error("a decision could not be recorded; it was denied", "error", err)
-			return Answer{Reason: trust.CannotRecord}
-		}
-		if latest := n.State(); d.Permit && latest.Epoch != s.Epoch && !n.confirms(ctx, latest, r.verdict, a) {
-			continue // trust was reduced while this was being recorded, and it matters here
-		}
-		return Answer{Permit: d.Permit, Reason: d.Reason, Reference: n.Keys.Reference(at), TTL: r.ttl}
 	}
 	return Answer{Reason: trust.Unsettled}
 }
 
+// again gives a remembered permit, which still holds on s, after recording that.
+// It is false where trust was reduced meanwhile and that matters here.
+func (n *Node) again(ctx context.Context, s *state.Snapshot, p *permit, a *Ask, o *decision.Observed) (Answer, bool) {
+	ttl := p.TTLAt(o)
+	body := bodies.Get().(*[]byte)
+	defer bodies.Put(body)
+	entry := ledger.Entry{Kind: decision.AgainKind.Name, Version: decision.AgainKind.Version}
+	if a.RequestID != "" {
+		*body = decision.AppendSealedID((*body)[:0], a.RequestID)
+		if entry.Sealed = n.sealDetails(ctx, o.Subject, *body); entry.Sealed == nil {
+			return Answer{Reason: trust.CannotRecord}, true
+		}
+	}
+	*body = decision.AppendAgain((*body)[:0], p.of, o, s.At.Position, ttl)
+	entry.Body = *body
+	at, err := n.decisions.Append(ctx, entry)
+	if err != nil {
+		return n.unrecorded(err), true
+	}
+	if latest := n.State(); latest.Epoch != s.Epoch && !n.confirms(ctx, latest, p, a) {
+		return Answer{}, false
+	}
+	return Answer{Permit: true, Reason: trust.Permit, Reference: n.Keys.Reference(at), TTL: ttl}, true
+}
+
+// afresh decides on s and records that; a permit is remembered. It is false
+// where the ground moved while it was being recorded.
+func (n *Node) afresh(ctx context.Context, s *state.Snapshot, a *Ask, now clock.Mark, key uint64) (Answer, bool) {
+	v := n.judge(ctx, s, a, now)
+	d := &v.decision
+	at, err := n.record(ctx, s, v, a)
+	if trust.KindOf(err) == trust.Conflict && d.Burn != nil {
+		return Answer{}, false // somebody used the value first; the next try sees that
+	}
+	if err != nil {
+		return n.unrecorded(err), true
+	}
+	if d.Permit {
+		p := newPermit(v, a, at)
+		if latest := n.State(); latest.Epoch != s.Epoch && !n.confirms(ctx, latest, p, a) {
+			return Answer{}, false
+		}
+		if d.Burn == nil {
+			n.memo.Put(key, p)
+		}
+	}
+	return Answer{Permit: d.Permit, Reason: d.Reason, Reference: n.Keys.Reference(at), TTL: d.TTL}, true
+}
+
+func (n *Node) unrecorded(err error) Answer {
+	n.Log.Error("a decision could not be recorded; it was denied", "error", err)
+	return Answer{Reason: trust.CannotRecord}
+}
+
 // confirms decides a recorded permit again on a later snapshot. The record
 // stands if it is one still.
-func (n *Node) confirms(ctx context.Context, s *state.Snapshot, v *verdict, a *Ask) bool {
+func (n *Node) confirms(ctx context.Context, s *state.Snapshot, p *permit, a *Ask) bool {
 	now := n.Clock.Mark()
-	if s.Rules == v.rules {
-		_, holds := v.stillHolds(n, s, now)
+	if s.Rules == p.rules {
+		_, holds := p.stillHolds(n, s, now)
 		return holds
 	}
 	found, o := n.gather(ctx, s, a, now)
-	if v.decision.Burn != nil {
-		o.Replayed = false // this very decision used it
-	}
+	o.Replayed = false // if it used a value up, this very decision did
 	return decision.Decide(s, o, found, a.Request).Permit
 }
 
-// rule gives the verdict on one snapshot: a remembered permit that still holds,
-// or a new one.
-func (n *Node) rule(ctx context.Context, s *state.Snapshot, a *Ask) ruling {
-	now := n.Clock.Mark()
-	key := n.memo.key(a, s.Rules)
-	if v, ok := n.memo.Get(key); ok && v.answers(a, s.Rules) {
-		if o, ok := v.stillHolds(n, s, now); ok {
-			r := ruling{v, o, v.decision.TTLAt(&o), v.sealed}
-			if a.RequestID != v.ask.RequestID {
-				r.sealed = n.sealDecision(ctx, s, v, a)
-			}
-			return r
-		}
-	}
-	v, o := n.judge(ctx, s, a, now)
-	if v.decision.Permit && v.decision.Burn == nil && v.sealed.bytes != nil {
-		n.memo.Put(key, v)
-	}
-	return ruling{v, o, v.decision.TTL, v.sealed}
+// verdict is a decision and what it was made by.
+type verdict struct {
+	rules    uint64 // the generation of rules
+	observed decision.Observed
+	evidence decision.Evidence
+	decision decision.Decision
 }
 
-// judge verifies the evidence, gathers what is observed, asks the core and
-// prepares the record.
-func (n *Node) judge(ctx context.Context, s *state.Snapshot, a *Ask, now clock.Mark) (*verdict, decision.Observed) {
-	found, o := n.gather(ctx, s, a, now)
-	v := &verdict{rules: s.Rules, ask: *a, made: o, evidence: found, decision: decision.Decide(s, o, found, a.Request)}
-	commit := decision.Commit{Resource: n.Keys.Commit("resource", string(a.ResourceType)+"\x00"+a.ResourceID)}
-	if found.Hash != [32]byte{} {
-		commit.Token = n.Keys.Commit("token", string(found.Hash[:]))
-	}
-	v.draft = decision.NewDraft(&v.decision, &o, &v.evidence, &a.Request, commit)
-	v.sealed = n.sealDecision(ctx, s, v, a)
-	return v, o
+// judge verifies the evidence, gathers what is observed and asks the core.
+func (n *Node) judge(ctx context.Context, s *state.Snapshot, a *Ask, now clock.Mark) *verdict {
+	v := &verdict{rules: s.Rules}
+	v.evidence, v.observed = n.gather(ctx, s, a, now)
+	v.decision = decision.Decide(s, v.observed, v.evidence, a.Request)
+	return v
 }
 
 // gather is the one way from what a caller brought to what the core is asked.
@@ -125,7 +153,7 @@ func (n *Node) gather(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 		if len(a.Evidence) > 1 {
 			text = "the request carries several pieces of evidence; one speaks for the caller"
 		}
-		return decision.Evidence{Fault: &evidence.Fault{Reason: trust.NoEvidence, Text: text}}, n.observe(&evidence.Evidence{}, trust.SubjectKey{}, now)
+		return decision.Evidence{Fault: &evidence.Fault{Reason: trust.NoEvidence, Text: text}}, n.observe(trust.ParticipantID{}, trust.SubjectKey{}, now)
 	}
 	ev, once, fault := evidence.Verify(a.Evidence[0], s, now.Wall.Unix(), n.tokens)
 	if fault != nil && fault.Reason == trust.UnknownKey {
@@ -135,7 +163,7 @@ func (n *Node) gather(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 	if fault == nil && !ev.Participant.IsZero() && ev.Subject != "" {
 		subject = n.Keys.Subject(ev.Participant.String(), ev.Namespace, ev.Subject)
 	}
-	o := n.observe(&ev, subject, now)
+	o := n.observe(ev.Participant, subject, now)
 	found := decision.Evidence{Evidence: ev, Once: once, Fault: fault}
 	if fault == nil && len(once) > 0 {
 		used, err := n.Store.Once(ctx, o.Now, once)
@@ -145,9 +173,9 @@ func (n *Node) gather(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 }
 
 // observe is what the shell sees besides the evidence.
-func (n *Node) observe(ev *evidence.Evidence, subject trust.SubjectKey, now clock.Mark) decision.Observed {
+func (n *Node) observe(participant trust.ParticipantID, subject trust.SubjectKey, now clock.Mark) decision.Observed {
 	o := decision.Observed{Now: now.Wall.Unix(), Subject: subject, PartnerAge: -1, StatementAge: -1}
-	w := n.views.dates(ev.Participant)
+	w := n.views.dates(participant)
 	switch {
 	case w.known && now.Boot < w.proven.Boot: // it was proven since this decision began
 		o.PartnerAge = 0
@@ -160,32 +188,39 @@ func (n *Node) observe(ev *evidence.Evidence, subject trust.SubjectKey, now cloc
 	return o
 }
 
-// sealDecision renders and seals what only an authorised reader may see.
-func (n *Node) sealDecision(ctx context.Context, s *state.Snapshot, v *verdict, a *Ask) sealedPart {
-	space := bodies.Get().(*[]byte)
-	defer bodies.Put(space)
-	*space = decision.AppendSealed((*space)[:0], s, &v.evidence, &a.Request, a.RequestID)
-	part, err := n.Keys.Seal(ctx, v.made.Subject, *space)
-	if err != nil {
-		n.Log.Error("a decision's details could not be sealed", "error", err)
-		return sealedPart{}
-	}
-	return sealedPart{part, seal.Commitment(part)}
-}
-
-// bodies are memory for what a decision renders: the two parts of the record
-// until it is down.
-var bodies = sync.Pool{New: func() any { return new([]byte) }}
-
 // record makes a decision durable, with the value it burns in the same commit.
 // A value that was used before is not burned again: that it was is the record.
-func (n *Node) record(ctx context.Context, s *state.Snapshot, r *ruling) (trust.Position, error) {
-	space := bodies.Get().(*[]byte)
-	defer bodies.Put(space)
-	*space = r.draft.Append((*space)[:0], &r.observed, s.At.Position, r.ttl)
-	entry := ledger.Entry{Kind: decision.EntryKind.Name, Version: decision.EntryKind.Version, Body: *space, Sealed: r.sealed.bytes, SealedHash: r.sealed.hash}
-	if r.decision.Burn != nil && !r.observed.Replayed {
-		return n.decisions.Append(ctx, entry, *r.decision.Burn)
+// It fails with Unavailable where the details cannot be sealed.
+func (n *Node) record(ctx context.Context, s *state.Snapshot, v *verdict, a *Ask) (trust.Position, error) {
+	body := bodies.Get().(*[]byte)
+	defer bodies.Put(body)
+	*body = decision.AppendSealed((*body)[:0], s, &v.evidence, &a.Request, a.RequestID)
+	entry := ledger.Entry{Kind: decision.EntryKind.Name, Version: decision.EntryKind.Version}
+	if entry.Sealed = n.sealDetails(ctx, v.observed.Subject, *body); entry.Sealed == nil {
+		return trust.Position{}, trust.Errorf(trust.Unavailable, "the details of a decision could not be sealed")
+	}
+	commit := decision.Commit{Resource: n.Keys.Commit("resource", string(a.ResourceType)+"\x00"+a.ResourceID)}
+	if found := &v.evidence; found.Hash != [32]byte{} {
+		commit.Token = n.Keys.Commit("token", string(found.Hash[:]))
+	}
+	*body = decision.AppendLeaf((*body)[:0], &v.decision, &v.observed, &v.evidence, &a.Request, commit)
+	entry.Body = *body
+	if v.decision.Burn != nil && !v.observed.Replayed {
+		return n.decisions.Append(ctx, entry, *v.decision.Burn)
 	}
 	return n.decisions.Append(ctx, entry)
 }
+
+// sealDetails seals what only an authorised reader may see of a decision about a
+// subject; nil if that cannot be done.
+func (n *Node) sealDetails(ctx context.Context, subject trust.SubjectKey, text []byte) []byte {
+	part, err := n.Keys.Seal(ctx, subject, text)
+	if err != nil {
+		n.Log.Error("a decision's details could not be sealed", "error", err)
+		return nil
+	}
+	return part
+}
+
+// bodies are memory for what a decision renders, until its record is down.
+var bodies = sync.Pool{New: func() any { return new([]byte) }}

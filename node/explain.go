@@ -62,11 +62,7 @@ func (n *Node) Explain(ctx context.Context, a Actor, reference string) (Explanat
 	if err != nil {
 		return Explanation{}, err
 	}
-	leaf, err := decision.ParseLeaf(record.Body)
-	if err != nil {
-		return Explanation{}, err
-	}
-	details, erased, err := n.unsealDecision(ctx, leaf, record)
+	leaf, details, erased, err := n.recorded(ctx, record)
 	if err != nil {
 		return Explanation{}, err
 	}
@@ -90,12 +86,50 @@ func (n *Node) Explain(ctx context.Context, a Actor, reference string) (Explanat
 	return e, nil
 }
 
-// unsealDecision opens a decision's sealed part; true when the person was
-// erased.
+// recorded reads a decision's entry whole: one that repeats another has from
+// that what it does not say itself. True when the person was erased.
+func (n *Node) recorded(ctx context.Context, r ledger.Record) (decision.Leaf, decision.Sealed, bool, error) {
+	if r.Kind != decision.AgainKind.Name {
+		leaf, err := decision.ParseLeaf(r.Body)
+		if err != nil {
+			return leaf, decision.Sealed{}, false, err
+		}
+		details, erased, err := n.unsealDecision(ctx, leaf, r)
+		return leaf, details, erased, err
+	}
+	again, err := decision.ParseAgain(r.Body)
+	if err != nil {
+		return decision.Leaf{}, decision.Sealed{}, false, err
+	}
+	first, err := n.decisions.Entry(ctx, again.Of.N)
+	if err == nil && first.Kind != decision.EntryKind.Name {
+		err = trust.Errorf(trust.Internal, "decision at %s repeats the entry at %s, which is no first decision", r.Position, again.Of)
+	}
+	if err != nil {
+		return decision.Leaf{}, decision.Sealed{}, false, err
+	}
+	leaf, details, erased, err := n.recorded(ctx, first)
+	if err != nil {
+		return leaf, details, erased, err
+	}
+	own, ownErased, err := n.unsealDecision(ctx, leaf, r)
+	if err != nil {
+		return leaf, details, erased, err
+	}
+	details.RequestID = own.RequestID
+	leaf, err = again.Leaf(leaf)
+	return leaf, details, erased || ownErased, err
+}
+
+// unsealDecision opens the sealed part of a decision's entry, which may be
+// empty; true when the person was erased.
 func (n *Node) unsealDecision(ctx context.Context, leaf decision.Leaf, r ledger.Record) (decision.Sealed, bool, error) {
 	var owner trust.SubjectKey
 	if leaf.Subject != nil {
 		owner = *leaf.Subject
+	}
+	if len(r.Sealed) == 0 {
+		return decision.Sealed{}, false, nil
 	}
 	text, err := n.Keys.Unseal(ctx, owner, r.Sealed)
 	if trust.KindOf(err) == trust.NotFound {

@@ -10,11 +10,11 @@ import (
 	"github.com/entente-id/entente/decision"
 	"github.com/entente-id/entente/internal/clock"
 	"github.com/entente-id/entente/jose"
-	"github.com/entente-id/entente/ledger"
 	"github.com/entente-id/entente/state"
+	"github.com/entente-id/entente/trust"
 )
 
-// How much is remembered: tokens, verdicts and multiples of keys of one
+// How much is remembered: tokens, permits and multiples of keys of one
 // generation.
 const (
 	tokenLimit = 1 << 14
@@ -42,62 +42,57 @@ func (c *tokenCache) Verify(token [32]byte, u *jose.Unverified, key jose.Key) (j
 	return v, err
 }
 
-// memo remembers verdicts by a hash of the request. A hash chooses where to
-// look and proves nothing: a verdict answers the request it was made for, which
-// it has, compared byte by byte.
+// memo remembers permits by a hash of the request. A hash chooses where to look
+// and proves nothing: a permit answers the request it was made for, which it
+// has, compared byte by byte.
 type memo struct {
-	*generations[uint64, *verdict]
+	*generations[uint64, *permit]
 	seed maphash.Seed
 }
 
 func newMemo() *memo {
-	return &memo{newGenerations[uint64, *verdict](memoLimit), maphash.MakeSeed()}
+	return &memo{newGenerations[uint64, *permit](memoLimit), maphash.MakeSeed()}
 }
 
-// verdict is a decision and the drafts of its record. A permit may be given
-// again for the identical request: it is keyed by everything the enforcement
-// point sent and by the generation of the rules. What it may not skip is asked
-// again by stillHolds, and the record is made every time. It never changes.
-type verdict struct {
-	rules    uint64            // the generation of rules it was made by
-	ask      Ask               // what it answers
-	made     decision.Observed // when it was made
-	decision decision.Decision
-	evidence decision.Evidence
-	draft    decision.Draft
-	sealed   sealedPart // has the request id in it: for another one it is made anew
+// permit is a recorded permit that may be given again for the identical request:
+// the request, the generation of rules it was decided by, and all that is asked
+// again, which is what may not be skipped; the record is made every time. It
+// never changes.
+type permit struct {
+	ask   Ask
+	rules uint64
+	of    trust.Position // of its record
+
+	participant trust.ParticipantID
+	issuer, key string // of the evidence; the key's thumbprint
+	issuedAt    int64
+
+	made decision.Observed
+	decision.Bounds
 }
 
-// sealedPart is what only an authorised reader may see. Without bytes it could
-// not be sealed, and so the decision cannot be recorded.
-type sealedPart struct {
-	bytes []byte
-	hash  ledger.Hash
-}
-
-// ruling is a verdict at the moment at which it is given.
-type ruling struct {
-	*verdict
-	observed decision.Observed
-	ttl      int64
-	sealed   sealedPart
+func newPermit(v *verdict, a *Ask, of trust.Position) *permit {
+	ev := &v.evidence
+	return &permit{
+		ask: *a, rules: v.rules, of: of, participant: ev.Participant, issuer: ev.Issuer.String(), key: ev.Thumbprint, issuedAt: ev.IssuedAt,
+		made: v.observed, Bounds: v.decision.Bounds,
+	}
 }
 
 // stillHolds asks again what a hit never skips: the bounds of time, the age of
 // the partner's word, and every revocation. A new statement has other dates, by
-// which the verdict's own bound is not reckoned.
-func (v *verdict) stillHolds(n *Node, s *state.Snapshot, now clock.Mark) (decision.Observed, bool) {
-	ev := &v.evidence
-	o := n.observe(&ev.Evidence, v.made.Subject, now)
-	if o.Now < v.made.Now || o.Now >= v.decision.Bound || o.StatementEnd <= o.Now || o.StatementEnd != v.made.StatementEnd ||
-		o.PartnerAge < 0 || o.PartnerAge > v.decision.MaxAge {
+// which the permit's own bound is not reckoned.
+func (p *permit) stillHolds(n *Node, s *state.Snapshot, now clock.Mark) (decision.Observed, bool) {
+	o := n.observe(p.participant, p.made.Subject, now)
+	if o.Now < p.made.Now || o.Now >= p.Bound || o.StatementEnd <= o.Now || o.StatementEnd != p.made.StatementEnd ||
+		o.PartnerAge < 0 || o.PartnerAge > p.MaxAge {
 		return o, false
 	}
-	_, ended := s.Revocation.Verdict(ev.Participant.String(), ev.Issuer.String(), ev.Thumbprint, o.Subject, ev.IssuedAt)
+	_, ended := s.Revocation.Verdict(p.participant.String(), p.issuer, p.key, o.Subject, p.issuedAt)
 	return o, !ended
 }
 
-// key gives where to look for a request's verdict: by the caller, the action, the
+// key gives where to look for a request's permit: by the caller, the action, the
 // resource and the purpose. Requests that differ in something else share a place,
 // of which the latest has it.
 func (m *memo) key(a *Ask, rules uint64) uint64 {
@@ -113,11 +108,11 @@ func (m *memo) key(a *Ask, rules uint64) uint64 {
 
 func mix(a, b uint64) uint64 { return bits.RotateLeft64(a, 7)*0x9e3779b97f4a7c15 ^ b }
 
-// answers reports whether the verdict is one on this very request, by these
+// answers reports whether the permit is one for this very request, by these
 // rules. The identifier of the request is for logs and decides nothing.
-func (v *verdict) answers(a *Ask, rules uint64) bool {
-	own := &v.ask
-	return v.rules == rules && len(a.Evidence) == 1 && len(own.Evidence) == 1 &&
+func (p *permit) answers(a *Ask, rules uint64) bool {
+	own := &p.ask
+	return p.rules == rules && len(a.Evidence) == 1 && len(own.Evidence) == 1 &&
 		bytes.Equal(a.Evidence[0].Token, own.Evidence[0].Token) && a.Evidence[0].Kind == own.Evidence[0].Kind &&
 		a.EnforcementPoint == own.EnforcementPoint && a.SubjectID == own.SubjectID && a.Action == own.Action &&
 		a.ResourceType == own.ResourceType && a.ResourceID == own.ResourceID && a.Purpose == own.Purpose &&

@@ -3,10 +3,13 @@ package node_test
 import (
 	"testing"
 
+	"github.com/entente-id/entente/decision"
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/internal/nodetest"
+	"github.com/entente-id/entente/ledger"
 	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/revocation"
+	"github.com/entente-id/entente/store"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -92,5 +95,60 @@ func TestEveryPartOfARequestIsDecidedUpon(t *testing.T) {
 				t.Error("the changed request is permitted")
 			}
 		})
+	}
+}
+
+// R69: a permit given again has a record of its own, which names the first and
+// is laid open as fully.
+func TestAgainIsARecordOfItsOwn(t *testing.T) {
+	ward := twoTrusts(t)
+	host := ward.Host
+	ask := ward.Ask(ward.Home.World.Token(ward.Issuer, "nurse-1", ward.Audience, nil))
+	ask.RequestID = "first"
+	var told []node.Explanation
+	for range 3 {
+		answer := host.Decide(t.Context(), ask)
+		e, err := host.Explain(t.Context(), host.Admin, answer.Reference)
+		if err != nil || !answer.Permit {
+			t.Fatal(answer, err)
+		}
+		told = append(told, e)
+		ask.RequestID = ""
+	}
+	entries, _, err := host.Entries(t.Context(), host.Admin, store.DecisionLog, told[0].Position.N, 3)
+	if err != nil || len(entries) != 3 || entries[0].Kind != "decision.made/v1" || entries[1].Kind != "decision.repeated/v1" || entries[2].Kind != "decision.repeated/v1" {
+		t.Fatalf("entries are %+v (%v)", entries, err)
+	}
+	for i, e := range told[1:] {
+		if e.Position.N != told[0].Position.N+uint64(i)+1 || e.Who != told[0].Who || e.Resource != "42" || e.RequestID != "" || len(e.Checks) != 10 || e.Checks[9] != told[0].Checks[9] {
+			t.Errorf("the permit given again is %+v; the first was %+v", e, told[0])
+		}
+	}
+}
+
+// An entry of the decision log that repeats what is no earlier permit is found.
+func TestVerifyFindsWhatIsRepeatedWithoutAFirst(t *testing.T) {
+	var p node.Permits
+	record := func(n uint64, kind trust.Kind, body string) ledger.Record {
+		return ledger.Record{Position: trust.Position{Epoch: 1, N: n}, Kind: kind.Name, Version: kind.Version, Body: []byte(body)}
+	}
+	made := func(n uint64, outcome string) ledger.Record {
+		return record(n, decision.EntryKind, `{"checks":"p","enforcement_point":"pep","observed":{"now":1,"partner_age":0,"statement_age":0},"outcome":"`+outcome+`","reason":"permit","resource":"00","trust":{"epoch":1,"n":1}}`)
+	}
+	again := func(n, of uint64) ledger.Record {
+		return record(n, decision.AgainKind, string(decision.AppendAgain(nil, trust.Position{Epoch: 1, N: of}, &decision.Observed{}, trust.Position{Epoch: 1, N: 1}, 1)))
+	}
+	for _, good := range []ledger.Record{made(0, "permit"), made(1, "deny"), again(2, 0), made(70, "permit"), again(71, 70)} {
+		if err := p.Check(good); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, bad := range map[string]ledger.Record{
+		"a denial": again(72, 1), "another repetition": again(72, 2), "itself": again(72, 72), "a later entry": again(72, 900),
+		"an unknown kind": record(72, trust.Kind{Name: "decision.unmade", Version: 1}, `{}`),
+	} {
+		if err := p.Check(bad); err == nil {
+			t.Errorf("%s passes", name)
+		}
 	}
 }

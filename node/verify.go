@@ -53,13 +53,7 @@ func VerifyLedger(ctx context.Context, r store.Reader, head []byte, progress fun
 			s, err = state.Fold(codec, s, r.Kind, r.Version, r.Body, r.Stamp())
 			return err
 		}},
-		{store.DecisionLog, card.DecisionOrigin, func(r ledger.Record) error {
-			if kind := (trust.Kind{Name: r.Kind, Version: r.Version}); kind != decision.EntryKind {
-				return trust.Errorf(trust.Conflict, "entry is %s; this binary knows %s", kind, decision.EntryKind)
-			}
-			_, err := decision.ParseLeaf(r.Body)
-			return err
-		}},
+		{store.DecisionLog, card.DecisionOrigin, new(permits).check},
 	}
 	headOrigin, err := originOfHead(head, card)
 	if err != nil {
@@ -134,4 +128,38 @@ func originOfHead(head []byte, c participant.Card) (string, error) {
 		return "", trust.Errorf(trust.Invalid, "the given head is of log %q; this ledger has %q and %q", origin, c.TrustOrigin, c.DecisionOrigin)
 	}
 	return origin, err
+}
+
+// permits are the permits of the decision log so far, a bit for each entry.
+type permits struct{ bits []uint64 }
+
+// check reads an entry of the decision log: a decision, or a permit given again.
+func (p *permits) check(r ledger.Record) error {
+	switch kind := (trust.Kind{Name: r.Kind, Version: r.Version}); kind {
+	case decision.EntryKind:
+		leaf, err := decision.ParseLeaf(r.Body)
+		if err == nil && leaf.Permit() {
+			p.add(r.Position.N)
+		}
+		return err
+	case decision.AgainKind:
+		again, err := decision.ParseAgain(r.Body)
+		if err == nil && !p.has(again.Of.N) {
+			err = trust.Errorf(trust.Invalid, "decision repeats the entry at %s, which is no earlier permit", again.Of)
+		}
+		return err
+	default:
+		return trust.Errorf(trust.Conflict, "entry is %s; this binary knows %s and %s", kind, decision.EntryKind, decision.AgainKind)
+	}
+}
+
+func (p *permits) add(n uint64) {
+	for uint64(len(p.bits)) <= n/64 {
+		p.bits = append(p.bits, 0)
+	}
+	p.bits[n/64] |= 1 << (n % 64)
+}
+
+func (p *permits) has(n uint64) bool {
+	return n/64 < uint64(len(p.bits)) && p.bits[n/64]>>(n%64)&1 == 1
 }

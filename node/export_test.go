@@ -1,0 +1,9 @@
+package node
+
+import "github.com/entente-id/entente/ledger"
+
+// Permits is what VerifyLedger knows of the decision log.
+type Permits struct{ permits }
+
+// Check reads one entry.
+func (p *Permits) Check(r ledger.Record) error { return p.check(r) }

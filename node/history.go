@@ -79,11 +79,16 @@ func (n *Node) Checkpoint(log string) []byte {
 }
 
 // StateAt folds the trust log up to the last entry stamped at or before a time.
+// Before the first entry there was no state: NotFound.
 func (n *Node) StateAt(ctx context.Context, a Actor, at time.Time) (*state.Snapshot, error) {
 	if err := n.read(a); err != nil {
 		return nil, err
 	}
-	return n.foldUntil(ctx, func(r ledger.Record) bool { return r.At <= at.Unix() })
+	s, err := n.foldUntil(ctx, func(r ledger.Record) bool { return r.At <= at.Unix() })
+	if err == nil && s.At == (trust.Stamp{}) {
+		return nil, trust.Errorf(trust.NotFound, "trust log begins after %s; there was no state then", trust.Instant(at.Unix()))
+	}
+	return s, err
 }
 
 // stateAfter folds the trust log up to a position.

@@ -130,6 +130,8 @@ func fitRSA(p *rsa.PublicKey, alg Alg) (crypto.PublicKey, map[string]string, err
 		return nil, nil, trust.Errorf(trust.Invalid, "is an RSA key; its algorithm is RS256 or PS256")
 	case p == nil || p.N == nil || p.N.BitLen() < minRSA || p.N.BitLen() > maxRSA || p.N.Bit(0) == 0:
 		return nil, nil, trust.Errorf(trust.Invalid, "is an RSA key without an odd modulus of %d to %d bits", minRSA, maxRSA)
+	case guessable(p.N):
+		return nil, nil, trust.Errorf(trust.Invalid, "is an RSA key of a generator whose keys can be guessed (CVE-2017-15361)")
 	case p.E < 3 || p.E > maxRSAExp || p.E%2 == 0:
 		return nil, nil, trust.Errorf(trust.Invalid, "is an RSA key without an odd exponent of 3 to 2^31-1")
 	}

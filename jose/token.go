@@ -55,47 +55,47 @@ func Parse(token string, form Form) (*Unverified, error) { return ParseBytes([]b
 // ParseBytes is Parse without a copy: the token must not change until it has
 // been verified.
 func ParseBytes(token []byte, form Form) (*Unverified, error) {
-	limit := form.MaxBytes
-	if limit == 0 {
-		limit = MaxToken
-	}
-	if len(token) > limit {
-		return nil, refuse(TooLarge)
-	}
-	switch bytes.Count(token, []byte(".")) {
-	case 2:
-	case 4:
-		return nil, refuse(Encrypted)
-	default:
-		return nil, refuse(Malformed)
-	}
-	u := &Unverified{raw: token, signed: bytes.LastIndexByte(token, '.')}
-	if err := u.read(form.Types); err != nil {
+	u, payload, err := open(token, form.MaxBytes)
+	if err != nil {
 		return nil, err
+	}
+	if !slices.ContainsFunc(form.Types, func(t string) bool { return strings.ToLower(t) == u.header.Type }) {
+		return nil, refuse(Typ)
+	}
+	if u.claims, err = canonical.ParseObject(payload); err != nil {
+		return nil, refuse(PayloadJSON)
 	}
 	return u, nil
 }
 
-func (u *Unverified) read(types []string) error {
-	first, second, _ := bytes.Cut(u.raw[:u.signed], []byte("."))
+// open takes a token apart and reads its header; the payload is left as bytes.
+func open(token []byte, limit int) (u *Unverified, payload []byte, err error) {
+	if limit == 0 {
+		limit = MaxToken
+	}
+	if len(token) > limit {
+		return nil, nil, refuse(TooLarge)
+	}
+	switch bytes.Count(token, []byte(".")) {
+	case 2:
+	case 4:
+		return nil, nil, refuse(Encrypted)
+	default:
+		return nil, nil, refuse(Malformed)
+	}
+	u = &Unverified{raw: token, signed: bytes.LastIndexByte(token, '.')}
+	first, second, _ := bytes.Cut(token[:u.signed], []byte("."))
 	header, okHeader := decode(first)
 	payload, okPayload := decode(second)
-	signature, okSignature := decode(u.raw[u.signed+1:])
+	signature, okSignature := decode(token[u.signed+1:])
 	if !okHeader || !okPayload || !okSignature {
-		return refuse(Base64)
+		return nil, nil, refuse(Base64)
 	}
-	var err error
 	if u.header, err = readHeader(header); err != nil {
-		return err
-	}
-	if !slices.ContainsFunc(types, func(t string) bool { return strings.ToLower(t) == u.header.Type }) {
-		return refuse(Typ)
-	}
-	if u.claims, err = canonical.ParseObject(payload); err != nil {
-		return refuse(PayloadJSON)
+		return nil, nil, err
 	}
 	u.signature = signature
-	return nil
+	return u, payload, nil
 }
 
 // forbidden are the header members that would bring a key, change what is

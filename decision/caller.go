@@ -32,7 +32,7 @@ func (h *hearing) identify() verdict {
 }
 
 // authenticate is the second check: the proof is genuine, for the service that
-// owns the resource, not bound to a key nobody asked for, and not used up.
+// owns the resource, in the hands of whom it is bound to, and not used up.
 func (h *hearing) authenticate() verdict {
 	ev := h.ev
 	if ev.Fault != nil {
@@ -48,16 +48,30 @@ func (h *hearing) authenticate() verdict {
 	if reason := h.audience(); reason != "" {
 		return fail(reason)
 	}
-	if ev.Bound {
-		return fail(trust.BindingUnsupported)
+	if reason := h.possession(); reason != "" {
+		return fail(reason)
 	}
 	if h.singleUse() && len(ev.Once) > 0 {
-		h.d.Burn = &ev.Once[0]
 		if h.o.Replayed {
 			return fail(trust.Replayed)
 		}
+		h.d.Burn = append(h.d.Burn, ev.Once[0])
 	}
 	return pass
+}
+
+// possession tells a bound token in other hands than its holder's: it counts
+// only beside what shows that the caller holds what it is bound to (RFC 9449,
+// section 7.1; RFC 8705, section 3), whatever the tier.
+func (h *hearing) possession() trust.Reason {
+	switch b := &h.ev.Binding; {
+	case b.Other:
+		return trust.BindingUnsupported
+	case b.Bound() && !b.Shown:
+		return trust.ProofMissing
+	default:
+		return ""
+	}
 }
 
 // audience tells a token for nobody here from one for another service of ours.

@@ -102,7 +102,7 @@ type Decision struct {
 	Trust            trust.Position // the trust entry the snapshot stood at
 
 	Roles []trust.Role // local roles after mapping, sorted
-	Burn  *trust.Once  // a value this decision uses up, on permit and on deny
+	Burn  []trust.Once // values this decision uses up, on permit and on deny
 	Bounds
 }
 

@@ -59,7 +59,7 @@ func TestBurn(t *testing.T) {
 	}{
 		"permit":                       {once, true},
 		"denied later":                 {func(sc *scene) { once(sc); sc.request.Purpose = "HRESCH" }, true},
-		"used before":                  {func(sc *scene) { once(sc); sc.observed.Replayed = true }, true},
+		"used before":                  {func(sc *scene) { once(sc); sc.observed.Replayed = true }, false},
 		"no single use":                {func(sc *scene) { sc.idToken() }, false},
 		"single use at another":        {func(sc *scene) { once(sc); sc.line().Audience = letters }, false},
 		"agreement has ended":          {func(sc *scene) { once(sc); sc.stage = agreement.Ended }, false},
@@ -70,7 +70,7 @@ func TestBurn(t *testing.T) {
 		sc := newScene()
 		c.change(sc)
 		d := sc.decide()
-		if (d.Burn != nil) != c.burns || c.burns && (d.Burn.Edge != rxw || d.Burn.Expires != now+214) {
+		if (len(d.Burn) == 1) != c.burns || c.burns && (d.Burn[0].Edge != rxw || d.Burn[0].Expires != now+214) {
 			t.Errorf("%s: burns %v, want %t (%s)", name, d.Burn, c.burns, d.Reason)
 		}
 	}

@@ -1,6 +1,8 @@
 package decision_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +10,7 @@ import (
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/decision"
 	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/mapping"
 	"github.com/entente-id/entente/participant"
@@ -93,7 +96,11 @@ var authenticating = []deviation{
 		sc.claim(object{"aud": "https://other.example"})
 	}, trust.AudienceForeign},
 	{"another service's audience and unknown resource", func(sc *scene) { sc.request.ResourceType = "Other"; sc.claim(object{"aud": letters}) }, trust.AudienceOtherService},
-	{"bound token as bearer", func(sc *scene) { sc.claim(object{"cnf": object{"jkt": "x"}}) }, trust.BindingUnsupported},
+	{"bound in a way that cannot be checked", func(sc *scene) { sc.claim(object{"cnf": object{"kid": "x"}}) }, trust.BindingUnsupported},
+	{"R15 bound token as bearer", func(sc *scene) { bind(sc, "certificate"); sc.shown = nil }, trust.ProofMissing},
+	{"R15 bound token with another's certificate", func(sc *scene) { bind(sc, "certificate"); sc.shown.Certificate = []byte("other") }, trust.ProofKey},
+	{"bound token with its certificate", func(sc *scene) { bind(sc, "certificate") }, trust.Permit},
+	{"certificate beside a bearer token", func(sc *scene) { sc.shown = &evidence.Shown{Certificate: []byte("certificate")} }, trust.Permit},
 	{"ID token", func(sc *scene) { sc.idToken() }, trust.Permit},
 	{"ID token used before", func(sc *scene) { sc.idToken(); sc.observed.Replayed = true }, trust.Permit},
 	{"ID token used once", func(sc *scene) { sc.idToken(); sc.line().SingleUse = true }, trust.Permit},
@@ -160,6 +167,11 @@ var linking = []deviation{
 	{"R30 class's tier unknown", func(sc *scene) { retier(sc, trust.Human, "gold") }, trust.UnknownTier},
 	{"R30 agreement's tier unknown", func(sc *scene) { sc.agreements[0].Tier = "gold" }, trust.UnknownTier},
 	{"R30 tier needs a sender constraint", func(sc *scene) { sc.agreements[0].Tier = trust.High }, trust.SenderConstraint},
+	{"R30 tier needs a sender constraint, and has it", func(sc *scene) { constrain(sc); bind(sc, "certificate") }, trust.Permit},
+	{"tier needs a sender constraint, a certificate that is not the token's", func(sc *scene) {
+		constrain(sc)
+		sc.shown = &evidence.Shown{Certificate: []byte("certificate")}
+	}, trust.SenderConstraint},
 	{"class's tier needs a sender constraint", func(sc *scene) { retier(sc, trust.Human, trust.High) }, trust.SenderConstraint},
 	{"tier has a constraint of an unknown word", func(sc *scene) { tier(sc, func(t *framework.TierRule) { t.SenderConstraint = "sometimes" }) }, trust.SenderConstraint},
 	{"tier needs attestation", func(sc *scene) { tier(sc, func(t *framework.TierRule) { t.Attestation = "workload" }) }, trust.TierAttestation},
@@ -169,6 +181,17 @@ var linking = []deviation{
 	}, trust.Permit},
 	{"workload of a named subject", func(sc *scene) { robot(sc, "robot-1") }, trust.Permit},
 	{"workload of another subject", func(sc *scene) { robot(sc, "robot-2") }, trust.SubjectNotCovered},
+}
+
+// bind binds the token to a certificate, which is shown.
+func bind(sc *scene, certificate string) {
+	sum := sha256.Sum256([]byte(certificate))
+	sc.claim(object{"cnf": object{"x5t#S256": base64.RawURLEncoding.EncodeToString(sum[:])}})
+	sc.shown = &evidence.Shown{Certificate: []byte(certificate)}
+}
+
+func constrain(sc *scene) {
+	tier(sc, func(t *framework.TierRule) { t.SenderConstraint = framework.SenderConstraintRequired })
 }
 
 func retier(sc *scene, c trust.Class, t trust.Tier) {

@@ -52,7 +52,7 @@ func checkRecorded(t *testing.T, sc *scene, s *state.Snapshot, ev decision.Evide
 	}
 	o, replayed, r := decision.Replay(leaf, sealed)
 	again := decision.Decide(s, o, replayed, r)
-	if again.Burn != nil && d.Burn != nil {
+	if len(again.Burn) == len(d.Burn) { // keys are not kept
 		again.Burn = d.Burn
 	}
 	if !reflect.DeepEqual(again, d) {

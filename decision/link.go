@@ -148,7 +148,12 @@ func (h *hearing) effectiveTier() trust.Reason {
 	h.d.Tier, h.d.MaxAge = stronger(h.class.Tier, agreed), int64(h.tier.MaxStaleness)
 	switch h.tier.SenderConstraint {
 	case framework.SenderConstraintNone, framework.SenderConstraintWhenOffered:
-	default: // required, or a word that is not known here
+		// What a token is bound to was shown, or authenticate denies.
+	case framework.SenderConstraintRequired:
+		if !h.ev.Binding.Shown {
+			return trust.SenderConstraint
+		}
+	default: // a word that is not known here
 		return trust.SenderConstraint
 	}
 	if level := h.tier.Attestation; level != "" {

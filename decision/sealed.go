@@ -18,7 +18,9 @@ type Sealed struct {
 	Action       trust.Action       `json:"action,omitempty"`
 	Audience     string             `json:"audience,omitempty"`
 	AuthTime     int64              `json:"auth_time,omitzero"`
-	Bound        bool               `json:"bound,omitzero"`
+	Bound        bool               `json:"bound,omitzero"` // to something that cannot be checked
+	Certificate  string             `json:"bound_certificate,omitempty"`
+	Key          string             `json:"bound_key,omitempty"`
 	Claims       canonical.Object   `json:"claims,omitempty"`
 	ClientID     string             `json:"client_id,omitempty"`
 	Delegated    bool               `json:"delegated,omitzero"`
@@ -32,6 +34,7 @@ type Sealed struct {
 	RequestID    string             `json:"request_id,omitempty"`
 	Resource     string             `json:"resource,omitempty"`
 	ResourceType trust.ResourceType `json:"resource_type,omitempty"`
+	Shown        bool               `json:"shown,omitzero"` // all that it is bound to
 	Subject      string             `json:"subject,omitempty"`
 	SubjectID    string             `json:"subject_id,omitempty"` // as the request had it
 	Algorithm    string             `json:"token_alg,omitempty"`
@@ -44,7 +47,9 @@ func AppendSealed(dst []byte, s *state.Snapshot, ev *Evidence, r *Request, reque
 	w.text("action", string(r.Action))
 	w.text("audience", ev.Audience)
 	w.number("auth_time", ev.AuthTime)
-	w.flag("bound", ev.Bound)
+	w.flag("bound", ev.Binding.Other)
+	w.text("bound_certificate", ev.Binding.Certificate)
+	w.text("bound_key", ev.Binding.Key)
 	w.claims(s, ev)
 	w.text("client_id", ev.ClientID)
 	w.flag("delegated", ev.Delegated)
@@ -60,6 +65,7 @@ func AppendSealed(dst []byte, s *state.Snapshot, ev *Evidence, r *Request, reque
 	w.text("request_id", requestID)
 	w.text("resource", r.ResourceID)
 	w.text("resource_type", string(r.ResourceType))
+	w.flag("shown", ev.Binding.Shown)
 	w.text("subject", ev.Subject)
 	w.text("subject_id", r.SubjectID)
 	w.text("token_alg", ev.Algorithm)
@@ -92,7 +98,8 @@ func Replay(l Leaf, s Sealed) (Observed, Evidence, Request) {
 		Participant: l.Participant, Issuer: l.Issuer, Namespace: s.Namespace, Subject: s.Subject, ClientID: s.ClientID,
 		Class: l.Class, Kind: l.Evidence, Audience: s.Audience, IssuedAt: s.IssuedAt, ExpiresAt: s.ExpiresAt,
 		AuthTime: s.AuthTime, KeyID: s.KeyID, Algorithm: s.Algorithm, Thumbprint: l.Key,
-		Delegated: s.Delegated, Bound: s.Bound, Claims: s.Claims,
+		Delegated: s.Delegated, Claims: s.Claims,
+		Binding: evidence.Binding{Key: s.Key, Certificate: s.Certificate, Other: s.Bound, Shown: s.Shown},
 	}}
 	if l.Subject != nil {
 		o.Subject = *l.Subject

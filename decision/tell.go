@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/trust"
 )
@@ -66,11 +67,11 @@ func (h *hearing) tellAuthenticate(reason trust.Reason) string {
 	switch reason {
 	case "":
 		once := ""
-		if h.d.Burn != nil {
+		if len(h.d.Burn) > 0 {
 			once = ", used up by this decision"
 		}
 		return fmt.Sprintf("%s, key %s, %s, audience %s, %s left%s",
-			ev.Algorithm, ev.KeyID, kindName(ev.Kind), strings.TrimPrefix(ev.Audience, scheme), span(ev.ExpiresAt-h.o.Now), once)
+			ev.Algorithm, ev.KeyID, kindName(ev.Kind)+tellBinding(&ev.Binding), strings.TrimPrefix(ev.Audience, scheme), span(ev.ExpiresAt-h.o.Now), once)
 	case trust.AudienceForeign:
 		return "audience of the token is no service of ours"
 	case trust.AudienceOtherService:
@@ -81,9 +82,25 @@ func (h *hearing) tellAuthenticate(reason trust.Reason) string {
 	case trust.Replayed:
 		return "token was used before; the agreement takes it once"
 	case trust.BindingUnsupported:
-		return "token is bound to a key (cnf); no proof of that key can be checked yet, and it never counts without one"
+		return "token is bound (cnf) to something that cannot be checked here; it never counts without"
+	case trust.ProofMissing:
+		return "token is" + tellBinding(&ev.Binding) + ", and the request shows nothing of it; a bound token is no bearer's"
 	default:
 		return ev.Fault.Text
+	}
+}
+
+// tellBinding says what a token is bound to, for behind the word token.
+func tellBinding(b *evidence.Binding) string {
+	switch {
+	case b.Key != "" && b.Certificate != "":
+		return " bound to a key and to a certificate"
+	case b.Key != "":
+		return " bound to a key"
+	case b.Certificate != "":
+		return " bound to a certificate"
+	default:
+		return ""
 	}
 }
 

@@ -85,7 +85,7 @@ func (h *hearing) tellShortfall(reason trust.Reason) string {
 	case trust.UnknownTier:
 		return fmt.Sprintf("is of tier %q and the class of tier %q; framework %d does not define both", d.Tier, h.class.Tier, h.d.FrameworkVersion)
 	case trust.SenderConstraint:
-		return fmt.Sprintf("is of tier %s, which takes only tokens bound to their sender's key; those cannot be checked yet", h.d.Tier)
+		return fmt.Sprintf("is of tier %s, which takes only tokens bound to what their sender shows (cnf)", h.d.Tier)
 	default:
 		return fmt.Sprintf("is of tier %s, which needs attestation %s", h.d.Tier, h.tier.Attestation)
 	}

@@ -81,6 +81,7 @@ type scene struct {
 	header   string // typ
 	kind     evidence.Kind
 	token    []byte // instead of one made of claims
+	shown    *evidence.Shown
 	observed decision.Observed
 	request  decision.Request
 }
@@ -277,7 +278,7 @@ func (sc *scene) verify(s *state.Snapshot) decision.Evidence {
 	if len(token) == 0 {
 		return decision.Evidence{}
 	}
-	ev, once, fault := evidence.Verify(evidence.Proof{Kind: sc.kind, Token: token}, s, sc.observed.Now, nil)
+	ev, once, fault := evidence.Verify(evidence.Proof{Kind: sc.kind, Token: token, Shown: sc.shown}, s, sc.observed.Now, nil)
 	return decision.Evidence{Evidence: ev, Once: once, Fault: fault}
 }
 
@@ -301,7 +302,7 @@ func TestTheNurseMayRead(t *testing.T) {
 	d := newScene().decide()
 	if !d.Permit || d.Reason != trust.Permit || d.Decided != decision.Obligations || d.Tier != trust.Standard || d.MaxAge != 60 ||
 		d.Agreement != agreementID(0) || d.AgreementName != "rxw-staff-at-rje" || d.Revision != 1 || d.FrameworkVersion != 7 ||
-		len(d.Policies) != 1 || d.Policies[0] != "ward-read" || len(d.Roles) != 1 || d.Roles[0] != "ward-reader" || d.Burn != nil ||
+		len(d.Policies) != 1 || d.Policies[0] != "ward-read" || len(d.Roles) != 1 || d.Roles[0] != "ward-reader" || len(d.Burn) > 0 ||
 		d.TTL != 5 || d.Bound != now+214 {
 		t.Errorf("decision is %+v", d)
 	}

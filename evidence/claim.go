@@ -31,7 +31,7 @@ func (ev *Evidence) readClaims(rule *rule, now int64) *Fault {
 		return f
 	}
 	_, ev.Delegated = ev.Claims["act"]
-	_, ev.Bound = ev.Claims["cnf"]
+	ev.Binding = readBinding(ev.Claims)
 	return ev.readTimes(now)
 }
 

@@ -27,6 +27,14 @@ func Kinds() []Kind { return []Kind{AccessToken, IDToken} }
 type Proof struct {
 	Kind  Kind
 	Token []byte // compact JWS, at most 16 KiB
+	Shown *Shown // nil: nothing beside the token
+}
+
+// Shown is what the enforcement point saw beside a token.
+type Shown struct {
+	DPoP        []byte // the one DPoP header field (RFC 9449, section 4.1)
+	Method, URL string // of the request that brought it
+	Certificate []byte // DER, of the client whose TLS handshake it verified
 }
 
 // Registry is what this node knows of issuers. state.Snapshot satisfies it.
@@ -71,9 +79,9 @@ type Evidence struct {
 	AuthTime    int64 // 0: not stated
 	KeyID       string
 	Algorithm   string
-	Thumbprint  string           // RFC 7638, of the key that signed
-	Delegated   bool             // an act claim is present
-	Bound       bool             // a cnf claim is present
+	Thumbprint  string // RFC 7638, of the key that signed
+	Delegated   bool   // an act claim is present
+	Binding     Binding
 	Hash        [32]byte         // SHA-256 of the token as presented
 	Claims      canonical.Object // the only parsed object; read only
 }

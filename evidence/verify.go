@@ -38,6 +38,9 @@ func Verify(p Proof, r Registry, now int64, cache Signatures) (Evidence, []trust
 	if f := ev.readClaims(rule, now); f != nil {
 		return withoutClaims(ev), nil, f
 	}
+	if f := ev.show(p.Shown); f != nil {
+		return withoutClaims(ev), nil, f
+	}
 	ev.Class = classOf(line.Classes, ev.Claims)
 	ev.Assurance = r.Assurance(ev.Claims)
 	return ev, ev.once(rule, t.signed), nil

@@ -94,7 +94,7 @@ func (n *Node) afresh(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 	v := n.judge(ctx, s, a, now)
 	d := &v.decision
 	at, err := n.record(ctx, s, v, a)
-	if trust.KindOf(err) == trust.Conflict && d.Burn != nil {
+	if trust.KindOf(err) == trust.Conflict && len(d.Burn) > 0 {
 		return Answer{}, false // somebody used the value first; the next try sees that
 	}
 	if err != nil {
@@ -105,7 +105,7 @@ func (n *Node) afresh(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 		if latest := n.State(); latest.Epoch != s.Epoch && !n.confirms(ctx, latest, p, a) {
 			return Answer{}, false
 		}
-		if d.Burn == nil {
+		if len(d.Burn) == 0 {
 			n.memo.Put(key, p)
 		}
 	}
@@ -188,9 +188,7 @@ func (n *Node) observe(participant trust.ParticipantID, subject trust.SubjectKey
 	return o
 }
 
-// record makes a decision durable, with the value it burns in the same commit.
-// A value that was used before is not burned again: that it was is the record.
-// It fails with Unavailable where the details cannot be sealed.
+// record makes a decision durable, with the values it burns in the same commit. It fails with Unavailable where the details cannot be sealed.
 func (n *Node) record(ctx context.Context, s *state.Snapshot, v *verdict, a *Ask) (trust.Position, error) {
 	body := bodies.Get().(*[]byte)
 	defer bodies.Put(body)
@@ -205,10 +203,7 @@ func (n *Node) record(ctx context.Context, s *state.Snapshot, v *verdict, a *Ask
 	}
 	*body = decision.AppendLeaf((*body)[:0], &v.decision, &v.observed, &v.evidence, &a.Request, commit)
 	entry.Body = *body
-	if v.decision.Burn != nil && !v.observed.Replayed {
-		return n.decisions.Append(ctx, entry, *v.decision.Burn)
-	}
-	return n.decisions.Append(ctx, entry)
+	return n.decisions.Append(ctx, entry, v.decision.Burn...)
 }
 
 // sealDetails seals what only an authorised reader may see of a decision about a

@@ -8,6 +8,7 @@ import (
 
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/decision"
+	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/internal/clock"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/state"
@@ -114,9 +115,19 @@ func (p *permit) answers(a *Ask, rules uint64) bool {
 	own := &p.ask
 	return p.rules == rules && len(a.Evidence) == 1 && len(own.Evidence) == 1 &&
 		bytes.Equal(a.Evidence[0].Token, own.Evidence[0].Token) && a.Evidence[0].Kind == own.Evidence[0].Kind &&
+		sameShown(a.Evidence[0].Shown, own.Evidence[0].Shown) &&
 		a.EnforcementPoint == own.EnforcementPoint && a.SubjectID == own.SubjectID && a.Action == own.Action &&
 		a.ResourceType == own.ResourceType && a.ResourceID == own.ResourceID && a.Purpose == own.Purpose &&
 		sameMembers(a.Properties, own.Properties)
+}
+
+// sameShown reports whether the same was shown beside a token. A DPoP proof is
+// of one request, whatever else is alike.
+func sameShown(a, b *evidence.Shown) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return len(a.DPoP) == 0 && len(b.DPoP) == 0 && a.Method == b.Method && a.URL == b.URL && bytes.Equal(a.Certificate, b.Certificate)
 }
 
 func sameMembers(a, b map[string]any) bool {

@@ -36,6 +36,8 @@ const (
 	AudienceOtherService Reason = "authenticate.audience_other_service"
 	Replayed             Reason = "authenticate.replayed"
 	BindingUnsupported   Reason = "authenticate.binding_unsupported"
+	ProofMissing         Reason = "authenticate.proof_missing"
+	ProofKey             Reason = "authenticate.proof_key"
 )
 
 // The third check, classify: what kind of caller, how well assured.
@@ -148,7 +150,9 @@ func Reasons() []ReasonDoc {
 		{AudienceForeign, "the token's audience is no service of ours", "request a token for the service's audience"},
 		{AudienceOtherService, "the token is for another service of ours", "request a token for this service; look into it if one service forwarded another's token"},
 		{Replayed, "the token was used before, and the agreement takes it once", "get a new token for each call; look into it if nobody repeated the call"},
-		{BindingUnsupported, "the token is bound to its sender's key (cnf), which this node cannot check yet", "use a token without cnf where the tier allows it"},
+		{BindingUnsupported, "the token is bound (cnf) to something that this node cannot check: neither a key by jkt nor a certificate by x5t#S256 alone", "have the issuer bind it by jkt or x5t#S256"},
+		{ProofMissing, "the token is bound, and nothing shows that the caller holds what it is bound to", "have the enforcement point pass what it saw in context.proof; look into it if the caller showed nothing: the token may be stolen"},
+		{ProofKey, "what was shown is another's key or certificate than the token is bound to", "look into it: the token may be stolen"},
 
 		{Unclassified, "no class rule of the issuer matches the token", "have the partner add a class rule for such tokens"},
 		{UnknownClass, "the framework has no such identity class", "amend the framework, or correct the partner's class rule"},
@@ -177,7 +181,7 @@ func Reasons() []ReasonDoc {
 		{LinkAssurance, "the evidence is below what the agreement needs on a ladder", "have the caller sign in with stronger means"},
 		{UnknownTier, "the framework in force does not define the tier of the class or the agreement", "amend the framework or the agreement"},
 		{SingleUseKind, "the agreement takes each proof once, which only an ID token allows", "call with an ID token"},
-		{SenderConstraint, "the tier takes only tokens bound to their sender's key, which this node cannot check yet", "agree on a tier that does not require it"},
+		{SenderConstraint, "the tier takes only tokens that are bound to what their sender shows", "have the issuer bind its tokens (cnf), or agree on a tier that does not require it"},
 		{TierAttestation, "the caller's attestation is below what the tier needs", "attest the workload as the tier asks"},
 
 		{NeverProven, "the partner has proven nothing since this node started", "wait for its first heartbeat; bring the edge up"},

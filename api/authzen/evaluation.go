@@ -34,6 +34,7 @@ type evaluation struct {
 			Type  string `json:"type"`
 			Value string `json:"value"`
 		} `json:"evidence"`
+		Proof jsontext.Value `json:"proof"`
 	} `json:"context"`
 }
 
@@ -66,8 +67,12 @@ func Parse(data []byte) (node.Ask, error) {
 		}
 		ask.Properties = properties
 	}
+	shown, err := parseShown(e.Context.Proof)
+	if err != nil {
+		return node.Ask{}, err
+	}
 	for _, proof := range e.Context.Evidence {
-		ask.Evidence = append(ask.Evidence, evidence.Proof{Kind: evidence.Kind(proof.Type), Token: []byte(proof.Value)})
+		ask.Evidence = append(ask.Evidence, evidence.Proof{Kind: evidence.Kind(proof.Type), Token: []byte(proof.Value), Shown: shown})
 	}
 	return ask, nil
 }

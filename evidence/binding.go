@@ -1,0 +1,83 @@
+package evidence
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+
+	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/trust"
+)
+
+// Binding is whose a token is beside its subject's: the holder's of the key or
+// the certificate that its cnf claim names (RFC 7800). The zero value is a
+// bearer's.
+type Binding struct {
+	Key         string // cnf.jkt, the RFC 7638 thumbprint of a key (RFC 9449, section 6.1)
+	Certificate string // cnf["x5t#S256"], the SHA-256 of a certificate (RFC 8705, section 3.1)
+	Other       bool   // cnf names something else, or nothing that can be read
+	Shown       bool   // all that cnf names was shown with the token
+}
+
+// Bound reports whether the token counts only together with something else.
+func (b *Binding) Bound() bool { return b.Key != "" || b.Certificate != "" || b.Other }
+
+// readBinding takes the cnf claim. One that says more than can be checked here
+// binds to something that nobody can show.
+func readBinding(claims canonical.Object) (b Binding) {
+	value, present := claims["cnf"]
+	if !present {
+		return b
+	}
+	cnf, ok := value.(canonical.Object)
+	if !ok || len(cnf) == 0 {
+		return Binding{Other: true}
+	}
+	for name, member := range cnf {
+		hash, ok := member.(string)
+		switch {
+		case !ok || !isHash(hash):
+			return Binding{Other: true}
+		case name == "jkt":
+			b.Key = hash
+		case name == "x5t#S256":
+			b.Certificate = hash
+		default:
+			return Binding{Other: true}
+		}
+	}
+	return b
+}
+
+// isHash reports whether s is a SHA-256 in strict base64url.
+func isHash(s string) bool {
+	var sum [sha256.Size]byte
+	if len(s) != base64.RawURLEncoding.EncodedLen(len(sum)) {
+		return false
+	}
+	_, err := base64.RawURLEncoding.Strict().Decode(sum[:], []byte(s))
+	return err == nil
+}
+
+// show checks what was shown against what the token is bound to. Nothing shown
+// is no fault: whether a token may do without, the decision says.
+func (ev *Evidence) show(s *Shown) *Fault {
+	b := &ev.Binding
+	if s == nil || !b.Bound() || b.Other {
+		return nil
+	}
+	if b.Certificate != "" {
+		if len(s.Certificate) == 0 {
+			return nil
+		}
+		if hashText(s.Certificate) != b.Certificate {
+			return fault(trust.ProofKey, "token is bound to another certificate than the client's (cnf x5t#S256)")
+		}
+	}
+	b.Shown = b.Key == ""
+	return nil
+}
+
+func hashText(data []byte) string {
+	sum := sha256.Sum256(data)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}

@@ -53,6 +53,20 @@ const (
 const (
 	ChainUnsupported Reason = "delegate.unsupported"
 	NoPrincipal      Reason = "delegate.no_principal"
+	LinkMalformed    Reason = "delegate.malformed"
+	LinkSignature    Reason = "delegate.signature"
+	LinkPrincipal    Reason = "delegate.principal"
+	LinkHop          Reason = "delegate.hop"
+	LinkParent       Reason = "delegate.parent"
+	LinkKey          Reason = "delegate.key"
+	LinkAudience     Reason = "delegate.audience"
+	LinkExpiry       Reason = "delegate.expiry"
+	ChainDepth       Reason = "delegate.depth"
+	LinkScope        Reason = "delegate.scope"
+	LinkExpired      Reason = "delegate.expired"
+	LinkNotYetValid  Reason = "delegate.not_yet_valid"
+	ChainCycle       Reason = "delegate.cycle"
+	NotTheActor      Reason = "delegate.actor"
 )
 
 // The fifth check, link: is there an agreement in force that covers this.
@@ -162,6 +176,20 @@ func Reasons() []ReasonDoc {
 
 		{ChainUnsupported, "the token acts for somebody else (act), which this node cannot verify yet", "call with the caller's own token"},
 		{NoPrincipal, "the class acts for a principal and the token names none", "get a token that names whom the agent acts for"},
+		{LinkMalformed, "a link of the chain cannot be read strictly, is too long, or lacks a claim", "have its issuer write it as docs/delegation.md says"},
+		{LinkSignature, "a link is not signed by a registered key of the issuer that answers for its delegator", "have that issuer sign it, with a key that it publishes"},
+		{LinkPrincipal, "the first link is of another principal than the token beside it", "look into it: the principal was swapped; send the token that the chain began with"},
+		{LinkHop, "a link is of another party than the link before it lets act", "look into it: a hop was removed, added or moved"},
+		{LinkParent, "a link commits to something else than what stands before it", "look into it: chains were spliced; a new token needs a new first link"},
+		{LinkKey, "a hop showed another key than the link before it names", "have the hop use the key it was let act with"},
+		{LinkAudience, "a link or the actor's proof is for another audience than the principal's token", "delegate for the service that the principal's token is for"},
+		{LinkExpiry, "a link expires later than what stands before it", "delegate for no longer than one may act oneself"},
+		{ChainDepth, "the chain has more links than a link, the class or this node allows", "delegate less deep, or agree on more"},
+		{LinkScope, "a link lets more be done than the link before it", "delegate no more than one may do oneself"},
+		{LinkExpired, "a link has expired; at exp it has", "get a new link"},
+		{LinkNotYetValid, "a link is from more than 30 seconds in our future", "compare the clocks of its issuer and this node"},
+		{ChainCycle, "somebody stands in the chain twice", "delegate to somebody else"},
+		{NotTheActor, "who calls is not whom the chain, may_act or act lets act", "have the party call that was let act"},
 
 		{NoFramework, "no framework is in force here", "adopt a framework"},
 		{FrameworkExpired, "the framework in force has expired", "have its signers publish the next version, and adopt it"},

@@ -40,7 +40,7 @@ var outside = map[string]string{
 const nouns = "framework participant operator revocation service policy agreement mapping edge"
 
 // core is every pure room.
-const core = "canonical jose seal table " + nouns + " evidence state decision"
+const core = "canonical jose seal table delegation " + nouns + " evidence state decision"
 
 // apis are the adapters of the node's listeners.
 const apis = "api/wire api/authzen api/edge api/admin"
@@ -65,9 +65,11 @@ var Rooms = map[string]Room{
 	"mapping":     {Core: true, Uses: "table agreement", Outside: "json"},
 	"edge":        {Core: true, Uses: "table"},
 
-	"evidence": {Core: true, Uses: "canonical jose table framework participant"},
+	"delegation": {Core: true, Uses: "canonical jose"},
+
+	"evidence": {Core: true, Uses: "canonical jose table delegation framework participant"},
 	"state":    {Core: true, Uses: "canonical " + nouns, Outside: "json"},
-	"decision": {Core: true, Uses: "canonical evidence state " + nouns},
+	"decision": {Core: true, Uses: "canonical delegation evidence state " + nouns},
 
 	"store":              {},
 	"store/local":        {Uses: "store", Outside: "sqlite sumdb sys"},

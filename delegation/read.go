@@ -1,0 +1,111 @@
+package delegation
+
+import (
+	"encoding/base64"
+
+	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/trust"
+)
+
+// maxTime is the end of the year 9999 in Unix seconds.
+const maxTime = 253402300799
+
+var strict = base64.RawURLEncoding.Strict()
+
+// Read takes a link out of its claims. Absent is not allowed: every claim is
+// required, in its type. It fails with Invalid and names the claim.
+func Read(claims canonical.Object) (Link, error) {
+	r := reader{claims: claims}
+	l := Link{
+		From:     Party{r.issuer(claims, "iss"), r.text(claims, "sub")},
+		Audience: r.text(claims, "aud"), ID: r.text(claims, "jti"), Parent: r.hash("parent"),
+		IssuedAt: r.date("iat"), ExpiresAt: r.date("exp"),
+	}
+	l.To, l.Key = r.mayAct()
+	depth, ok := claims.Int("depth")
+	if !ok || depth < 0 || depth >= MaxLinks {
+		r.miss("depth")
+	}
+	l.Depth = int(depth)
+	if l.Scope, ok = readScope(claims["authorization_details"]); !ok {
+		r.miss("authorization_details")
+	}
+	if l.ExpiresAt <= l.IssuedAt {
+		r.miss("exp")
+	}
+	for _, name := range []string{"act", "cnf", "nbf"} {
+		if _, present := claims[name]; present {
+			r.miss(name)
+		}
+	}
+	if r.bad != "" {
+		return Link{}, trust.Errorf(trust.Invalid, "claim %s is missing or not what a link of delegation has there", r.bad)
+	}
+	return l, nil
+}
+
+// reader notes the first claim that is not as it must be.
+type reader struct {
+	claims canonical.Object
+	bad    string
+}
+
+func (r *reader) miss(name string) {
+	if r.bad == "" {
+		r.bad = name
+	}
+}
+
+func (r *reader) text(o canonical.Object, name string) string {
+	v, ok := o.Text(name)
+	if !ok || v == "" {
+		r.miss(name)
+	}
+	return v
+}
+
+func (r *reader) issuer(o canonical.Object, name string) trust.IssuerID {
+	id, err := trust.ParseIssuerID(r.text(o, name))
+	if err != nil {
+		r.miss(name)
+	}
+	return id
+}
+
+func (r *reader) date(name string) int64 {
+	t, ok := r.claims.Int(name)
+	if !ok || t <= 0 || t > maxTime {
+		r.miss(name)
+	}
+	return t
+}
+
+func (r *reader) hash(name string) (sum [32]byte) {
+	v, _ := r.claims.Text(name)
+	b, err := strict.DecodeString(v)
+	if err != nil || len(b) != len(sum) {
+		r.miss(name)
+	}
+	copy(sum[:], b)
+	return sum
+}
+
+// mayAct reads who may act: an issuer and its subject, and perhaps the
+// thumbprint of a key. Nothing else stands there.
+func (r *reader) mayAct() (Party, string) {
+	o, _ := r.claims["may_act"].(canonical.Object)
+	to := Party{r.issuer(o, "iss"), r.text(o, "sub")}
+	cnf, bound := o["cnf"]
+	if !bound {
+		if len(o) != 2 {
+			r.miss("may_act")
+		}
+		return to, ""
+	}
+	key, _ := cnf.(canonical.Object)
+	thumbprint, _ := key.Text("jkt")
+	if b, err := strict.DecodeString(thumbprint); err != nil || len(b) != 32 || len(key) != 1 || len(o) != 3 {
+		r.miss("may_act")
+	}
+	return to, thumbprint
+}

@@ -159,6 +159,7 @@ func (c *checker) issuers(issuers []NationalIssuer) {
 	for i, n := range issuers {
 		path := index("issuers", i)
 		c.rule(!n.Issuer.IsZero() && !seen[n.Issuer], path+".issuer", "is missing or stands twice")
+		c.rule(!n.Issuer.TrustDomain(), path+".issuer", "is a trust domain; it speaks for one participant")
 		seen[n.Issuer] = true
 		u, err := url.Parse(n.JWKSURI)
 		c.rule(err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil && u.Fragment == "", path+".jwks_uri", "%q is not an https URL", n.JWKSURI)

@@ -1,6 +1,10 @@
 package jose
 
-import "crypto"
+import (
+	"crypto"
+	_ "crypto/sha512" // what crypto.SHA384 and crypto.SHA512 mean
+	"slices"
+)
 
 // Alg is a signature algorithm by its JOSE name (RFC 7518, RFC 8037).
 type Alg string
@@ -12,23 +16,39 @@ const (
 	PS256 Alg = "PS256" // RSASSA-PSS with SHA-256 and a salt of 32 bytes
 )
 
-// Algs lists the algorithms there are.
+// Beside RS256, ES256 and PS256 these sign JWT-SVIDs, and nothing else here.
+const (
+	ES384 Alg = "ES384" // ECDSA on P-384 with SHA-384
+	ES512 Alg = "ES512" // ECDSA on P-521 with SHA-512
+	RS384 Alg = "RS384"
+	RS512 Alg = "RS512"
+	PS384 Alg = "PS384" // with a salt of 48 bytes
+	PS512 Alg = "PS512" // with a salt of 64 bytes
+)
+
+// Algs lists the algorithms of tokens in general.
 func Algs() []Alg { return []Alg{ES256, EdDSA, RS256, PS256} }
 
-// Valid reports whether a is one of the four algorithms.
-func (a Alg) Valid() bool {
-	switch a {
-	case ES256, EdDSA, RS256, PS256:
-		return true
-	default:
-		return false
-	}
+// SVIDAlgs lists the algorithms of JWT-SVIDs (SPIFFE JWT-SVID, section 2.1).
+func SVIDAlgs() []Alg {
+	return []Alg{RS256, RS384, RS512, ES256, ES384, ES512, PS256, PS384, PS512}
 }
 
-// hash is what a signs: the SHA-256 of its input, or the input itself.
+var general = Algs()
+
+// Valid reports whether a is one of the algorithms of tokens in general.
+func (a Alg) Valid() bool { return slices.Contains(general, a) }
+
+// hash is what a signs: a digest of its input, or with 0 the input itself.
 func (a Alg) hash() crypto.Hash {
-	if a == EdDSA {
+	switch a {
+	case ES384, RS384, PS384:
+		return crypto.SHA384
+	case ES512, RS512, PS512:
+		return crypto.SHA512
+	case EdDSA:
 		return 0
+	default:
+		return crypto.SHA256
 	}
-	return crypto.SHA256
 }

@@ -32,10 +32,24 @@ func ParseKey(jwk []byte) (Key, error) {
 	if err := checkPublic(o); err != nil {
 		return Key{}, err
 	}
-	if reason := foreign(o); reason != "" {
+	if reason := foreign(o, "sig", general); reason != "" {
 		return Key{}, unfit(keyID(o), reason)
 	}
 	return build(o)
+}
+
+// ReadKey is ParseKey for a JWK that was read already, of a use and of
+// algorithms that its owner's standard names. A sound public key of another
+// type, curve or algorithm is left out as in a set: known is false.
+func ReadKey(jwk canonical.Object, use string, algs []Alg) (key Key, known bool, err error) {
+	if err := checkPublic(jwk); err != nil {
+		return Key{}, false, err
+	}
+	if foreign(jwk, use, algs) != "" {
+		return Key{}, false, nil
+	}
+	key, err = build(jwk)
+	return key, err == nil, err
 }
 
 // secrets are the private and symmetric members of every key type (RFC 7518,
@@ -67,8 +81,8 @@ func keyID(o canonical.Object) string {
 }
 
 // foreign says why a sound public key is none that could verify here, or "".
-func foreign(o canonical.Object) string {
-	if use, found := o.Text("use"); found && use != "sig" {
+func foreign(o canonical.Object, wanted string, algs []Alg) string {
+	if use, found := o.Text("use"); found && use != wanted {
 		return "is not for signatures by its use"
 	}
 	if ops, found := o["key_ops"]; found {
@@ -76,33 +90,47 @@ func foreign(o canonical.Object) string {
 			return "is not for verifying by its key_ops"
 		}
 	}
-	if alg, found := o.Text("alg"); found && !Alg(alg).Valid() {
+	if alg, found := o.Text("alg"); found && !slices.Contains(algs, Alg(alg)) {
 		return "is for an algorithm that is not known here"
 	}
+	if !slices.Contains(algs, firstAlg(o)) {
+		return "is of a type or on a curve that is not known here"
+	}
+	return ""
+}
+
+// firstAlg gives the algorithm that a key of its type and curve is for where it
+// names none, "" where there is none.
+func firstAlg(o canonical.Object) Alg {
 	kty, _ := o.Text("kty")
 	crv, _ := o.Text("crv")
 	switch {
-	case kty == "RSA", kty == "EC" && crv == "P-256", kty == "OKP" && crv == "Ed25519":
+	case kty == "RSA":
+		return RS256
+	case kty == "OKP" && crv == "Ed25519":
+		return EdDSA
+	case kty != "EC":
 		return ""
-	default:
-		return "is of a type or on a curve that is not known here"
 	}
+	for alg, curve := range curves {
+		if curve.Params().Name == crv {
+			return alg
+		}
+	}
+	return ""
 }
 
 func build(o canonical.Object) (Key, error) {
 	var public crypto.PublicKey
-	var alg Alg
 	var err error
-	switch kty, _ := o.Text("kty"); kty {
-	case "EC":
-		alg = ES256
-		public, err = readEC(o)
-	case "OKP":
-		alg = EdDSA
+	alg := firstAlg(o)
+	switch alg {
+	case EdDSA:
 		public, err = readOKP(o)
-	default:
-		alg = RS256
+	case RS256:
 		public, err = readRSA(o)
+	default:
+		public, err = readEC(o, curves[alg])
 	}
 	if err != nil {
 		return Key{}, unfit(keyID(o), err.Error())
@@ -116,13 +144,13 @@ func build(o canonical.Object) (Key, error) {
 }
 
 // readEC follows RFC 7518, section 6.2.1: coordinates in full length.
-func readEC(o canonical.Object) (crypto.PublicKey, error) {
+func readEC(o canonical.Object, curve elliptic.Curve) (crypto.PublicKey, error) {
 	x, errX := octets(o, "x")
 	y, errY := octets(o, "y")
-	if errX != nil || errY != nil || len(x) != size256 || len(y) != size256 {
-		return nil, trust.Errorf(trust.Invalid, "has coordinates that are not 32 bytes in base64url")
+	if size := coordinate(curve); errX != nil || errY != nil || len(x) != size || len(y) != size {
+		return nil, trust.Errorf(trust.Invalid, "has coordinates that are not %d bytes in base64url", size)
 	}
-	public, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, x, y))
+	public, err := ecdsa.ParseUncompressedPublicKey(curve, slices.Concat([]byte{4}, x, y))
 	if err != nil {
 		return nil, errNoPoint
 	}

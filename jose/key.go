@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"math/big"
+	"slices"
 
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/trust"
@@ -37,9 +38,9 @@ const (
 	size256   = 32 // bytes of a P-256 coordinate, an Ed25519 point, a SHA-256
 )
 
-// NewKey makes a key of an *ecdsa.PublicKey on P-256 (ES256), an
-// ed25519.PublicKey (EdDSA) or an *rsa.PublicKey of 2048 to 8192 bits (RS256,
-// PS256). kid may be empty. The key is copied. It fails with Invalid.
+// NewKey makes a key of an *ecdsa.PublicKey on P-256 (ES256), P-384 (ES384) or
+// P-521 (ES512), an ed25519.PublicKey (EdDSA) or an *rsa.PublicKey of 2048 to
+// 8192 bits (RS256 to RS512, PS256 to PS512). kid may be empty. The key is copied. It fails with Invalid.
 func NewKey(public crypto.PublicKey, alg Alg, kid string) (Key, error) {
 	return newKey(public, alg, kid, true)
 }
@@ -95,20 +96,28 @@ func unfit(kid, text string) error {
 	return trust.Errorf(trust.Invalid, "key %q %s", kid, text)
 }
 
+// curves are those of each elliptic algorithm.
+var curves = map[Alg]elliptic.Curve{ES256: elliptic.P256(), ES384: elliptic.P384(), ES512: elliptic.P521()}
+
+// coordinate is how many bytes a coordinate, and half a signature, has.
+func coordinate(c elliptic.Curve) int { return (c.Params().BitSize + 7) / 8 }
+
 func fitEC(p *ecdsa.PublicKey, alg Alg) (crypto.PublicKey, map[string]string, error) {
-	if p == nil || p.Curve != elliptic.P256() || alg != ES256 {
-		return nil, nil, trust.Errorf(trust.Invalid, "on an elliptic curve must be on P-256 and for ES256")
+	curve, elliptical := curves[alg]
+	if p == nil || !elliptical || p.Curve != curve {
+		return nil, nil, trust.Errorf(trust.Invalid, "on an elliptic curve must be on P-256 and for ES256, or on P-384 and for ES384, or on P-521 and for ES512")
 	}
 	point, err := p.Bytes()
 	if err != nil {
 		return nil, nil, errNoPoint
 	}
-	own, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+	own, err := ecdsa.ParseUncompressedPublicKey(curve, point)
 	if err != nil {
 		return nil, nil, errNoPoint
 	}
-	x, y := encode(point[1:1+size256]), encode(point[1+size256:])
-	return own, map[string]string{"kty": "EC", "crv": "P-256", "x": x, "y": y}, nil
+	size := coordinate(curve)
+	x, y := encode(point[1:1+size]), encode(point[1+size:])
+	return own, map[string]string{"kty": "EC", "crv": curve.Params().Name, "x": x, "y": y}, nil
 }
 
 var errNoPoint = trust.Errorf(trust.Invalid, "is not a point of its curve that can sign")
@@ -124,10 +133,12 @@ func fitEd25519(p ed25519.PublicKey, alg Alg) (crypto.PublicKey, map[string]stri
 	return own, map[string]string{"kty": "OKP", "crv": "Ed25519", "x": encode(own)}, nil
 }
 
+var rsaAlgs = []Alg{RS256, RS384, RS512, PS256, PS384, PS512}
+
 func fitRSA(p *rsa.PublicKey, alg Alg) (crypto.PublicKey, map[string]string, error) {
 	switch {
-	case alg != RS256 && alg != PS256:
-		return nil, nil, trust.Errorf(trust.Invalid, "is an RSA key; its algorithm is RS256 or PS256")
+	case !slices.Contains(rsaAlgs, alg):
+		return nil, nil, trust.Errorf(trust.Invalid, "is an RSA key; its algorithm is RS256 or PS256, or for JWT-SVIDs a longer form of these")
 	case p == nil || p.N == nil || p.N.BitLen() < minRSA || p.N.BitLen() > maxRSA || p.N.Bit(0) == 0:
 		return nil, nil, trust.Errorf(trust.Invalid, "is an RSA key without an odd modulus of %d to %d bits", minRSA, maxRSA)
 	case guessable(p.N):

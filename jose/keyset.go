@@ -64,7 +64,7 @@ func ParseKeySet(jwks []byte) (KeySet, error) {
 		if err := checkPublic(jwk); err != nil {
 			return KeySet{}, err
 		}
-		if foreign(jwk) != "" {
+		if foreign(jwk, "sig", general) != "" {
 			continue
 		}
 		key, err := build(jwk)

@@ -18,6 +18,8 @@ type Form struct {
 	// 4.1.9). The empty string stands for an absent typ. With no types every
 	// token is refused.
 	Types []string
+	// Algs are the algorithms the header may name; nil means Algs().
+	Algs []Alg
 	// MaxBytes bounds the whole token; 0 means MaxToken.
 	MaxBytes int
 }
@@ -55,7 +57,7 @@ func Parse(token string, form Form) (*Unverified, error) { return ParseBytes([]b
 // ParseBytes is Parse without a copy: the token must not change until it has
 // been verified.
 func ParseBytes(token []byte, form Form) (*Unverified, error) {
-	u, payload, err := open(token, form.MaxBytes)
+	u, payload, err := open(token, form)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +71,11 @@ func ParseBytes(token []byte, form Form) (*Unverified, error) {
 }
 
 // open takes a token apart and reads its header; the payload is left as bytes.
-func open(token []byte, limit int) (u *Unverified, payload []byte, err error) {
+func open(token []byte, form Form) (u *Unverified, payload []byte, err error) {
+	limit, algs := form.MaxBytes, form.Algs
+	if algs == nil {
+		algs = general
+	}
 	if limit == 0 {
 		limit = MaxToken
 	}
@@ -91,7 +97,7 @@ func open(token []byte, limit int) (u *Unverified, payload []byte, err error) {
 	if !okHeader || !okPayload || !okSignature {
 		return nil, nil, refuse(Base64)
 	}
-	if u.header, err = readHeader(header); err != nil {
+	if u.header, err = readHeader(header, algs); err != nil {
 		return nil, nil, err
 	}
 	u.signature = signature
@@ -109,7 +115,7 @@ var forbidden = []struct {
 	{"x5u", HeaderX5U}, {"x5c", HeaderX5C}, {"zip", HeaderZip}, {"enc", HeaderEnc},
 }
 
-func readHeader(text []byte) (Header, error) {
+func readHeader(text []byte, algs []Alg) (Header, error) {
 	o, err := canonical.ParseObject(text)
 	if err != nil {
 		return Header{}, refuse(HeaderJSON)
@@ -128,7 +134,7 @@ func readHeader(text []byte) (Header, error) {
 	alg, _ := o.Text("alg")
 	kid, _ := o.Text("kid")
 	typ, _ := o.Text("typ")
-	if !Alg(alg).Valid() {
+	if !slices.Contains(algs, Alg(alg)) {
 		return Header{}, refuse(AlgUnknown)
 	}
 	return Header{Alg: Alg(alg), KeyID: kid, Type: mediaType(typ)}, nil

@@ -8,6 +8,8 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha256"
+	"encoding/asn1"
+	"math/big"
 
 	"github.com/entente-id/entente/canonical"
 )
@@ -52,8 +54,14 @@ func (u *Unverified) verify(key Key, tables *Tables) (Verified, error) {
 	h := sha256.New()
 	h.Write(u.raw[:u.signed])
 	input := u.raw[:u.signed]
-	if key.k.alg.hash() != 0 {
+	switch hash := key.k.alg.hash(); hash {
+	case 0:
+	case crypto.SHA256:
 		input = h.Sum(make([]byte, 0, sha256.Size))
+	default:
+		long := hash.New()
+		long.Write(input)
+		input = long.Sum(nil)
 	}
 	if !key.holds(input, u.signature, tables) {
 		return Verified{}, refuse(Signature)
@@ -79,11 +87,17 @@ func (k Key) holds(input, signature []byte, tables *Tables) bool {
 		return ecdsa.VerifyASN1(k.k.public.(*ecdsa.PublicKey), input, derOf(signature))
 	case EdDSA:
 		return ed25519.Verify(k.k.public.(ed25519.PublicKey), input, signature)
-	case RS256:
-		return rsa.VerifyPKCS1v15(k.k.public.(*rsa.PublicKey), crypto.SHA256, input, signature) == nil
-	case PS256:
+	case ES384, ES512:
+		public := k.k.public.(*ecdsa.PublicKey)
+		if len(signature) != 2*coordinate(public.Curve) {
+			return false
+		}
+		return ecdsa.VerifyASN1(public, input, longDER(signature))
+	case RS256, RS384, RS512:
+		return rsa.VerifyPKCS1v15(k.k.public.(*rsa.PublicKey), k.k.alg.hash(), input, signature) == nil
+	case PS256, PS384, PS512:
 		options := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
-		return rsa.VerifyPSS(k.k.public.(*rsa.PublicKey), crypto.SHA256, input, signature, options) == nil
+		return rsa.VerifyPSS(k.k.public.(*rsa.PublicKey), k.k.alg.hash(), input, signature, options) == nil
 	default:
 		return false
 	}
@@ -96,6 +110,18 @@ func derOf(signature []byte) []byte {
 	der := append(make([]byte, 0, 2*size256+8), 0x30, 0)
 	der = appendInteger(appendInteger(der, r), s)
 	der[1] = byte(len(der) - 2)
+	return der
+}
+
+// longDER is derOf for the larger curves, where speed does not matter.
+func longDER(signature []byte) []byte {
+	half := len(signature) / 2
+	der, err := asn1.Marshal(struct{ R, S *big.Int }{
+		new(big.Int).SetBytes(signature[:half]), new(big.Int).SetBytes(signature[half:]),
+	})
+	if err != nil {
+		return nil
+	}
 	return der
 }
 

@@ -44,19 +44,43 @@ func (p *ParticipantID) UnmarshalText(b []byte) (err error) {
 	return err
 }
 
-// IssuerID is the iss value of a token issuer, compared code point by code
-// point. It is made only by ParseIssuerID; the zero value is invalid.
+// IssuerID is the iss value of a token issuer, or a SPIFFE trust domain,
+// compared code point by code point. It is made only by ParseIssuerID; the zero
+// value is invalid.
 type IssuerID struct{ s string }
 
 // ParseIssuerID accepts an absolute https URL without query or fragment
-// (OpenID Connect Core 1.0, section 2, iss). A trailing slash is kept and
-// significant. It fails with Invalid.
+// (OpenID Connect Core 1.0, section 2, iss), of which a trailing slash is kept
+// and significant, and the SPIFFE ID of a trust domain, spiffe://name. It fails
+// with Invalid.
 func ParseIssuerID(s string) (IssuerID, error) {
+	if domain, ok := strings.CutPrefix(s, spiffeScheme); ok {
+		return parseTrustDomain(domain)
+	}
 	if err := checkHTTPS(s); err != nil {
 		return IssuerID{}, Errorf(Invalid, "issuer %q %s", s, err.Text)
 	}
 	return IssuerID{s}, nil
 }
+
+const (
+	spiffeScheme   = "spiffe://"
+	maxTrustDomain = 255 // bytes
+)
+
+// parseTrustDomain takes the name of a trust domain (SPIFFE ID, section 2.1).
+func parseTrustDomain(name string) (IssuerID, error) {
+	foreign := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '.' && r != '-' && r != '_'
+	}
+	if name == "" || len(name) > maxTrustDomain || strings.ContainsFunc(name, foreign) {
+		return IssuerID{}, Errorf(Invalid, "trust domain %q is not 1 to 255 of a-z 0-9 . - _ and no more", name[:min(len(name), maxTrustDomain)])
+	}
+	return IssuerID{spiffeScheme + name}, nil
+}
+
+// TrustDomain reports whether i is a SPIFFE trust domain and no token issuer.
+func (i IssuerID) TrustDomain() bool { return strings.HasPrefix(i.s, spiffeScheme) }
 
 func (i IssuerID) String() string { return i.s }
 

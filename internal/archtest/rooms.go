@@ -40,7 +40,7 @@ var outside = map[string]string{
 const nouns = "framework participant operator revocation service policy agreement mapping edge"
 
 // core is every pure room.
-const core = "canonical jose seal table delegation " + nouns + " evidence state decision"
+const core = "canonical jose seal table spiffe delegation " + nouns + " evidence state decision"
 
 // apis are the adapters of the node's listeners.
 const apis = "api/wire api/authzen api/edge api/admin"
@@ -54,6 +54,7 @@ var Rooms = map[string]Room{
 	"jose":      {Core: true, Uses: "canonical", Outside: "nistec"},
 	"seal":      {Core: true},
 	"table":     {Core: true, Outside: "json"},
+	"spiffe":    {Core: true, Uses: "canonical jose"},
 
 	"framework":   {Core: true, Uses: "canonical jose", Outside: "json"},
 	"participant": {Core: true, Uses: "canonical jose table framework", Outside: "json"},

@@ -142,7 +142,7 @@ func readHeader(text []byte, algs []Alg) (Header, error) {
 
 func mediaType(typ string) string {
 	typ = strings.ToLower(typ)
-	if short, ok := strings.CutPrefix(typ, "application/"); ok && !strings.Contains(short, "/") {
+	if short, ok := strings.CutPrefix(typ, "application/"); ok && short != "" && !strings.Contains(short, "/") {
 		return short
 	}
 	return typ

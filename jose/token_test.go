@@ -95,6 +95,7 @@ func TestHeaderRules(t *testing.T) {
 		``:                                                  jose.HeaderJSON,
 		`{"alg":"ES256","typ":"dpop+jwt"}`:                  jose.Typ,
 		`{"alg":"ES256","typ":"application/at+jwt;v=1"}`:    jose.Typ,
+		`{"alg":"ES256","typ":"application/"}`:              jose.Typ, // not an absent one
 		`{"alg":"ES256","typ":"x/at+jwt"}`:                  jose.Typ,
 	} {
 		_, err := jose.Parse(esToken(header, payload), anyType)

@@ -67,8 +67,12 @@ var identifying = []deviation{
 		sc.more = append(sc.more, participant.Stated{Participant: r0a, Issuers: sc.issuers[2:], Expires: now + 3600})
 		sc.claim(object{"iss": cis2.String()})
 	}, trust.AmbiguousIssuer},
-	{"foreign namespace", func(sc *scene) { sc.issuers[0].Namespaces = map[string][]string{"org_code": {"RXX"}} }, trust.ForeignNamespace},
-	{"own namespace", func(sc *scene) { sc.issuers[0].Namespaces = map[string][]string{"org_code": {"RXW"}} }, trust.Permit},
+	{"foreign namespace", func(sc *scene) {
+		sc.issuers[0].Namespaces = map[string][]participant.Namespace{"org_code": participant.Exactly("RXX")}
+	}, trust.ForeignNamespace},
+	{"own namespace", func(sc *scene) {
+		sc.issuers[0].Namespaces = map[string][]participant.Namespace{"org_code": participant.Exactly("RXW")}
+	}, trust.Permit},
 	{"statement expired this second", func(sc *scene) { sc.observed.StatementEnd = now }, trust.StatementExpired},
 	{"statement ends in a second", func(sc *scene) { sc.observed.StatementEnd = now + 1 }, trust.Permit},
 	{"no statement", func(sc *scene) { sc.observed.StatementEnd = 0 }, trust.StatementExpired},

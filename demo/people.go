@@ -59,7 +59,7 @@ func (h *hospital) declaration() participant.Document {
 		Kind: "Participant", ID: h.id, Name: h.name,
 		Issuers: []participant.Issuer{{
 			Issuer: h.issuer, JWKSURI: h.issuer.String() + "/jwks",
-			Namespaces: map[string][]string{"org_code": {h.code}},
+			Namespaces: map[string][]participant.Namespace{"org_code": participant.Exactly(h.code)},
 			Classes:    []participant.ClassRule{{Class: trust.Human}},
 		}},
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/jose"
+	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -38,7 +39,7 @@ func TestCacheHidesNothing(t *testing.T) {
 		wrong := map[evidence.Kind]evidence.Kind{evidence.AccessToken: evidence.IDToken, evidence.IDToken: evidence.AccessToken}[kind]
 		refused("as the other kind", proof(wrong, string(p.Token)), r, now, trust.TokenType)
 		confined := own(rxwIDP, "rxw", s.key)
-		confined.Candidates[0].Issuer.Namespaces = map[string][]string{"org_code": {"RXW"}}
+		confined.Candidates[0].Issuer.Namespaces = map[string][]participant.Namespace{"org_code": participant.Exactly("RXW")}
 		refused("confined since", p, registry{rxwIDP: confined}, now, trust.ForeignNamespace)
 
 		moved := own(rxwIDP, "r0a", s.key)

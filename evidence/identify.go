@@ -1,8 +1,6 @@
 package evidence
 
 import (
-	"slices"
-
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/trust"
 )
@@ -23,8 +21,8 @@ func (ev *Evidence) identify(r Registry) (participant.Speaker, *participant.Issu
 	if f != nil {
 		return speaker, nil, f
 	}
-	if !speaksOf(claimant.Issuer.Namespaces, ev.Claims) {
-		return speaker, nil, fault(trust.ForeignNamespace, "token speaks of a namespace that is not registered for issuer "+speaker.Issuer.String())
+	if claim, foreign := foreignTo(&claimant.Issuer, ev.Claims); foreign {
+		return speaker, nil, fault(trust.ForeignNamespace, "token's claim "+claim+" speaks of a namespace that is not registered for issuer "+speaker.Issuer.String())
 	}
 	ev.Participant, ev.Issuer = claimant.Participant, speaker.Issuer
 	ev.Namespace = claimant.Issuer.Subjects
@@ -53,25 +51,4 @@ func (ev *Evidence) claimant(s *participant.Speaker) (found *participant.Claiman
 		return nil, fault(trust.UnknownParticipant, "issuer "+s.Issuer.String()+" speaks for no participant by the token's claim "+s.Discriminator)
 	}
 	return found, nil
-}
-
-// speaksOf reports whether every claim that the issuer is confined in is there
-// and says nothing else than it may: one listed text, or a list of such.
-func speaksOf(namespaces map[string][]string, claims map[string]any) bool {
-	for claim, allowed := range namespaces {
-		switch v := claims[claim].(type) {
-		case string:
-			if !slices.Contains(allowed, v) {
-				return false
-			}
-		case []any:
-			foreign := func(e any) bool { text, ok := e.(string); return !ok || !slices.Contains(allowed, text) }
-			if len(v) == 0 || slices.ContainsFunc(v, foreign) {
-				return false
-			}
-		default:
-			return false
-		}
-	}
-	return true
 }

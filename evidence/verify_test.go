@@ -343,28 +343,6 @@ func TestIssuerStatedByTwo(t *testing.T) {
 	}
 }
 
-func TestNamespaces(t *testing.T) { // an issuer speaks only for its own namespace (R50)
-	s := newSigner(jose.ES256, "k")
-	speaker := own(rxwIDP, "rxw", s.key)
-	speaker.Candidates[0].Issuer.Namespaces = map[string][]string{"org_code": {"RXW", "RXX"}}
-	speaker.Candidates[0].Issuer.Subjects = "staff"
-	for name, c := range map[string]struct {
-		code any
-		want trust.Reason
-	}{
-		"own": {"RXW", ""}, "own list": {[]any{"RXX", "RXW"}, ""}, "absent": {absent, trust.ForeignNamespace},
-		"foreign": {"RJE", trust.ForeignNamespace}, "one foreign": {[]any{"RXW", "RJE"}, trust.ForeignNamespace},
-		"empty list": {[]any{}, trust.ForeignNamespace}, "near": {"RXWX", trust.ForeignNamespace}, "number": {1, trust.ForeignNamespace},
-		"null": {nil, trust.ForeignNamespace}, "list of numbers": {[]any{1}, trust.ForeignNamespace},
-	} {
-		token := mint(s, headerOf(evidence.AccessToken, s), with(claims(rxwIDP), object{"org_code": c.code}))
-		ev, _, f := evidence.Verify(proof(evidence.AccessToken, token), registry{rxwIDP: speaker}, now, nil)
-		if f == nil && (c.want != "" || ev.Namespace != "staff") || f != nil && f.Reason != c.want {
-			t.Errorf("%s: %v in %q, want %q", name, f, ev.Namespace, c.want)
-		}
-	}
-}
-
 func TestClassIsTheFirstRuleThatMatches(t *testing.T) {
 	s := newSigner(jose.ES256, "k")
 	speaker := own(rxwIDP, "rxw", s.key)

@@ -6,6 +6,7 @@ package participant
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/trust"
@@ -64,10 +65,15 @@ type Invitation struct {
 // states it. A national issuer has a Discriminator and no keys of its own here;
 // its keys come from the framework's registered address.
 type Issuer struct {
-	Issuer        trust.IssuerID      `json:"issuer"`
-	JWKSURI       string              `json:"jwks_uri,omitempty"`
-	Namespaces    map[string][]string `json:"namespaces,omitempty"`
-	Discriminator *Discriminator      `json:"discriminator,omitempty"`
+	Issuer  trust.IssuerID `json:"issuer"`
+	JWKSURI string         `json:"jwks_uri,omitempty"`
+	// Namespaces confines the issuer (R50): a token has each of these claims, and
+	// they assert nothing that is not listed.
+	Namespaces map[string][]Namespace `json:"namespaces,omitempty"`
+	// Domains confines the addresses that the issuer names people by, in whichever
+	// of the claims email, upn, unique_name and preferred_username a token has.
+	Domains       []string       `json:"domains,omitempty"`
+	Discriminator *Discriminator `json:"discriminator,omitempty"`
 	// Subjects names the space of this issuer's subject identifiers. Issuers of
 	// one participant with the same Subjects speak of the same people, so a
 	// tombstone holds for all of them. Empty means "default".
@@ -79,6 +85,11 @@ type Issuer struct {
 
 // Namespace gives Subjects, or "default" where it is empty.
 func (i Issuer) Namespace() string { return cmp.Or(i.Subjects, "default") }
+
+// InDomains reports whether an address lies in one of the issuer's domains.
+func (i *Issuer) InDomains(address string) bool {
+	return slices.ContainsFunc(i.Domains, func(domain string) bool { return Namespace{Domain: domain}.Holds(address) })
+}
 
 // Discriminator is the claim and value by which a national issuer's token
 // speaks for this participant.

@@ -153,7 +153,7 @@ func own(t testing.TB, name string) participant.Issuer {
 	t.Helper()
 	return participant.Issuer{
 		Issuer: issuerID(t, "https://idp."+name+".example"), JWKSURI: "https://idp." + name + ".example/jwks",
-		Namespaces: map[string][]string{"org_code": {name}}, Classes: []participant.ClassRule{{Class: trust.Human}},
+		Namespaces: map[string][]participant.Namespace{"org_code": participant.Exactly(name)}, Classes: []participant.ClassRule{{Class: trust.Human}},
 	}
 }
 

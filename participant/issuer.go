@@ -66,9 +66,10 @@ func (i Issuer) sorted() Issuer {
 	if i.Namespaces != nil {
 		i.Namespaces = maps.Clone(i.Namespaces)
 		for claim, allowed := range i.Namespaces {
-			i.Namespaces[claim] = slices.Sorted(slices.Values(allowed))
+			i.Namespaces[claim] = slices.SortedFunc(slices.Values(allowed), compareNamespaces)
 		}
 	}
+	i.Domains = slices.Sorted(slices.Values(i.Domains))
 	return i
 }
 
@@ -85,8 +86,18 @@ func (i Issuer) check(f Facts) error {
 		}
 	}
 	for claim, allowed := range i.Namespaces {
-		if claim == "" || len(allowed) == 0 || slices.Contains(allowed, "") {
+		if claim == "" || len(allowed) == 0 {
 			return trust.Errorf(trust.Invalid, "issuer %s has a namespace %q without a value; empty never matches", i.Issuer, claim)
+		}
+		for _, n := range allowed {
+			if err := n.check(); err != nil {
+				return trust.Errorf(trust.Invalid, "issuer %s, namespace %s: %w", i.Issuer, claim, err)
+			}
+		}
+	}
+	for _, domain := range i.Domains {
+		if err := checkDomain(domain); err != nil {
+			return trust.Errorf(trust.Invalid, "issuer %s: %w", i.Issuer, err)
 		}
 	}
 	if len(i.Classes) == 0 {

@@ -58,7 +58,7 @@ func TestIssuersThatAreRefused(t *testing.T) {
 		"an unknown class":       {trust.Invalid, changed(own(t, "r0a"), func(i *issuer) { i.Classes = []participant.ClassRule{{Class: "robot"}} })},
 		"half a class rule":      {trust.Invalid, changed(own(t, "r0a"), func(i *issuer) { i.Classes = []participant.ClassRule{{Class: "human", Claim: "x"}} })},
 		"a rule never reached":   {trust.Invalid, changed(own(t, "r0a"), func(i *issuer) { i.Classes = append(i.Classes, i.Classes...) })},
-		"an empty namespace":     {trust.Invalid, changed(own(t, "r0a"), func(i *issuer) { i.Namespaces = map[string][]string{"org_code": {}} })},
+		"an empty namespace":     {trust.Invalid, changed(own(t, "r0a"), func(i *issuer) { i.Namespaces = map[string][]participant.Namespace{"org_code": {}} })},
 		"a bad subject space":    {trust.Invalid, changed(own(t, "r0a"), func(i *issuer) { i.Subjects = "My People" })},
 		"the same twice":         {trust.Invalid, []issuer{own(t, "r0a"), own(t, "r0a")}},
 		"keys and discriminator": {trust.Invalid, changed(national(t, "R0A"), func(i *issuer) { i.JWKSURI = "https://cis2.example/jwks" })},

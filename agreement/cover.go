@@ -11,6 +11,7 @@ import (
 type Query struct {
 	Class        trust.Class
 	Issuer       trust.IssuerID
+	Origin       trust.IssuerID // of a brokered caller: accepted as well as the issuer; zero: none
 	Subject      string
 	Audience     string // of the service that owns the resource
 	ResourceType trust.ResourceType
@@ -60,7 +61,8 @@ func (l *Accept) passes(q *Query) int {
 	switch {
 	case q.Class == "" || l.Class != q.Class:
 		return 0
-	case q.Issuer.IsZero() || len(l.Issuers) > 0 && !slices.Contains(l.Issuers, q.Issuer):
+	case q.Issuer.IsZero() || len(l.Issuers) > 0 && !slices.Contains(l.Issuers, q.Issuer),
+		!q.Origin.IsZero() && len(l.Issuers) > 0 && !slices.Contains(l.Issuers, q.Origin):
 		return 1
 	case q.Subject == "" || len(l.Subjects) > 0 && !slices.Contains(l.Subjects, q.Subject):
 		return 2

@@ -33,6 +33,8 @@ func TestCover(t *testing.T) {
 	a := covering()
 	nurse1 := query()
 	nurse1.Subject = "nurse-1"
+	restated := query()
+	restated.Origin = restated.Issuer
 	writes := nurse1
 	writes.Action = "write"
 	for _, tt := range []struct {
@@ -41,6 +43,7 @@ func TestCover(t *testing.T) {
 		line int
 	}{
 		{"a nurse", query(), 0},
+		{"through a broker, both accepted", restated, 0},
 		{"the first line of two", nurse1, 0},
 		{"only the third line", writes, 2},
 		{"a workload by subject, from any issuer", letter(), 1},
@@ -72,6 +75,7 @@ func TestCoverNearMisses(t *testing.T) {
 		{"issuer with a slash", query, func(q *agreement.Query) { q.Issuer = issuer("https://idp.rxw.example/") }, trust.IssuerNotCovered},
 		{"issuer with a longer name", query, func(q *agreement.Query) { q.Issuer = issuer("https://idp.rxw.example.evil.example") }, trust.IssuerNotCovered},
 		{"no issuer where any will do", letter, func(q *agreement.Query) { q.Issuer = trust.IssuerID{} }, trust.IssuerNotCovered},
+		{"an origin that is not accepted", query, func(q *agreement.Query) { q.Origin = issuer("https://other.rxw.example") }, trust.IssuerNotCovered},
 		{"no subject", query, func(q *agreement.Query) { q.Subject = "" }, trust.SubjectNotCovered},
 		{"beginning of a subject", letter, func(q *agreement.Query) { q.Subject = "spiffe://rxw.example/discharge" }, trust.SubjectNotCovered},
 		{"a longer subject", letter, func(q *agreement.Query) { q.Subject += "/x" }, trust.SubjectNotCovered},

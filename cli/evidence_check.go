@@ -191,6 +191,8 @@ func (o *offline) Speaker(iss string) (participant.Speaker, bool) { return o.spe
 
 func (o *offline) Assurance(map[string]any) framework.Vector { return framework.Vector{} }
 
+func (o *offline) Brokered() framework.Vector { return framework.Vector{} }
+
 // nobody stands for the participant, whom no token names.
 const nobody = "https://participant.invalid"
 

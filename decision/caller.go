@@ -25,7 +25,8 @@ func (h *hearing) identify() verdict {
 	case ev.Participant != h.self && o.Now >= o.StatementEnd:
 		return fail(trust.StatementExpired)
 	case ev.Fault == nil && h.r.SubjectID != "0" && h.r.SubjectID != ev.Subject,
-		ev.Fault == nil && o.Subject == trust.SubjectKey{}: // or no tombstone would ever match
+		ev.Fault == nil && o.Subject == trust.SubjectKey{}, // or no tombstone would ever match
+		ev.Fault == nil && ev.Origin != nil && o.Origin == trust.SubjectKey{}:
 		return fail(trust.SubjectMismatch)
 	}
 	return pass
@@ -45,6 +46,9 @@ func (h *hearing) authenticate() verdict {
 		return unreached
 	}
 	h.until(ev.ExpiresAt)
+	if ev.Origin != nil {
+		h.until(ev.Origin.ExpiresAt)
+	}
 	if reason := h.audience(); reason != "" {
 		return fail(reason)
 	}

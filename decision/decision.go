@@ -26,6 +26,7 @@ type Request struct {
 type Observed struct {
 	Now          int64            // Unix seconds
 	Subject      trust.SubjectKey // the caller's key in this ledger; zero without identified evidence
+	Origin       trust.SubjectKey // likewise at the origin of a brokered caller; zero without one
 	PartnerAge   int64            // since the last proven word of the participant
 	StatementAge int64            // since the participant's statement was signed
 	StatementEnd int64            // when it expires, Unix seconds; 0 none

@@ -270,7 +270,7 @@ func rehired(sc *scene, since int64) {
 }
 
 func deviations() []deviation {
-	return slices.Concat(identifying, authenticating, classifying, linking, weighing)
+	return slices.Concat(identifying, authenticating, brokering, classifying, linking, weighing)
 }
 
 func TestEveryDeviationHasItsReason(t *testing.T) {

@@ -35,6 +35,9 @@ type Leaf struct {
 	Issuer           trust.IssuerID      `json:"issuer,omitzero"`
 	Key              string              `json:"key,omitempty"` // RFC 7638 thumbprint
 	Observed         Seen                `json:"observed"`
+	Origin           trust.IssuerID      `json:"origin,omitzero"`      // whose word the issuer, a broker, restated
+	OriginKey        string              `json:"origin_key,omitempty"` // RFC 7638 thumbprint; empty where the origin signed nothing
+	OriginSubject    *trust.SubjectKey   `json:"origin_subject,omitempty"`
 	Outcome          string              `json:"outcome"` // permit or deny
 	Participant      trust.ParticipantID `json:"participant,omitzero"`
 	Policies         []string            `json:"policies,omitempty"`
@@ -87,6 +90,13 @@ func (w *writer) ground(d *Decision, ev *Evidence, r *Request) {
 
 // answer writes the members between observed and trust.
 func (w *writer) answer(d *Decision, o *Observed, ev *Evidence, r *Request, index Commit) {
+	if origin := ev.Origin; origin != nil {
+		w.text("origin", origin.Issuer.String())
+		w.text("origin_key", origin.Thumbprint)
+		if ev.verified() {
+			w.hex("origin_subject", o.Origin)
+		}
+	}
 	w.name("outcome")
 	w.dst = append(w.dst, outcome(d.Permit)...)
 	w.text("participant", ev.Participant.String())

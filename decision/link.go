@@ -86,6 +86,9 @@ func (h *hearing) agree() trust.Reason {
 		Class: h.ev.Class, Issuer: h.ev.Issuer, Subject: h.ev.Subject, Audience: h.service.Audience,
 		ResourceType: h.r.ResourceType, ResourceID: h.r.ResourceID, Action: h.r.Action, Purpose: h.r.Purpose,
 	}
+	if h.ev.Origin != nil {
+		q.Origin = h.ev.Origin.Issuer
+	}
 	for _, a := range h.agreements {
 		if reason, alive := a.Alive(h.o.Now); !alive {
 			near := slices.Index(progress, reason)
@@ -195,9 +198,8 @@ func (h *hearing) revocation() verdict {
 	if !h.verified() {
 		return unreached
 	}
-	ev := h.ev
-	reason, ended := h.s.Revocation.Verdict(ev.Participant.String(), ev.Issuer.String(), ev.Thumbprint, h.o.Subject, ev.IssuedAt)
-	if ended {
+	ground := h.ev.Ground()
+	if reason, ended := ground.Ended(h.s, h.o); ended {
 		return fail(reason)
 	}
 	return pass

@@ -29,6 +29,7 @@ type Sealed struct {
 	IssuedAt     int64              `json:"issued_at,omitzero"`
 	KeyID        string             `json:"kid,omitempty"`
 	Namespace    string             `json:"namespace,omitempty"`
+	Origin       *SealedOrigin      `json:"origin,omitempty"`
 	Properties   canonical.Object   `json:"properties,omitempty"`
 	Purpose      trust.Purpose      `json:"purpose,omitempty"`
 	RequestID    string             `json:"request_id,omitempty"`
@@ -38,6 +39,15 @@ type Sealed struct {
 	Subject      string             `json:"subject,omitempty"`
 	SubjectID    string             `json:"subject_id,omitempty"` // as the request had it
 	Algorithm    string             `json:"token_alg,omitempty"`
+}
+
+// SealedOrigin is what a brokered token's origin said, or the broker for it.
+type SealedOrigin struct {
+	ExpiresAt int64  `json:"expires_at"`
+	IssuedAt  int64  `json:"issued_at"`
+	KeyID     string `json:"kid,omitempty"`
+	Namespace string `json:"namespace"`
+	Subject   string `json:"subject"`
 }
 
 // AppendSealed appends the plaintext of the sealed part as JSON, members sorted.
@@ -60,6 +70,7 @@ func AppendSealed(dst []byte, s *state.Snapshot, ev *Evidence, r *Request, reque
 	w.number("issued_at", ev.IssuedAt)
 	w.text("kid", ev.KeyID)
 	w.text("namespace", ev.Namespace)
+	w.origin(ev)
 	w.object("properties", r.Properties)
 	w.text("purpose", string(r.Purpose))
 	w.text("request_id", requestID)
@@ -104,6 +115,14 @@ func Replay(l Leaf, s Sealed) (Observed, Evidence, Request) {
 	if l.Subject != nil {
 		o.Subject = *l.Subject
 	}
+	if l.OriginSubject != nil {
+		o.Origin = *l.OriginSubject
+		ev.Origin = &evidence.Origin{Issuer: l.Origin, Thumbprint: l.OriginKey}
+		if said := s.Origin; said != nil {
+			ev.Origin.Namespace, ev.Origin.Subject, ev.Origin.KeyID = said.Namespace, said.Subject, said.KeyID
+			ev.Origin.IssuedAt, ev.Origin.ExpiresAt = said.IssuedAt, said.ExpiresAt
+		}
+	}
 	for i := range min(len(l.Assurance), len(ev.Assurance)) {
 		ev.Assurance[i] = uint8(l.Assurance[i])
 	}
@@ -117,6 +136,20 @@ func Replay(l Leaf, s Sealed) (Observed, Evidence, Request) {
 		EnforcementPoint: l.EnforcementPoint, SubjectID: s.SubjectID, Action: s.Action, ResourceType: s.ResourceType,
 		ResourceID: s.Resource, Properties: s.Properties, Purpose: s.Purpose,
 	}
+}
+
+func (w *writer) origin(ev *Evidence) {
+	if ev.Origin == nil || !ev.verified() {
+		return
+	}
+	w.name("origin")
+	w.dst = append(w.dst, '{')
+	w.number("expires_at", ev.Origin.ExpiresAt)
+	w.number("issued_at", ev.Origin.IssuedAt)
+	w.text("kid", ev.Origin.KeyID)
+	w.text("namespace", ev.Origin.Namespace)
+	w.text("subject", ev.Origin.Subject)
+	w.dst = append(w.dst, '}')
 }
 
 func (w *writer) flag(name string, value bool) {

@@ -58,7 +58,19 @@ func (h *hearing) tellIdentify(reason trust.Reason) string {
 	case ev.Participant == h.self:
 		return fmt.Sprintf("%s speaks for %s, which is us", bare(ev.Issuer), bare(ev.Participant))
 	default:
-		return fmt.Sprintf("%s speaks for %s (statement %s old)", bare(ev.Issuer), bare(ev.Participant), span(o.StatementAge))
+		return fmt.Sprintf("%s speaks for %s (statement %s old)%s", bare(ev.Issuer), bare(ev.Participant), span(o.StatementAge), h.tellOrigin())
+	}
+}
+
+// tellOrigin tells whose word a broker restates, and whether it was shown.
+func (h *hearing) tellOrigin() string {
+	switch origin := h.ev.Origin; {
+	case origin == nil:
+		return ""
+	case origin.Signed():
+		return fmt.Sprintf(" · broker of %s, whose own assertion holds (key %s)", bare(origin.Issuer), origin.KeyID)
+	default:
+		return fmt.Sprintf(" · broker of %s, by its own word alone", bare(origin.Issuer))
 	}
 }
 
@@ -122,6 +134,9 @@ func (h *hearing) tellClassify(reason trust.Reason) string {
 		return fmt.Sprintf("signed in %s ago (limit %s)", span(h.o.Now-ev.AuthTime), span(int64(h.class.MaxAuthAge)))
 	}
 	text := string(ev.Class) + " · " + h.levels()
+	if ev.Origin != nil {
+		text += " (the lower of broker and origin)"
+	}
 	if h.class.MaxAuthAge > 0 && ev.Class == trust.Human {
 		text += fmt.Sprintf(" · signed in %s ago (limit %s)", span(h.o.Now-ev.AuthTime), span(int64(h.class.MaxAuthAge)))
 	}

@@ -69,6 +69,9 @@ func (h *hearing) tellShortfall(reason trust.Reason) string {
 	case trust.ClassNotCovered:
 		return fmt.Sprintf("accepts no callers of class %s", ev.Class)
 	case trust.IssuerNotCovered:
+		if ev.Origin != nil {
+			return fmt.Sprintf("does not accept broker %s with origin %s for class %s", ev.Issuer, ev.Origin.Issuer, ev.Class)
+		}
 		return fmt.Sprintf("does not accept issuer %s for class %s", ev.Issuer, ev.Class)
 	case trust.SubjectNotCovered:
 		return "names the subjects it accepts, and the caller is none of them"

@@ -201,7 +201,6 @@ forbid (principal, action, resource == WardRecord::"careless") when { resource.s
 // events is the whole trust log of the scene.
 func (sc *scene) events() []trust.Event {
 	signed := must(canonical.Marshal(sc.framework))
-	keys := must(canonical.Marshal(object{"keys": []jose.Key{key().Key()}}))
 	hash := sha256.Sum256([]byte(sc.policy))
 	log := []trust.Event{
 		participant.Born{Card: card(rje)},
@@ -212,7 +211,7 @@ func (sc *scene) events() []trust.Event {
 		participant.Stated{Participant: rxw, Issuers: sc.issuers, Expires: now + 3600},
 	}
 	for _, issuer := range append(sc.issuers, sc.own...) {
-		log = append(log, participant.KeysSeen{Issuer: issuer.Issuer, Keys: keys})
+		log = append(log, participant.KeysSeen{Issuer: issuer.Issuer, Keys: keys()})
 	}
 	log = append(log,
 		service.EnforcementPointAdded{Name: "nginx-1", Credential: make([]byte, 32), By: "admin"},
@@ -229,6 +228,9 @@ func (sc *scene) events() []trust.Event {
 	}
 	return append(log, sc.more...)
 }
+
+// keys is the key set that every issuer of the test world publishes.
+func keys() []byte { return must(canonical.Marshal(object{"keys": []jose.Key{key().Key()}})) }
 
 func agreementID(i int) string { return "0123456789abcdef0123456789abcde" + string(rune('0'+i)) }
 

@@ -28,6 +28,8 @@ type Proof struct {
 	Kind  Kind
 	Token []byte // compact JWS, at most 16 KiB
 	Shown *Shown // nil: nothing beside the token
+
+	origin bool // it is the origin's assertion in a broker's token
 }
 
 // Shown is what the enforcement point saw beside a token.
@@ -44,6 +46,9 @@ type Registry interface {
 	// Assurance maps claims onto the framework's ladders; the lowest of each
 	// when no framework is in force.
 	Assurance(claims map[string]any) framework.Vector
+	// Brokered is the most that a broker may assert where the origin's own signed
+	// word is absent; the lowest of each ladder when no framework is in force.
+	Brokered() framework.Vector
 }
 
 // Signatures checks signatures, as u.Verify(key) does, and remembers tokens
@@ -84,6 +89,16 @@ type Evidence struct {
 	Binding     Binding
 	Hash        [32]byte         // SHA-256 of the token as presented
 	Claims      canonical.Object // the only parsed object; read only
+	Origin      *Origin          // nil: not brokered
+}
+
+// Missed gives the issuer whose key a refusal for an unknown key is about: that
+// of the token, or of the origin's assertion in it.
+func (ev *Evidence) Missed() trust.IssuerID {
+	if ev.Origin != nil {
+		return ev.Origin.Issuer
+	}
+	return ev.Issuer
 }
 
 // Fault is a refusal by the first or second check. What was established before

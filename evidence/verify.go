@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"slices"
 
+	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/table"
@@ -32,6 +33,9 @@ func Verify(p Proof, r Registry, now int64, cache Signatures) (Evidence, []trust
 	if f != nil {
 		return withoutClaims(ev), nil, f
 	}
+	if line.Broker != nil && p.origin {
+		return withoutClaims(ev), nil, brokersBroker(speaker.Issuer)
+	}
 	if f := ev.authenticate(&t, rule, speaker.Keys, cache); f != nil {
 		return withoutClaims(ev), nil, f
 	}
@@ -41,8 +45,16 @@ func Verify(p Proof, r Registry, now int64, cache Signatures) (Evidence, []trust
 	if f := ev.show(p.Shown); f != nil {
 		return withoutClaims(ev), nil, f
 	}
+	if line.Broker != nil {
+		if f := ev.trace(line, r, now, cache); f != nil {
+			return withoutClaims(ev), nil, f
+		}
+	}
 	ev.Class = classOf(line.Classes, ev.Claims)
 	ev.Assurance = r.Assurance(ev.Claims)
+	if ev.Origin != nil { // R26: the lower, ladder by ladder
+		ev.Assurance = framework.Min(ev.Assurance, ev.Origin.Assurance)
+	}
 	return ev, ev.once(rule, t.signed), nil
 }
 

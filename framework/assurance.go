@@ -58,6 +58,14 @@ func (a Assurance) level(l Ladder, level Level) (uint8, bool) {
 	return uint8(max(i, 0)), i >= 0
 }
 
+// vector gives named levels as a Vector, the lowest where none is named.
+func (a Assurance) vector(levels map[Ladder]Level) (v Vector) {
+	for i, l := range ladders {
+		v[i], _ = a.level(l, levels[l])
+	}
+	return v
+}
+
 // grants is what the mapping gives: by claim, then by the claim's value.
 type grants map[string]values
 

@@ -112,6 +112,7 @@ func (c *checker) assurance(a Assurance) {
 		c.rule(len(rule.Gives) > 0, path+".gives", "is empty; a rule gives a level")
 		c.levels(path+".gives", rule.Gives, a)
 	}
+	c.levels("assurance.brokered", a.Brokered, a)
 }
 
 // levels: every level stands on its ladder.

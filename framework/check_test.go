@@ -52,7 +52,13 @@ func TestCheckNamesPathAndRule(t *testing.T) {
 		`assurance.mapping[1].gives: is empty`:        func(d *framework.Document) { d.Assurance.Mapping[1].Gives = nil },
 		`assurance.mapping[0].gives.identity: "top"`:  func(d *framework.Document) { d.Assurance.Mapping[0].Gives[framework.Identity] = "top" },
 		`assurance.mapping[0].gives.trust: is not a`:  func(d *framework.Document) { d.Assurance.Mapping[0].Gives["trust"] = "high" },
-		`tiers.gold: is not a tier`:                   func(d *framework.Document) { d.Tiers["gold"] = d.Tiers[trust.High] },
+		`assurance.brokered.identity: "top"`: func(d *framework.Document) {
+			d.Assurance.Brokered = map[framework.Ladder]framework.Level{"identity": "top"}
+		},
+		`assurance.brokered.trust: is not a`: func(d *framework.Document) {
+			d.Assurance.Brokered = map[framework.Ladder]framework.Level{"trust": "high"}
+		},
+		`tiers.gold: is not a tier`: func(d *framework.Document) { d.Tiers["gold"] = d.Tiers[trust.High] },
 		// R20: a class without assurance and revocation requirements.
 		`tiers.high.max_staleness: is missing`:         tier(func(r *framework.TierRule) { r.MaxStaleness = 0 }),
 		`tiers.high.removal_target: is missing`:        tier(func(r *framework.TierRule) { r.RemovalTarget = 0 }),

@@ -55,6 +55,9 @@ type Assurance struct {
 	Federation     []Level     `json:"federation,omitempty"`
 	Attestation    []Level     `json:"attestation,omitempty"`
 	Mapping        []LevelRule `json:"mapping,omitempty"`
+	// Brokered is the most that a broker may assert, on each ladder, where the
+	// origin's own signed word is absent; on one not named, the lowest level.
+	Brokered map[Ladder]Level `json:"brokered,omitempty"`
 }
 
 // Level is a rung's name on its own ladder.

@@ -17,8 +17,9 @@ type InForce struct {
 	Signed   Signed
 	Since    int64
 
-	grants  grants
-	issuers map[trust.IssuerID]NationalIssuer
+	grants   grants
+	brokered Vector
+	issuers  map[trust.IssuerID]NationalIssuer
 }
 
 // inForce reads the signed bytes again, whose signatures were checked before
@@ -30,6 +31,7 @@ func inForce(signed Signed, since int64) (*InForce, error) {
 	}
 	f.Version = f.Document.Version
 	f.grants = f.Document.Assurance.grants()
+	f.brokered = f.Document.Assurance.vector(f.Document.Assurance.Brokered)
 	f.issuers = make(map[trust.IssuerID]NationalIssuer, len(f.Document.Issuers))
 	for _, issuer := range f.Document.Issuers {
 		f.issuers[issuer.Issuer] = issuer
@@ -94,6 +96,10 @@ func (f *InForce) Assess(claims map[string]any) Vector {
 	}
 	return best
 }
+
+// Brokered gives the most that a broker may assert where the origin's own signed
+// word is absent.
+func (f *InForce) Brokered() Vector { return f.brokered }
 
 // Short gives the first ladder on which v is below needs. A level or ladder
 // that the framework does not have counts as short.

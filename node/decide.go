@@ -157,13 +157,16 @@ func (n *Node) gather(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 	}
 	ev, once, fault := evidence.Verify(a.Evidence[0], s, now.Wall.Unix(), n.tokens)
 	if fault != nil && fault.Reason == trust.UnknownKey {
-		n.issuers.hurry(ev.Issuer.String(), n.bootTime())
+		n.issuers.hurry(ev.Missed().String(), n.bootTime())
 	}
 	var subject trust.SubjectKey // of a refused proof nobody vouches for whose it is
 	if fault == nil && !ev.Participant.IsZero() && ev.Subject != "" {
 		subject = n.Keys.Subject(ev.Participant.String(), ev.Namespace, ev.Subject)
 	}
 	o := n.observe(ev.Participant, subject, now)
+	if origin := ev.Origin; fault == nil && origin != nil {
+		o.Origin = n.Keys.Subject(ev.Participant.String(), origin.Namespace, origin.Subject)
+	}
 	found := decision.Evidence{Evidence: ev, Once: once, Fault: fault}
 	if fault == nil && len(once) > 0 {
 		used, err := n.Store.Once(ctx, o.Now, once)

@@ -20,6 +20,7 @@ type Explanation struct {
 	Decided      string             `json:"decided"` // the check that decided
 	Checks       []ExplainedCheck   `json:"checks"`
 	Who          string             `json:"who,omitzero"`      // the caller's issuer and subject
+	Origin       string             `json:"origin,omitzero"`   // whose word the issuer, a broker, restated
 	Subject      trust.SubjectKey   `json:"subject,omitzero"`  // what the ledger knows the caller by
 	Class        trust.Class        `json:"class,omitzero"`    // its identity class
 	Home         string             `json:"home,omitzero"`     // the participant that answers for it
@@ -165,6 +166,9 @@ func explanation(d decision.Decision, o decision.Observed, ev decision.Evidence,
 	}
 	if ev.Subject != "" {
 		e.Who = ev.Issuer.String() + " " + ev.Subject
+	}
+	if ev.Origin != nil {
+		e.Origin = ev.Origin.Issuer.String()
 	}
 	for _, c := range d.Checks {
 		e.Checks = append(e.Checks, ExplainedCheck{c.Name, c.Result, c.Reason, c.Text})

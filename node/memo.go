@@ -64,32 +64,26 @@ type permit struct {
 	rules uint64
 	of    trust.Position // of its record
 
-	participant trust.ParticipantID
-	issuer, key string // of the evidence; the key's thumbprint
-	issuedAt    int64
-
+	decision.Ground
 	made decision.Observed
 	decision.Bounds
 }
 
 func newPermit(v *verdict, a *Ask, of trust.Position) *permit {
-	ev := &v.evidence
-	return &permit{
-		ask: *a, rules: v.rules, of: of, participant: ev.Participant, issuer: ev.Issuer.String(), key: ev.Thumbprint, issuedAt: ev.IssuedAt,
-		made: v.observed, Bounds: v.decision.Bounds,
-	}
+	return &permit{ask: *a, rules: v.rules, of: of, Ground: v.evidence.Ground(), made: v.observed, Bounds: v.decision.Bounds}
 }
 
 // stillHolds asks again what a hit never skips: the bounds of time, the age of
 // the partner's word, and every revocation. A new statement has other dates, by
 // which the permit's own bound is not reckoned.
 func (p *permit) stillHolds(n *Node, s *state.Snapshot, now clock.Mark) (decision.Observed, bool) {
-	o := n.observe(p.participant, p.made.Subject, now)
+	o := n.observe(p.Participant, p.made.Subject, now)
 	if o.Now < p.made.Now || o.Now >= p.Bound || o.StatementEnd <= o.Now || o.StatementEnd != p.made.StatementEnd ||
 		o.PartnerAge < 0 || o.PartnerAge > p.MaxAge {
 		return o, false
 	}
-	_, ended := s.Revocation.Verdict(p.participant.String(), p.issuer, p.key, o.Subject, p.issuedAt)
+	o.Origin = p.made.Origin
+	_, ended := p.Ended(s, &o)
 	return o, !ended
 }
 

@@ -81,6 +81,8 @@ type Issuer struct {
 	// Classes tells which identity class a token speaks of: the first rule that
 	// matches; none is unclassified.
 	Classes []ClassRule `json:"classes"`
+	// Broker is set for an issuer that restates what others signed in.
+	Broker *Broker `json:"broker,omitempty"`
 }
 
 // Namespace gives Subjects, or "default" where it is empty.

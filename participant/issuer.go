@@ -100,6 +100,9 @@ func (i Issuer) check(f Facts) error {
 			return trust.Errorf(trust.Invalid, "issuer %s: %w", i.Issuer, err)
 		}
 	}
+	if err := i.Broker.check(i.Issuer); err != nil {
+		return err
+	}
 	if len(i.Classes) == 0 {
 		return trust.Errorf(trust.Invalid, "issuer %s has no classes; all its tokens would be unclassified", i.Issuer)
 	}

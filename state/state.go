@@ -116,3 +116,11 @@ func (s *Snapshot) Assurance(claims map[string]any) framework.Vector {
 	}
 	return s.Framework.Current.Assess(claims)
 }
+
+// Brokered gives the most that a broker may assert by its own word.
+func (s *Snapshot) Brokered() framework.Vector {
+	if s.Framework.Current == nil {
+		return framework.Vector{}
+	}
+	return s.Framework.Current.Brokered()
+}

@@ -18,6 +18,8 @@ const (
 	UnknownParticipant Reason = "identify.unknown_participant"
 	AmbiguousIssuer    Reason = "identify.ambiguous"
 	ForeignNamespace   Reason = "identify.namespace"
+	NoOrigin           Reason = "identify.no_origin"
+	ForeignOrigin      Reason = "identify.origin"
 	StatementExpired   Reason = "identify.statement_expired"
 )
 
@@ -150,6 +152,8 @@ func Reasons() []ReasonDoc {
 		{UnknownParticipant, "a national issuer's token names no participant that we know", "have the partner declare its value of the discriminator claim"},
 		{AmbiguousIssuer, "two participants state the issuer for this token", "find out which statement is wrong; nothing of the issuer counts until then"},
 		{ForeignNamespace, "the token speaks of a namespace that its issuer is not registered for", "look into it: an issuer asserted what is not its own, or the statement lacks a value"},
+		{NoOrigin, "a broker's token names no origin, or not in the way its registration says", "have the broker pass on who signed the caller in; what was not brokered comes from the issuer itself"},
+		{ForeignOrigin, "the origin that a broker restates speaks for nobody here, for another participant, or is a broker itself", "have the participant that the broker speaks for state the origin too, and the broker restate the sign-in itself"},
 		{StatementExpired, "the participant's signed statement of its issuers has run out or never came", "bring the edge to the partner up again"},
 
 		{TokenType, "the token's typ is that of another kind of token", "send an access token (at+jwt) as access token and an ID token as ID token"},

@@ -132,7 +132,7 @@ func (w *world) agree() {
 	})
 	declare(w.home, line(w.idp, nil), line(w.second, nil), line(w.doomed, nil),
 		line(w.confined, func(l *participant.Issuer) {
-			l.Namespaces = map[string][]string{orgClaim: {"RXW"}}
+			l.Namespaces = map[string][]participant.Namespace{orgClaim: participant.Exactly("RXW")}
 			l.Classes = []participant.ClassRule{{Class: trust.Human, Claim: "kind", Equals: "person"}, {Class: trust.Workload, Claim: "kind", Equals: "program"}}
 		}),
 		participant.Issuer{Issuer: must(trust.ParseIssuerID(nationalURL)), Discriminator: &participant.Discriminator{Claim: orgClaim, Value: "RXW"}, Classes: []participant.ClassRule{{Class: trust.Human}}})

@@ -59,6 +59,9 @@ func (h *hearing) authenticate() verdict {
 		if h.o.Replayed {
 			return fail(trust.Replayed)
 		}
+		if h.o.QuotaFull {
+			return fail(trust.QuotaFull)
+		}
 		h.d.Burn = append(h.d.Burn, ev.Once[0])
 	}
 	return pass
@@ -68,11 +71,18 @@ func (h *hearing) authenticate() verdict {
 // only beside what shows that the caller holds what it is bound to (RFC 9449,
 // section 7.1; RFC 8705, section 3), whatever the tier.
 func (h *hearing) possession() trust.Reason {
-	switch b := &h.ev.Binding; {
+	b, o := &h.ev.Binding, h.o
+	switch {
 	case b.Other:
 		return trust.BindingUnsupported
 	case b.Bound() && !b.Shown:
 		return trust.ProofMissing
+	case b.Once != nil && o.ProofReplayed:
+		return trust.ProofReplayed
+	case b.Once != nil && o.QuotaFull:
+		return trust.QuotaFull
+	case b.Once != nil && o.Nonce == StaleNonce:
+		return trust.NonceStale
 	default:
 		return ""
 	}

@@ -31,7 +31,20 @@ type Observed struct {
 	StatementAge int64            // since the participant's statement was signed
 	StatementEnd int64            // when it expires, Unix seconds; 0 none
 	Replayed     bool             // the token was used before
+
+	Nonce         Nonce // the one in the caller's DPoP proof
+	ProofReplayed bool  // the DPoP proof was used before
+	QuotaFull     bool  // the participant can use no further value up now
 }
+
+// Nonce is what a node's nonce in a DPoP proof is worth.
+type Nonce string
+
+const (
+	NoNonce    Nonce = ""
+	FreshNonce Nonce = "fresh" // one that this enforcement point was given lately
+	StaleNonce Nonce = "stale" // any other
+)
 
 // Evidence is what Decide takes beside a request: the verified evidence and the
 // values it may use up, or what was established before the fault. It must have

@@ -76,6 +76,33 @@ func TestBurn(t *testing.T) {
 	}
 }
 
+// A DPoP proof is used up by whatever is decided, unless it was used before, and
+// no permit beside one may be given again.
+func TestBurnProof(t *testing.T) {
+	once := func(sc *scene) { sc.idToken(); sc.line().SingleUse = true; prove(sc, nil) }
+	for name, c := range map[string]struct {
+		change func(*scene)
+		burns  int
+	}{
+		"permit":                    {func(sc *scene) { prove(sc, nil) }, 1},
+		"denied by the first check": {func(sc *scene) { prove(sc, nil); sc.observed.StatementEnd = now }, 1},
+		"denied later":              {func(sc *scene) { prove(sc, nil); sc.request.Purpose = "HRESCH" }, 1},
+		"stale nonce":               {func(sc *scene) { prove(sc, object{"nonce": "n"}); sc.observed.Nonce = decision.StaleNonce }, 1},
+		"used before":               {func(sc *scene) { prove(sc, nil); sc.observed.ProofReplayed = true }, 0},
+		"quota full":                {func(sc *scene) { prove(sc, nil); sc.observed.QuotaFull = true }, 0},
+		"refused":                   {func(sc *scene) { prove(sc, object{"htm": "PUT"}) }, 0},
+		"with a token of one use":   {once, 2},
+		"with a token used before":  {func(sc *scene) { once(sc); sc.observed.Replayed = true }, 1},
+		"no proof":                  {func(*scene) {}, 0},
+	} {
+		sc := newScene()
+		c.change(sc)
+		if d := sc.decide(); len(d.Burn) != c.burns || c.burns > 0 && (d.Burn[0].Edge != rxw || d.Burn[0].Expires != now+60 || d.TTL != 0 || d.Limit != 0) {
+			t.Errorf("%s: burns %v, want %d (%s for %d s)", name, d.Burn, c.burns, d.Reason, d.TTL)
+		}
+	}
+}
+
 // The lines of an agreement, and the agreements of a pair, are alternatives: one
 // that does not carry the request hides no other.
 func TestLinesAndAgreementsAreAlternatives(t *testing.T) {

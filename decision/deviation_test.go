@@ -3,11 +3,13 @@ package decision_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/entente-id/entente/agreement"
+	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/decision"
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/evidence"
@@ -187,10 +189,75 @@ var linking = []deviation{
 	{"workload of another subject", func(sc *scene) { robot(sc, "robot-2") }, trust.SubjectNotCovered},
 }
 
+// possessing is the deviations of a token that is bound to a key.
+var possessing = []deviation{
+	{"R15 bound to a key, with its proof", func(sc *scene) { prove(sc, nil) }, trust.Permit},
+	{"R15 bound to a key, as bearer", func(sc *scene) { prove(sc, nil); sc.prove = nil }, trust.ProofMissing},
+	{"R15 with another's key", func(sc *scene) { prove(sc, nil); sc.claim(object{"cnf": object{"jkt": hash("another")}}) }, trust.ProofKey},
+	{"proof beside a bearer's token", func(sc *scene) { prove(sc, nil); sc.claim(object{"cnf": nil}) }, trust.ProofUnbound},
+	{"proof without jti", func(sc *scene) { prove(sc, object{"jti": nil}) }, trust.ProofBroken},
+	{"proof for another token", func(sc *scene) { prove(sc, object{"ath": hash("another")}) }, trust.ProofToken},
+	{"proof for another method", func(sc *scene) { prove(sc, object{"htm": "PUT"}) }, trust.ProofRequest},
+	{"proof for another URL", func(sc *scene) { prove(sc, object{"htu": letters}) }, trust.ProofRequest},
+	{"proof a minute old", func(sc *scene) { prove(sc, object{"iat": now - 60}) }, trust.ProofTime},
+	{"proof used before", func(sc *scene) { prove(sc, nil); sc.observed.ProofReplayed = true }, trust.ProofReplayed},
+	{"proof beyond the quota", func(sc *scene) { prove(sc, nil); sc.observed.QuotaFull = true }, trust.QuotaFull},
+	{"single use beyond the quota", func(sc *scene) { sc.idToken(); sc.line().SingleUse = true; sc.observed.QuotaFull = true }, trust.QuotaFull},
+	{"quota full, nothing to use up", func(sc *scene) { sc.observed.QuotaFull = true }, trust.Permit},
+	{"ID token and proof used up together", func(sc *scene) { sc.idToken(); sc.line().SingleUse = true; prove(sc, nil) }, trust.Permit},
+	{"ID token used before, proof not", func(sc *scene) {
+		sc.idToken()
+		sc.line().SingleUse = true
+		prove(sc, nil)
+		sc.observed.Replayed = true
+	}, trust.Replayed},
+	{"stale nonce", func(sc *scene) { prove(sc, object{"nonce": "n"}); sc.observed.Nonce = decision.StaleNonce }, trust.NonceStale},
+	{"fresh nonce", func(sc *scene) { prove(sc, object{"nonce": "n"}); sc.observed.Nonce = decision.FreshNonce }, trust.Permit},
+	{"tier needs a nonce", func(sc *scene) { constrain(sc); prove(sc, nil) }, trust.NonceMissing},
+	{"R30 tier needs a nonce, and has it", func(sc *scene) {
+		constrain(sc)
+		prove(sc, object{"nonce": "n"})
+		sc.observed.Nonce = decision.FreshNonce
+	}, trust.Permit},
+	{"bound to both, and both shown", func(sc *scene) { prove(sc, nil); boundTwice(sc); certify(sc) }, trust.Permit},
+	{"bound to both, certificate not shown", func(sc *scene) { prove(sc, nil); boundTwice(sc) }, trust.ProofMissing},
+}
+
+// prove binds the token to the one key, and shows a proof for it whose claims
+// are changed.
+func prove(sc *scene, change object) {
+	sc.claim(object{"cnf": object{"jkt": key().Key().Thumbprint()}})
+	sc.prove = func(token []byte) {
+		claims := object{"jti": "3f9a", "htm": "GET", "htu": records + "/42", "iat": now, "ath": hash(string(token))}
+		maps.Copy(claims, change)
+		maps.DeleteFunc(claims, func(_ string, v any) bool { return v == nil })
+		header := object{"typ": "dpop+jwt", "alg": "ES256", "jwk": key().Key()}
+		input := base64.RawURLEncoding.EncodeToString(must(canonical.Marshal(header))) + "." + base64.RawURLEncoding.EncodeToString(must(canonical.Marshal(claims)))
+		proof := input + "." + base64.RawURLEncoding.EncodeToString(must(key().Sign([]byte(input))))
+		sc.shown = &evidence.Shown{DPoP: []byte(proof), Method: "GET", URL: records + "/42"}
+	}
+}
+
+func boundTwice(sc *scene) {
+	sc.claim(object{"cnf": object{"jkt": key().Key().Thumbprint(), "x5t#S256": hash("certificate")}})
+}
+
+func certify(sc *scene) {
+	proves := sc.prove
+	sc.prove = func(token []byte) {
+		proves(token)
+		sc.shown.Certificate = []byte("certificate")
+	}
+}
+
+func hash(data string) string {
+	sum := sha256.Sum256([]byte(data))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
 // bind binds the token to a certificate, which is shown.
 func bind(sc *scene, certificate string) {
-	sum := sha256.Sum256([]byte(certificate))
-	sc.claim(object{"cnf": object{"x5t#S256": base64.RawURLEncoding.EncodeToString(sum[:])}})
+	sc.claim(object{"cnf": object{"x5t#S256": hash(certificate)}})
 	sc.shown = &evidence.Shown{Certificate: []byte(certificate)}
 }
 
@@ -270,7 +337,7 @@ func rehired(sc *scene, since int64) {
 }
 
 func deviations() []deviation {
-	return slices.Concat(identifying, authenticating, brokering, classifying, linking, weighing)
+	return slices.Concat(identifying, authenticating, brokering, possessing, classifying, linking, weighing)
 }
 
 func TestEveryDeviationHasItsReason(t *testing.T) {

@@ -79,6 +79,9 @@ func (h *hearing) open(s *state.Snapshot, o *Observed, ev *Evidence, r *Request)
 	if ev.Fault != nil {
 		h.d.Bound = o.Now // the times it was read from did not stand up
 	}
+	if once := ev.Binding.Once; once != nil && ev.verified() && !o.ProofReplayed && !o.QuotaFull {
+		h.d.Burn = []trust.Once{*once} // whatever is decided
+	}
 	if f := s.Framework.Current; f != nil {
 		h.d.FrameworkVersion = f.Version
 	}

@@ -56,11 +56,14 @@ type Leaf struct {
 
 // Seen is Observed as a leaf has it; the subject stands beside it.
 type Seen struct {
-	Now          int64 `json:"now"`
-	PartnerAge   int64 `json:"partner_age"`
-	Replayed     bool  `json:"replayed,omitzero"`
-	StatementAge int64 `json:"statement_age"`
-	StatementEnd int64 `json:"statement_end,omitzero"`
+	Nonce         Nonce `json:"nonce,omitempty"`
+	Now           int64 `json:"now"`
+	PartnerAge    int64 `json:"partner_age"`
+	ProofReplayed bool  `json:"proof_replayed,omitzero"`
+	QuotaFull     bool  `json:"quota_full,omitzero"`
+	Replayed      bool  `json:"replayed,omitzero"`
+	StatementAge  int64 `json:"statement_age"`
+	StatementEnd  int64 `json:"statement_end,omitzero"`
 }
 
 // AppendLeaf appends the leaf of d as canonical JSON (RFC 8785).
@@ -254,11 +257,14 @@ func (w *writer) checks(d *Decision) {
 
 func (w *writer) observed(o *Observed) {
 	w.name("observed")
-	w.dst = canonical.AppendInt(append(w.dst, `{"now":`...), o.Now)
+	w.dst = append(w.dst, '{')
+	w.text("nonce", string(o.Nonce))
+	w.name("now")
+	w.dst = canonical.AppendInt(w.dst, o.Now)
 	w.dst = canonical.AppendInt(append(w.dst, `,"partner_age":`...), o.PartnerAge)
-	if o.Replayed {
-		w.dst = append(w.dst, `,"replayed":true`...)
-	}
+	w.flag("proof_replayed", o.ProofReplayed)
+	w.flag("quota_full", o.QuotaFull)
+	w.flag("replayed", o.Replayed)
 	w.dst = canonical.AppendInt(append(w.dst, `,"statement_age":`...), o.StatementAge)
 	w.number("statement_end", o.StatementEnd)
 	w.dst = append(w.dst, '}')

@@ -29,7 +29,7 @@ func checkRecorded(t *testing.T, sc *scene, s *state.Snapshot, ev decision.Evide
 			t.Errorf("leaf is not canonical:\n%s\n%s", body, data)
 		}
 	}
-	for _, secret := range []string{"910000000001", "Amara", "w7", "\"42\"", "555", "9f2c", nurse} { // R33
+	for _, secret := range []string{"910000000001", "Amara", "\"w7\"", "\"42\"", "\"555\"", "\"9f2c\"", nurse} { // R33
 		if strings.Contains(string(body), secret) {
 			t.Errorf("leaf holds %s: %s", secret, body)
 		}

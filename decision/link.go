@@ -153,8 +153,11 @@ func (h *hearing) effectiveTier() trust.Reason {
 	case framework.SenderConstraintNone, framework.SenderConstraintWhenOffered:
 		// What a token is bound to was shown, or authenticate denies.
 	case framework.SenderConstraintRequired:
-		if !h.ev.Binding.Shown {
+		switch b := &h.ev.Binding; {
+		case !b.Shown:
 			return trust.SenderConstraint
+		case b.Once != nil && h.o.Nonce != FreshNonce:
+			return trust.NonceMissing
 		}
 	default: // a word that is not known here
 		return trust.SenderConstraint

@@ -146,7 +146,7 @@ func (h *hearing) obligations() verdict {
 			return unreached
 		}
 	}
-	if !h.line.SingleUse {
+	if !h.line.SingleUse && h.ev.Binding.Once == nil {
 		h.d.Limit = h.limit()
 		h.d.TTL = h.d.TTLAt(h.o)
 	}

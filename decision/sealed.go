@@ -104,6 +104,7 @@ func Replay(l Leaf, s Sealed) (Observed, Evidence, Request) {
 	o := Observed{
 		Now: l.Observed.Now, PartnerAge: l.Observed.PartnerAge, Replayed: l.Observed.Replayed,
 		StatementAge: l.Observed.StatementAge, StatementEnd: l.Observed.StatementEnd,
+		Nonce: l.Observed.Nonce, ProofReplayed: l.Observed.ProofReplayed, QuotaFull: l.Observed.QuotaFull,
 	}
 	ev := Evidence{Evidence: evidence.Evidence{
 		Participant: l.Participant, Issuer: l.Issuer, Namespace: s.Namespace, Subject: s.Subject, ClientID: s.ClientID,
@@ -131,6 +132,9 @@ func Replay(l Leaf, s Sealed) (Observed, Evidence, Request) {
 	}
 	if l.Evidence == evidence.IDToken {
 		ev.Once = []trust.Once{{Expires: s.ExpiresAt, Edge: l.Participant}} // its key is not kept
+	}
+	if s.Shown && s.Key != "" {
+		ev.Binding.Once = &trust.Once{Edge: l.Participant} // nor is this one's
 	}
 	return o, ev, Request{
 		EnforcementPoint: l.EnforcementPoint, SubjectID: s.SubjectID, Action: s.Action, ResourceType: s.ResourceType,

@@ -79,7 +79,7 @@ func (h *hearing) tellAuthenticate(reason trust.Reason) string {
 	switch reason {
 	case "":
 		once := ""
-		if len(h.d.Burn) > 0 {
+		if h.singleUse() && len(ev.Once) > 0 {
 			once = ", used up by this decision"
 		}
 		return fmt.Sprintf("%s, key %s, %s, audience %s, %s left%s",
@@ -96,7 +96,13 @@ func (h *hearing) tellAuthenticate(reason trust.Reason) string {
 	case trust.BindingUnsupported:
 		return "token is bound (cnf) to something that cannot be checked here; it never counts without"
 	case trust.ProofMissing:
-		return "token is" + tellBinding(&ev.Binding) + ", and the request shows nothing of it; a bound token is no bearer's"
+		return "token is" + tellBinding(&ev.Binding) + ", and the request does not show that the caller holds it; a bound token is no bearer's"
+	case trust.ProofReplayed:
+		return "DPoP proof was used before; one is made for each request"
+	case trust.NonceStale:
+		return "DPoP proof has a nonce that this node did not give " + h.r.EnforcementPoint + " lately"
+	case trust.QuotaFull:
+		return fmt.Sprintf("%s has as many unexpired single-use values as it may; a further one waits until one of them expires", bare(ev.Participant))
 	default:
 		return ev.Fault.Text
 	}
@@ -201,6 +207,9 @@ func (h *hearing) tellRevocation(reason trust.Reason) string {
 func (h *hearing) tellObligations() string {
 	if h.line.SingleUse {
 		return "the agreement takes each token once: ask every time"
+	}
+	if h.ev.Binding.Once != nil {
+		return "a DPoP proof is for one request: ask every time"
 	}
 	return "may be relied on for " + span(h.d.TTL)
 }

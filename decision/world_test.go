@@ -82,6 +82,7 @@ type scene struct {
 	kind     evidence.Kind
 	token    []byte // instead of one made of claims
 	shown    *evidence.Shown
+	prove    func(token []byte) // sets shown for the token
 	observed decision.Observed
 	request  decision.Request
 }
@@ -279,6 +280,9 @@ func (sc *scene) verify(s *state.Snapshot) decision.Evidence {
 	}
 	if len(token) == 0 {
 		return decision.Evidence{}
+	}
+	if sc.prove != nil {
+		sc.prove(token)
 	}
 	ev, once, fault := evidence.Verify(evidence.Proof{Kind: sc.kind, Token: token, Shown: sc.shown}, s, sc.observed.Now, nil)
 	return decision.Evidence{Evidence: ev, Once: once, Fault: fault}

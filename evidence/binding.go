@@ -16,6 +16,9 @@ type Binding struct {
 	Certificate string // cnf["x5t#S256"], the SHA-256 of a certificate (RFC 8705, section 3.1)
 	Other       bool   // cnf names something else, or nothing that can be read
 	Shown       bool   // all that cnf names was shown with the token
+
+	Nonce string      // in the DPoP proof that was shown; whether it is one of ours the node says
+	Once  *trust.Once // what that proof uses up, whatever is decided; nil without one
 }
 
 // Bound reports whether the token counts only together with something else.
@@ -58,22 +61,33 @@ func isHash(s string) bool {
 	return err == nil
 }
 
-// show checks what was shown against what the token is bound to. Nothing shown
-// is no fault: whether a token may do without, the decision says.
-func (ev *Evidence) show(s *Shown) *Fault {
+// show checks what was shown against what the token is bound to. Nothing shown,
+// or half of it, is no fault: whether a token may do without, the decision says.
+// A certificate beside a bearer's token shows nothing: TLS has more uses than
+// this.
+func (ev *Evidence) show(s *Shown, now int64) *Fault {
 	b := &ev.Binding
-	if s == nil || !b.Bound() || b.Other {
+	switch {
+	case s == nil || b.Other:
 		return nil
-	}
-	if b.Certificate != "" {
-		if len(s.Certificate) == 0 {
-			return nil
+	case b.Key == "" && len(s.DPoP) > 0:
+		return fault(trust.ProofUnbound, "token is not bound to a key (cnf jkt); a DPoP proof beside it shows nothing")
+	case !b.Bound(), b.Key != "" && len(s.DPoP) == 0, b.Certificate != "" && len(s.Certificate) == 0:
+		return nil
+	case b.Certificate != "" && hashText(s.Certificate) != b.Certificate:
+		return fault(trust.ProofKey, "client's certificate is another than the token is bound to (cnf x5t#S256)")
+	case b.Key != "":
+		p, f := prove(s, b.Key, now)
+		if f != nil {
+			return f
 		}
-		if hashText(s.Certificate) != b.Certificate {
-			return fault(trust.ProofKey, "token is bound to another certificate than the client's (cnf x5t#S256)")
+		if !p.of(ev.Hash) {
+			return fault(trust.ProofToken, "DPoP proof is for another token (ath)")
 		}
+		once := p.Once(ev.Participant)
+		b.Nonce, b.Once = p.Nonce, &once
 	}
-	b.Shown = b.Key == ""
+	b.Shown = true
 	return nil
 }
 

@@ -42,13 +42,13 @@ func Verify(p Proof, r Registry, now int64, cache Signatures) (Evidence, []trust
 	if f := ev.readClaims(rule, now); f != nil {
 		return withoutClaims(ev), nil, f
 	}
-	if f := ev.show(p.Shown); f != nil {
-		return withoutClaims(ev), nil, f
-	}
 	if line.Broker != nil {
 		if f := ev.trace(line, r, now, cache); f != nil {
 			return withoutClaims(ev), nil, f
 		}
+	}
+	if f := ev.show(p.Shown, now); f != nil {
+		return withoutClaims(ev), nil, f
 	}
 	ev.Class = classOf(line.Classes, ev.Claims)
 	ev.Assurance = r.Assurance(ev.Claims)

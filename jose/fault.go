@@ -30,6 +30,7 @@ const (
 	KidMissing   Fault = "kid_missing"  // no kid where there are several keys
 	KidUnknown   Fault = "kid_unknown"  // a kid that is not that of the key, or of none in the set
 	Typ          Fault = "typ"          // another kind of token than was asked for
+	KeyUnfit     Fault = "key_unfit"    // the key that a proof brings is none, or none that may sign
 	PayloadJSON  Fault = "payload_json" // the payload is not a strict JSON object
 	Signature    Fault = "signature"    // the signature does not hold
 )

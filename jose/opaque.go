@@ -7,7 +7,7 @@ package jose
 // on it, and it makes no Verified. It fails with Invalid and a Fault; the header
 // comes with it as far as it could be read.
 func CheckSignature(token []byte, keys KeySet) (Header, []byte, error) {
-	u, payload, err := open(token, Form{})
+	u, payload, err := open(token, Form{}, readHeader)
 	if err != nil {
 		return Header{}, nil, err
 	}

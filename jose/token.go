@@ -56,8 +56,10 @@ func Parse(token string, form Form) (*Unverified, error) { return ParseBytes([]b
 
 // ParseBytes is Parse without a copy: the token must not change until it has
 // been verified.
-func ParseBytes(token []byte, form Form) (*Unverified, error) {
-	u, payload, err := open(token, form)
+func ParseBytes(token []byte, form Form) (*Unverified, error) { return parse(token, form, readHeader) }
+
+func parse(token []byte, form Form, header headerReader) (*Unverified, error) {
+	u, payload, err := open(token, form, header)
 	if err != nil {
 		return nil, err
 	}
@@ -70,8 +72,11 @@ func ParseBytes(token []byte, form Form) (*Unverified, error) {
 	return u, nil
 }
 
+// headerReader reads a header that names one of some algorithms.
+type headerReader func(text []byte, algs []Alg) (Header, error)
+
 // open takes a token apart and reads its header; the payload is left as bytes.
-func open(token []byte, form Form) (u *Unverified, payload []byte, err error) {
+func open(token []byte, form Form, header headerReader) (u *Unverified, payload []byte, err error) {
 	limit, algs := form.MaxBytes, form.Algs
 	if algs == nil {
 		algs = general
@@ -91,13 +96,13 @@ func open(token []byte, form Form) (u *Unverified, payload []byte, err error) {
 	}
 	u = &Unverified{raw: token, signed: bytes.LastIndexByte(token, '.')}
 	first, second, _ := bytes.Cut(token[:u.signed], []byte("."))
-	header, okHeader := decode(first)
+	head, okHead := decode(first)
 	payload, okPayload := decode(second)
 	signature, okSignature := decode(token[u.signed+1:])
-	if !okHeader || !okPayload || !okSignature {
+	if !okHead || !okPayload || !okSignature {
 		return nil, nil, refuse(Base64)
 	}
-	if u.header, err = readHeader(header, algs); err != nil {
+	if u.header, err = header(head, algs); err != nil {
 		return nil, nil, err
 	}
 	u.signature = signature

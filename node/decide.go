@@ -28,7 +28,8 @@ type Answer struct {
 	Permit    bool
 	Reason    trust.Reason
 	Reference string
-	TTL       int64 // seconds
+	TTL       int64  // seconds
+	Nonce     string // for the caller's next DPoP proof (RFC 9449, section 9); empty leaves it to the last one
 }
 
 // maxTries bounds how often a decision is made and recorded again because the
@@ -109,7 +110,9 @@ func (n *Node) afresh(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 			n.memo.Put(key, p)
 		}
 	}
-	return Answer{Permit: d.Permit, Reason: d.Reason, Reference: n.Keys.Reference(at), TTL: d.TTL}, true
+	return Answer{
+		Permit: d.Permit, Reason: d.Reason, Reference: n.Keys.Reference(at), TTL: d.TTL, Nonce: n.nonceAfter(a.EnforcementPoint, v),
+	}, true
 }
 
 func (n *Node) unrecorded(err error) Answer {
@@ -126,7 +129,7 @@ func (n *Node) confirms(ctx context.Context, s *state.Snapshot, p *permit, a *As
 		return holds
 	}
 	found, o := n.gather(ctx, s, a, now)
-	o.Replayed = false // if it used a value up, this very decision did
+	o.Replayed, o.ProofReplayed, o.QuotaFull = false, false, false // if it used a value up, this very decision did
 	return decision.Decide(s, o, found, a.Request).Permit
 }
 
@@ -168,11 +171,29 @@ func (n *Node) gather(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 		o.Origin = n.Keys.Subject(ev.Participant.String(), origin.Namespace, origin.Subject)
 	}
 	found := decision.Evidence{Evidence: ev, Once: once, Fault: fault}
-	if fault == nil && len(once) > 0 {
-		used, err := n.Store.Once(ctx, o.Now, once)
-		o.Replayed = err != nil || used[0] != nil
+	if fault == nil {
+		o.Replayed = n.used(ctx, &o, once)
+	}
+	if proof := ev.Binding.Once; fault == nil && proof != nil {
+		o.ProofReplayed = n.used(ctx, &o, []trust.Once{*proof})
+		o.Nonce = n.nonceOf(a.EnforcementPoint, ev.Binding.Nonce, o.Now)
 	}
 	return found, o
+}
+
+// used reports whether one of the values was used before; that an edge can use
+// no more up it notes apart. Where it cannot be known they were.
+func (n *Node) used(ctx context.Context, o *decision.Observed, values []trust.Once) (used bool) {
+	if len(values) == 0 {
+		return false
+	}
+	verdicts, err := n.Store.Once(ctx, o.Now, values)
+	for _, v := range verdicts {
+		full := trust.KindOf(v) == trust.Unavailable
+		o.QuotaFull = o.QuotaFull || full
+		used = used || v != nil && !full
+	}
+	return used || err != nil
 }
 
 // observe is what the shell sees besides the evidence.

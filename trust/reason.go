@@ -39,7 +39,15 @@ const (
 	Replayed             Reason = "authenticate.replayed"
 	BindingUnsupported   Reason = "authenticate.binding_unsupported"
 	ProofMissing         Reason = "authenticate.proof_missing"
+	ProofBroken          Reason = "authenticate.proof"
 	ProofKey             Reason = "authenticate.proof_key"
+	ProofToken           Reason = "authenticate.proof_token"
+	ProofRequest         Reason = "authenticate.proof_request"
+	ProofTime            Reason = "authenticate.proof_time"
+	ProofReplayed        Reason = "authenticate.proof_replayed"
+	ProofUnbound         Reason = "authenticate.proof_unbound"
+	NonceStale           Reason = "authenticate.nonce"
+	QuotaFull            Reason = "authenticate.quota"
 )
 
 // The third check, classify: what kind of caller, how well assured.
@@ -92,6 +100,7 @@ const (
 	UnknownTier          Reason = "link.unknown_tier"
 	SingleUseKind        Reason = "link.single_use"
 	SenderConstraint     Reason = "link.sender_constraint"
+	NonceMissing         Reason = "link.nonce"
 	TierAttestation      Reason = "link.attestation"
 )
 
@@ -170,7 +179,15 @@ func Reasons() []ReasonDoc {
 		{Replayed, "the token was used before, and the agreement takes it once", "get a new token for each call; look into it if nobody repeated the call"},
 		{BindingUnsupported, "the token is bound (cnf) to something that this node cannot check: neither a key by jkt nor a certificate by x5t#S256 alone", "have the issuer bind it by jkt or x5t#S256"},
 		{ProofMissing, "the token is bound, and nothing shows that the caller holds what it is bound to", "have the enforcement point pass what it saw in context.proof; look into it if the caller showed nothing: the token may be stolen"},
+		{ProofBroken, "the DPoP proof cannot be read strictly, lacks what it must have, or its signature does not hold", "have the client make its proofs by RFC 9449, section 4.2, with alg, jwk and typ alone in the header"},
 		{ProofKey, "what was shown is another's key or certificate than the token is bound to", "look into it: the token may be stolen"},
+		{ProofToken, "the DPoP proof is for another token (ath)", "have the client make a proof for the token that it sends"},
+		{ProofRequest, "the DPoP proof is for another method or URL than the request has", "compare htm and htu with what the enforcement point states; look into it if a service forwarded the proof"},
+		{ProofTime, "the DPoP proof is a minute old or older, or from more than 30 seconds in our future", "have the client make a proof for each request, and compare its clock with this node's"},
+		{ProofReplayed, "the DPoP proof was used before", "have the client make a proof for each request; look into it if it does"},
+		{ProofUnbound, "a DPoP proof came beside a token that is not bound to a key", "have the issuer bind the token (cnf jkt), or the client send it as a bearer's"},
+		{NonceStale, "the nonce in the DPoP proof is none that this node gave the enforcement point lately", "have the client repeat the request with the nonce from the answer's context"},
+		{QuotaFull, "the participant has as many unexpired single-use values as it may", "wait until some expire; look into it: that many within minutes is no ordinary use"},
 
 		{Unclassified, "no class rule of the issuer matches the token", "have the partner add a class rule for such tokens"},
 		{UnknownClass, "the framework has no such identity class", "amend the framework, or correct the partner's class rule"},
@@ -214,6 +231,7 @@ func Reasons() []ReasonDoc {
 		{UnknownTier, "the framework in force does not define the tier of the class or the agreement", "amend the framework or the agreement"},
 		{SingleUseKind, "the agreement takes each proof once, which only an ID token allows", "call with an ID token"},
 		{SenderConstraint, "the tier takes only tokens that are bound to what their sender shows", "have the issuer bind its tokens (cnf), or agree on a tier that does not require it"},
+		{NonceMissing, "the tier takes only DPoP proofs that repeat a nonce of this node", "have the client repeat the request with the nonce from the answer's context"},
 		{TierAttestation, "the caller's attestation is below what the tier needs", "attest the workload as the tier asks"},
 
 		{NeverProven, "the partner has proven nothing since this node started", "wait for its first heartbeat; bring the edge up"},

@@ -82,7 +82,13 @@ func Parse(data []byte) (node.Ask, error) {
 func appendAnswer(b []byte, a node.Answer) []byte {
 	b = append(b, `{"decision":`...)
 	b = strconv.AppendBool(b, a.Permit)
-	b = append(b, `,"context":{"id":"`...)
+	b = append(b, `,"context":{`...)
+	if a.Nonce != "" { // base64url; for the caller's next proof (RFC 9449, section 9)
+		b = append(b, `"dpop_nonce":"`...)
+		b = append(b, a.Nonce...)
+		b = append(b, `",`...)
+	}
+	b = append(b, `"id":"`...)
 	b = append(b, a.Reference...)
 	b = append(b, `","reason":"`...)
 	b = append(b, a.Reason...)

@@ -87,6 +87,7 @@ func TestDeny(t *testing.T) {
 		body   string
 	}{
 		{node.Answer{Reason: trust.Stale, Reference: "abc"}, `{"decision":false,"context":{"id":"abc","reason":"freshness.stale","ttl":0}}`},
+		{node.Answer{Reason: trust.NonceStale, Reference: "abc", Nonce: "n-_1"}, `{"decision":false,"context":{"dpop_nonce":"n-_1","id":"abc","reason":"authenticate.nonce","ttl":0}}`},
 		{node.Answer{Reason: trust.CannotRecord}, `{"decision":false,"context":{"id":"","reason":"record.unavailable","ttl":0}}`},
 	} {
 		w := ask(t, &point{answer: tt.answer}, question, nil)

@@ -63,7 +63,7 @@ func (a *app) root() *cobra.Command {
 	root := a.group("entente", "Trust between organisations, without a centre",
 		a.initCommand(), a.serveCommand(), a.statusCommand(), a.frameworkCommand(), a.participantCommand(),
 		a.agreementCommand(), a.mappingCommand(), a.policyCommand(), a.serviceCommand(), a.enforcementPointCommand(),
-		a.operatorCommand(), a.engagementCommand(), a.explainCommand(), a.revokeCommand(), a.suspendCommand(),
+		a.operatorCommand(), a.engagementCommand(), a.explainCommand(), a.keyCommand(), a.revokeCommand(), a.suspendCommand(),
 		a.ledgerCommand(), a.evidenceCommand(), a.demoCommand(), a.versionCommand())
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true

@@ -33,16 +33,23 @@ func (a *app) revokeSubject() *cobra.Command {
 
 func (a *app) revokeKey() *cobra.Command {
 	var r node.RevokeRequest
+	var list bool
 	c := &cobra.Command{
-		Use: "key ISSUER KID", Short: "End one signing key of an issuer",
+		Use: "key ISSUER KEY", Short: "End one signing key of an issuer, and list what it had been accepted for",
+		Long: `End one signing key of an issuer, named by its kid or its thumbprint. From the next
+request on, everything it signed is denied here, whatever time a token states; of
+an own issuer, the end travels to every partner. Then the decision log is read
+for what the key had been accepted for; interrupting that undoes nothing, and
+entente key accepted lists it again.`,
 		Example: "  entente revoke key https://idp.rxw.example k-2026-11 --reason 'key copied'",
-		Args:    args("ISSUER", "KID"),
+		Args:    args("ISSUER", "KEY"),
 		RunE: func(c *cobra.Command, args []string) error {
 			r.Kind, r.Issuer, r.KeyID = revocation.Key, args[0], args[1]
-			return a.revoke(c.Context(), r)
+			return a.endKey(c.Context(), r, list)
 		},
 	}
 	reasonFlags(c, &r)
+	c.Flags().BoolVar(&list, "list", true, "list what the key had been accepted for")
 	return c
 }
 
@@ -78,16 +85,20 @@ func (a *app) revoke(ctx context.Context, r node.RevokeRequest) error {
 		if err != nil {
 			return err
 		}
-		partners := make([]string, len(done.Partners))
-		for i, p := range done.Partners {
-			partners[i] = p.String()
-		}
-		return a.show(view{
-			data: done, names: []string{done.Position.String()},
-			columns: []string{"REVOKED", "POSITION", "SENT TO"},
-			rows:    [][]string{{string(r.Kind), done.Position.String(), strings.Join(partners, ", ")}},
-		})
+		return a.show(revokedView(r.Kind, done))
 	})
+}
+
+func revokedView(kind revocation.TargetKind, done node.Revocation) view {
+	partners := make([]string, len(done.Partners))
+	for i, p := range done.Partners {
+		partners[i] = p.String()
+	}
+	return view{
+		data: done, names: []string{done.Position.String()},
+		columns: []string{"REVOKED", "POSITION", "SENT TO"},
+		rows:    [][]string{{string(kind), done.Position.String(), strings.Join(partners, ", ")}},
+	}
 }
 
 func (a *app) suspendCommand() *cobra.Command {

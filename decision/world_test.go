@@ -212,7 +212,13 @@ func (sc *scene) events() []trust.Event {
 		participant.Stated{Participant: rxw, Issuers: sc.issuers, Expires: now + 3600},
 	}
 	for _, issuer := range append(sc.issuers, sc.own...) {
-		log = append(log, participant.KeysSeen{Issuer: issuer.Issuer, Keys: keys()})
+		address := issuer.JWKSURI
+		for _, national := range sc.framework.Issuers {
+			if national.Issuer == issuer.Issuer {
+				address = national.JWKSURI
+			}
+		}
+		log = append(log, participant.KeysSeen{Issuer: issuer.Issuer, Address: address, Keys: keys()})
 	}
 	log = append(log,
 		service.EnforcementPointAdded{Name: "nginx-1", Credential: make([]byte, 32), By: "admin"},

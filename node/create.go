@@ -22,7 +22,7 @@ type Birth struct {
 // has entries.
 func Create(ctx context.Context, c Config, b Birth) error {
 	n := &Node{
-		Config: c, codec: state.NewCodec(), issuers: newIssuerKeys(),
+		Config: c, codec: state.NewCodec(), issuers: newIssuerKeys(c.Refresh),
 		kick: make(chan struct{}, 1), wake: map[trust.ParticipantID]chan struct{}{},
 	}
 	head, err := c.Store.Head(ctx, store.TrustLog)

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"sync"
@@ -11,7 +12,8 @@ import (
 )
 
 const (
-	keysRefresh  = 5 * time.Minute
+	// KeysRefresh is how often an issuer's keys are fetched if nobody says otherwise.
+	KeysRefresh  = 5 * time.Minute
 	keysCooldown = 30 * time.Second // between two fetches an unknown kid may cause
 	keysRetry    = 2 * time.Second  // after a failed fetch, at first
 )
@@ -19,9 +21,11 @@ const (
 // issuerKeys schedules the fetches of issuers' key sets, at their registered
 // addresses and nowhere else.
 type issuerKeys struct {
-	mu   sync.Mutex
-	of   map[string]*schedule
-	kick chan struct{}
+	refresh time.Duration
+	kick    chan struct{}
+
+	mu sync.Mutex
+	of map[string]*schedule
 }
 
 // schedule is when an issuer's keys were and will be fetched.
@@ -32,8 +36,8 @@ type schedule struct {
 	retry   time.Duration
 }
 
-func newIssuerKeys() *issuerKeys {
-	return &issuerKeys{of: map[string]*schedule{}, kick: make(chan struct{}, 1)}
+func newIssuerKeys(refresh time.Duration) *issuerKeys {
+	return &issuerKeys{refresh: cmp.Or(refresh, KeysRefresh), of: map[string]*schedule{}, kick: make(chan struct{}, 1)}
 }
 
 // hurry brings an issuer's scheduled fetch forward, once per cool-down.
@@ -61,7 +65,7 @@ func (k *issuerKeys) due(registered map[string]string, now time.Time) (string, t
 			delete(k.of, issuer)
 		}
 	}
-	soonest := keysRefresh
+	soonest := k.refresh
 	for issuer, url := range registered {
 		s := k.of[issuer]
 		if s == nil {
@@ -84,9 +88,9 @@ func (k *issuerKeys) done(issuer string, ok bool, now time.Time) {
 	switch {
 	case s == nil:
 	case ok:
-		s.next, s.retry = now.Add(keysRefresh), keysRetry
+		s.next, s.retry = now.Add(k.refresh), keysRetry
 	default:
-		s.next, s.retry = now.Add(s.retry), min(2*s.retry, keysRefresh)
+		s.next, s.retry = now.Add(s.retry), min(2*s.retry, max(k.refresh, keysRetry))
 	}
 }
 

@@ -24,7 +24,7 @@ import (
 	"github.com/entente-id/entente/trust"
 )
 
-// Config is what a node stands on. All fields but Demo and Meter are required.
+// Config is what a node stands on. All fields but Refresh and Meter are required.
 type Config struct {
 	Store     store.Store
 	Keys      Keys
@@ -34,6 +34,7 @@ type Config struct {
 	Send      Sender
 	Log       *slog.Logger
 	Heartbeat time.Duration // between two questions to a partner for its word
+	Refresh   time.Duration // between two fetches of an issuer's keys; 0 is KeysRefresh
 	Meter     Meter         // nil counts nothing
 }
 
@@ -121,7 +122,7 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	if n.Meter == nil {
 		n.Meter = noMeter{}
 	}
-	n.views, n.issuers, n.memo, n.tokens = newViews(), newIssuerKeys(), newMemo(), newTokenCache()
+	n.views, n.issuers, n.memo, n.tokens = newViews(), newIssuerKeys(c.Refresh), newMemo(), newTokenCache()
 	if err := n.openTrust(ctx); err != nil {
 		return nil, err
 	}

@@ -11,7 +11,8 @@ import (
 )
 
 // RevokeRequest says what to end. Subject needs Issuer and Subject, Key needs
-// Issuer and KeyID, Issuer needs Issuer.
+// Issuer and KeyID, Issuer needs Issuer. KeyID is a kid or a thumbprint, also of
+// a key that its issuer publishes no longer.
 type RevokeRequest struct {
 	Kind     revocation.TargetKind `json:"kind"`
 	Issuer   string                `json:"issuer"`
@@ -24,8 +25,9 @@ type RevokeRequest struct {
 // Revocation is an acknowledged one: durable here, in force on the next
 // request, and queued for Partners.
 type Revocation struct {
-	Position trust.Position        `json:"position"`
-	Partners []trust.ParticipantID `json:"partners"`
+	Position   trust.Position        `json:"position"`
+	Partners   []trust.ParticipantID `json:"partners"`
+	Thumbprint string                `json:"thumbprint,omitempty"` // of the key that ended
 }
 
 // revokeText is the sealed part of a revocation. Message is what hosts are told,
@@ -47,6 +49,7 @@ func (n *Node) Revoke(ctx context.Context, a Actor, r RevokeRequest) (Revocation
 		if err != nil {
 			return err
 		}
+		out.Thumbprint = target.Thumbprint
 		events, err := c.Revocation.Revoke(c.revocationFacts(target), revocation.Revoked{Target: target, By: a.ID})
 		if err != nil {
 			return err
@@ -103,12 +106,12 @@ func (c *change) target(r RevokeRequest) (revocation.Target, revocationMessage, 
 		}
 		target.Engagement, m.Engagement = current, current
 	case revocation.Key:
-		key, err := speaker.Keys.Lookup(r.KeyID)
+		key, err := c.Participant.FindKey(r.Issuer, r.KeyID)
 		if err != nil {
-			return none(trust.Errorf(trust.NotFound, "key %q is not among the keys of issuer %s", r.KeyID, r.Issuer))
+			return none(err)
 		}
-		target.Issuer, target.Thumbprint = speaker.Issuer, key.Thumbprint()
-		m.Issuer, m.Thumbprint = speaker.Issuer, key.Thumbprint()
+		target.Issuer, target.Thumbprint = speaker.Issuer, key.Thumbprint
+		m.Issuer, m.Thumbprint = speaker.Issuer, key.Thumbprint
 	case revocation.Issuer:
 		target.Issuer, m.Issuer = speaker.Issuer, speaker.Issuer
 	default:

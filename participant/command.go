@@ -190,7 +190,7 @@ func (s State) SeeKeys(f Facts, issuer trust.IssuerID, address string, jwks []by
 	if err != nil {
 		return nil, err
 	}
-	next := KeySet{Issuer: issuer, Address: speaker.JWKSURI, Keys: keys}
+	next := KeySet{Issuer: issuer, Address: address, Keys: keys}
 	text, err := canonical.Marshal(keys)
 	if err != nil {
 		return nil, err
@@ -198,7 +198,7 @@ func (s State) SeeKeys(f Facts, issuer trust.IssuerID, address string, jwks []by
 	if seen, ok := s.KeySets.Get(issuerKey(issuer.String())); ok && seen.same(next) {
 		return nil, nil
 	}
-	return []trust.Event{KeysSeen{Issuer: issuer, Keys: text}}, nil
+	return []trust.Event{KeysSeen{Issuer: issuer, Address: address, Keys: text}}, nil
 }
 
 func (k KeySet) same(other KeySet) bool {

@@ -40,8 +40,9 @@ type Stated struct {
 // KeysSeen: the key set published at an issuer's registered address changed.
 // The new set replaces the old one; nothing is merged.
 type KeysSeen struct {
-	Issuer trust.IssuerID `json:"issuer"`
-	Keys   []byte         `json:"keys"` // the JWK Set, canonical
+	Issuer  trust.IssuerID `json:"issuer"`
+	Address string         `json:"address,omitempty"` // where it was fetched; empty in the first entries, which did not say
+	Keys    []byte         `json:"keys"`              // the JWK Set, canonical
 }
 
 // Suspended: trust in a participant is stopped. By is the operator who decided

@@ -32,7 +32,7 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 			return s.replace(&p)
 		}
 	case KeysSeen:
-		return s.see(e)
+		return s.see(e, at.At)
 	case Suspended:
 		return s.suspend(e)
 	}
@@ -88,7 +88,7 @@ func (s State) suspend(e Suspended) State {
 
 // see replaces an issuer's keys; nothing is merged. Keys of an address on which
 // the candidates do not agree are nobody's.
-func (s State) see(e KeysSeen) State {
+func (s State) see(e KeysSeen, at int64) State {
 	keys, err := jose.ParseKeySet(e.Keys)
 	if err != nil {
 		return s
@@ -98,9 +98,11 @@ func (s State) see(e KeysSeen) State {
 	if stated && speaker.conflicts() {
 		return s
 	}
-	s.KeySets = s.KeySets.With(issuerKey(iss), KeySet{Issuer: e.Issuer, Address: speaker.JWKSURI, Keys: keys})
-	if stated {
-		speaker.Keys = keys
+	before, _ := s.KeySets.Get(issuerKey(iss))
+	seen := KeySet{Issuer: e.Issuer, Address: cmp.Or(e.Address, speaker.JWKSURI), Keys: keys, Known: known(before.Known, keys, at)}
+	s.KeySets = s.KeySets.With(issuerKey(iss), seen)
+	if stated && speaker.readsAt(seen.Address) {
+		speaker.Keys, speaker.KeysFrom = keys, seen.Address
 		s.speakers = s.speakers.With(issuerKey(iss), &speaker)
 	}
 	return s
@@ -178,8 +180,8 @@ func (s State) respeak(id trust.IssuerID, change func([]Claimant) []Claimant) St
 	next := &Speaker{Issuer: id, Candidates: candidates}
 	if !next.conflicts() {
 		next.JWKSURI, next.Discriminator = candidates[0].Issuer.JWKSURI, candidates[0].Issuer.claim()
-		if seen, ok := s.KeySets.Get(issuerKey(iss)); ok && seen.Address == next.JWKSURI {
-			next.Keys = seen.Keys
+		if seen, ok := s.KeySets.Get(issuerKey(iss)); ok && next.readsAt(seen.Address) {
+			next.Keys, next.KeysFrom = seen.Keys, seen.Address
 		}
 	}
 	s.speakers = s.speakers.With(issuerKey(iss), next)

@@ -30,12 +30,12 @@ type State struct {
 // JSON keeps exact.
 const never = 1<<53 - 1
 
-// KeySet is what was seen at an issuer's registered address, empty for one that
-// the framework registers.
+// KeySet is what was seen at an issuer's registered address.
 type KeySet struct {
 	Issuer  trust.IssuerID `json:"issuer"`
 	Address string         `json:"address,omitempty"`
 	Keys    jose.KeySet    `json:"keys"`
+	Known   []KnownKey     `json:"known"` // those of Keys, then those that are gone, the latest first
 }
 
 // Partner is a participant as this node knows it; it is never changed. For this
@@ -90,8 +90,10 @@ type Speaker struct {
 	// JWKSURI is the address that all candidates state, empty for a national
 	// issuer, whose address the framework registers.
 	JWKSURI string
-	// Keys were seen at that address; empty before the first fetch.
-	Keys jose.KeySet
+	// Keys were seen at KeysFrom, which is that address, or for a national issuer
+	// one that the framework registered once; empty before the first fetch.
+	Keys     jose.KeySet
+	KeysFrom string
 	// Discriminator is the claim by whose value a token tells which candidate it
 	// speaks for, empty where there is only to be one.
 	Discriminator string

@@ -7,6 +7,7 @@ import (
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/mapping"
 	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/participant"
@@ -93,7 +94,8 @@ func effectOf(e trust.Event) effect {
 
 // Speaker gives what is registered for an iss value. A national issuer speaks by
 // the discriminator that the framework in force registers for it, and only while
-// that does; an issuer that became a national one does not speak without.
+// that does; an issuer that became a national one does not speak without. Keys
+// that were seen at an address which the framework no longer registers are none.
 func (s *Snapshot) Speaker(iss string) (participant.Speaker, bool) {
 	speaker, ok := s.Participant.Speaker(iss)
 	if !ok {
@@ -105,6 +107,9 @@ func (s *Snapshot) Speaker(iss string) (participant.Speaker, bool) {
 	}
 	if national.Discriminator != speaker.Discriminator {
 		return participant.Speaker{}, false
+	}
+	if speaker.KeysFrom != national.JWKSURI && national.JWKSURI != "" {
+		speaker.Keys = jose.KeySet{}
 	}
 	return speaker, true
 }

@@ -23,6 +23,7 @@ type Node interface {
 	Locals
 	People
 	Revocations
+	Keys
 	Records
 }
 
@@ -82,6 +83,12 @@ type Revocations interface {
 	OpenEngagement(ctx context.Context, a node.Actor, issuer, subject, check string) (trust.Engagement, error)
 	ApproveEngagement(ctx context.Context, a node.Actor, subject trust.SubjectKey) error
 	Engagements(ctx context.Context) ([]node.Engagement, error)
+}
+
+// Keys are the use cases about keys, the node's own and issuers'.
+type Keys interface {
+	ListKeys(ctx context.Context, a node.Actor) ([]node.KeyView, error)
+	Accepted(ctx context.Context, a node.Actor, issuer, key string, from uint64) (node.Accepted, error)
 }
 
 // Records show what the ledger holds; the node checks the reader's role.

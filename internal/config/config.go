@@ -87,6 +87,9 @@ type Egress struct {
 	// A file of PEM certificates that are trusted for fetches beside the
 	// system's.
 	CAFile string `yaml:"ca_file"`
+	// The time between two fetches of an issuer's keys, 1s to 1h: a key that its
+	// issuer publishes no longer is refused after that. Default: 5m.
+	Refresh trust.Span `yaml:"refresh"`
 }
 
 // Telemetry is the plane of the monitoring system.
@@ -156,6 +159,9 @@ func (c *Config) settle(folder string) {
 	}
 	if c.Heartbeat.Interval == 0 {
 		c.Heartbeat.Interval = 2
+	}
+	if c.Egress.Refresh == 0 {
+		c.Egress.Refresh = 300
 	}
 	if c.Log.Level == "" {
 		c.Log.Level = "info"

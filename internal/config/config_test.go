@@ -38,6 +38,7 @@ egress:
   proxy: http://proxy.example:3128
   allow: [10.0.0.0/8, "fd00::/8"]
   ca_file: ca.pem
+  refresh: 90s
 telemetry: {listen: "127.0.0.1:9100"}
 heartbeat: {interval: 5s}
 log: {level: debug, format: json}
@@ -59,6 +60,7 @@ func TestUsableDefaults(t *testing.T) {
 		{"unlock file", c.Keys.UnlockFile, "/etc/entente/unlock.key"},
 		{"proxy", c.Egress.Proxy, ""},
 		{"ca file", c.Egress.CAFile, ""},
+		{"refresh", c.Egress.Refresh.String(), "5m"},
 		{"heartbeat", c.Heartbeat.Every().String(), "2s"},
 		{"log level", c.Log.Level, "info"},
 		{"log format", c.Log.Format, ""},
@@ -81,7 +83,7 @@ func TestEveryMemberIsRead(t *testing.T) {
 		Admin:       config.Admin{Socket: "/run/entente/admin.sock"},
 		Keys:        config.Keys{File: "/etc/entente/keys.age", UnlockFile: "/etc/secret/unlock.key"},
 		Egress: config.Egress{
-			Proxy: "http://proxy.example:3128", CAFile: "/etc/entente/ca.pem",
+			Proxy: "http://proxy.example:3128", CAFile: "/etc/entente/ca.pem", Refresh: 90,
 			Allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
 		},
 		Telemetry: config.Telemetry{Listen: "127.0.0.1:9100"},
@@ -117,6 +119,7 @@ egress:
   allow:
     - 10.0.0.1/8
     - nowhere
+  refresh: 2h
 heartbeat: {interval: 90s}
 log: {level: loud}
 `, `node.yaml:1: entity is wrong: participant "http://trust.rje.example" is not an absolute https URL
@@ -129,8 +132,9 @@ node.yaml:7: admin.socket is not a single value
 node.yaml:8: keys.unlock_file is required
 node.yaml:11: egress.allow[0] is not a network in CIDR form without host bits
 node.yaml:12: egress.allow[1] is wrong: netip.ParsePrefix("nowhere"): no '/'
-node.yaml:13: heartbeat.interval is not between 1s and 60s
-node.yaml:14: log.level is not debug, info, warn or error`},
+node.yaml:13: egress.refresh is not between 1s and 1h
+node.yaml:14: heartbeat.interval is not between 1s and 60s
+node.yaml:15: log.level is not debug, info, warn or error`},
 		{"a name that resolves", small + "telemetry: {listen: host}\n", `node.yaml:7: telemetry.listen is not host:port with a port of 0 to 65535`},
 		{"a second document", small + "---\nentity: x\n", `node.yaml: holds more than one document`},
 		{"a document after an end", small + "...\nentity: x\n", `node.yaml: holds more than one document`},

@@ -1,0 +1,151 @@
+package node
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/entente-id/entente/decision"
+	"github.com/entente-id/entente/ledger"
+	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/trust"
+)
+
+const (
+	acceptedPage     = 50_000 // entries of the decision log that one question reads
+	acceptedSubjects = 1_000  // subjects that one answer lists
+)
+
+// Accepted is what an issuer's key had been accepted for, as far as the decision
+// log was read: from entry From on and before entry Read, of Size. Next is where
+// to go on, 0 at the end.
+type Accepted struct {
+	Issuer   string               `json:"issuer"`
+	Key      participant.KnownKey `json:"key"`
+	Revoked  bool                 `json:"revoked,omitzero"`
+	From     uint64               `json:"from"`
+	Read     uint64               `json:"read"`
+	Size     uint64               `json:"size"`
+	Next     uint64               `json:"next,omitzero"`
+	Permits  int                  `json:"permits"`
+	Denials  int                  `json:"denials"`        // of tokens whose signature held
+	First    trust.Instant        `json:"first,omitzero"` // permit
+	Last     trust.Instant        `json:"last,omitzero"`  // permit
+	Services []AcceptedService    `json:"services"`       // by enforcement point and resource type
+	Subjects []AcceptedSubject    `json:"subjects"`       // the first to be found come first
+	More     bool                 `json:"more_subjects,omitzero"`
+}
+
+// AcceptedService is where permits were given.
+type AcceptedService struct {
+	EnforcementPoint string             `json:"enforcement_point"`
+	ResourceType     trust.ResourceType `json:"resource_type,omitempty"`
+	Permits          int                `json:"permits"`
+}
+
+// AcceptedSubject is who was permitted, as this ledger knows it. Reference is of
+// the last such decision, for explain to say more.
+type AcceptedSubject struct {
+	Subject   trust.SubjectKey `json:"subject"`
+	Permits   int              `json:"permits"`
+	First     trust.Instant    `json:"first"`
+	Last      trust.Instant    `json:"last"`
+	Reference string           `json:"reference"`
+}
+
+// Accepted reads a stretch of the decision log for what a key of an issuer was
+// accepted for. The key is named by kid or thumbprint and may be gone or
+// revoked. An unknown one is NotFound.
+func (n *Node) Accepted(ctx context.Context, a Actor, issuer, key string, from uint64) (Accepted, error) {
+	if err := n.read(a); err != nil {
+		return Accepted{}, err
+	}
+	s := n.State()
+	known, err := s.Participant.FindKey(issuer, key)
+	if err != nil {
+		return Accepted{}, err
+	}
+	out := Accepted{
+		Issuer: issuer, Key: known, Revoked: s.Revocation.KeyRevoked(issuer, known.Thumbprint),
+		From: from, Read: from, Size: n.decisions.Size(), Services: []AcceptedService{}, Subjects: []AcceptedSubject{},
+	}
+	mark := []byte(`"key":"` + known.Thumbprint + `"`) // spares parsing the others
+	for out.Read < out.Size && out.Read-from < acceptedPage {
+		records, err := n.decisions.Read(ctx, out.Read, readAtOnce)
+		if err != nil {
+			return Accepted{}, err
+		}
+		for _, r := range records {
+			if bytes.Contains(r.Body, mark) {
+				if err := n.count(&out, r); err != nil {
+					return Accepted{}, err
+				}
+			}
+		}
+		if len(records) == 0 {
+			break
+		}
+		out.Read += uint64(len(records))
+	}
+	if out.Read < out.Size {
+		out.Next = out.Read
+	}
+	return out, nil
+}
+
+// count adds one decision, if it is on a token of the key.
+func (n *Node) count(out *Accepted, r ledger.Record) error {
+	leaf, err := decision.ParseLeaf(r.Body)
+	if err != nil {
+		return err
+	}
+	switch {
+	case leaf.Key != out.Key.Thumbprint || leaf.Issuer.String() != out.Issuer:
+		return nil
+	case !leaf.Permit():
+		out.Denials++
+		return nil
+	}
+	one := Accepted{Permits: 1, First: trust.Instant(r.At), Last: trust.Instant(r.At)}
+	one.Services = []AcceptedService{{leaf.EnforcementPoint, leaf.ResourceType, 1}}
+	if leaf.Subject != nil {
+		one.Subjects = []AcceptedSubject{{*leaf.Subject, 1, one.First, one.Last, n.Keys.Reference(r.Position)}}
+	}
+	out.add(one)
+	return nil
+}
+
+// Add takes in what was read behind a.
+func (a *Accepted) Add(later Accepted) {
+	a.add(later)
+	a.Read, a.Size, a.Next, a.Revoked = later.Read, later.Size, later.Next, later.Revoked
+}
+
+func (a *Accepted) add(later Accepted) {
+	a.Permits, a.Denials = a.Permits+later.Permits, a.Denials+later.Denials
+	a.First, a.Last = cmp.Or(a.First, later.First), cmp.Or(later.Last, a.Last)
+	a.More = a.More || later.More
+	for _, s := range later.Services {
+		i := slices.IndexFunc(a.Services, func(o AcceptedService) bool {
+			return o.EnforcementPoint == s.EnforcementPoint && o.ResourceType == s.ResourceType
+		})
+		if i < 0 {
+			a.Services = append(a.Services, s)
+		} else {
+			a.Services[i].Permits += s.Permits
+		}
+	}
+	for _, s := range later.Subjects {
+		i := slices.IndexFunc(a.Subjects, func(o AcceptedSubject) bool { return o.Subject == s.Subject })
+		switch {
+		case i >= 0:
+			o := &a.Subjects[i]
+			o.Permits, o.Last, o.Reference = o.Permits+s.Permits, s.Last, s.Reference
+		case len(a.Subjects) < acceptedSubjects:
+			a.Subjects = append(a.Subjects, s)
+		default:
+			a.More = true
+		}
+	}
+}

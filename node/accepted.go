@@ -70,17 +70,15 @@ func (n *Node) Accepted(ctx context.Context, a Actor, issuer, key string, from u
 		Issuer: issuer, Key: known, Revoked: s.Revocation.KeyRevoked(issuer, known.Thumbprint),
 		From: from, Read: from, Size: n.decisions.Size(), Services: []AcceptedService{}, Subjects: []AcceptedSubject{},
 	}
-	mark := []byte(`"key":"` + known.Thumbprint + `"`) // spares parsing the others
+	tally := &tally{n: n, out: &out, mark: []byte(`"key":"` + known.Thumbprint + `"`), firsts: map[uint64]*decision.Leaf{}}
 	for out.Read < out.Size && out.Read-from < acceptedPage {
 		records, err := n.decisions.Read(ctx, out.Read, readAtOnce)
 		if err != nil {
 			return Accepted{}, err
 		}
 		for _, r := range records {
-			if bytes.Contains(r.Body, mark) {
-				if err := n.count(&out, r); err != nil {
-					return Accepted{}, err
-				}
+			if err := tally.count(ctx, r); err != nil {
+				return Accepted{}, err
 			}
 		}
 		if len(records) == 0 {
@@ -94,26 +92,65 @@ func (n *Node) Accepted(ctx context.Context, a Actor, issuer, key string, from u
 	return out, nil
 }
 
-// count adds one decision, if it is on a token of the key.
-func (n *Node) count(out *Accepted, r ledger.Record) error {
-	leaf, err := decision.ParseLeaf(r.Body)
-	if err != nil {
-		return err
-	}
+// tally counts the decisions on tokens of one key.
+type tally struct {
+	n      *Node
+	out    *Accepted
+	mark   []byte                    // stands in each of their leaves; spares parsing the others
+	firsts map[uint64]*decision.Leaf // permits of the key, and nil for others that were asked for
+}
+
+// count adds one decision, if it is on a token of the key. A permit given again
+// counts as the one it repeats.
+func (t *tally) count(ctx context.Context, r ledger.Record) error {
+	leaf, err := t.leaf(ctx, r)
 	switch {
-	case leaf.Key != out.Key.Thumbprint || leaf.Issuer.String() != out.Issuer:
-		return nil
+	case err != nil || leaf == nil:
+		return err
 	case !leaf.Permit():
-		out.Denials++
+		t.out.Denials++
 		return nil
 	}
 	one := Accepted{Permits: 1, First: trust.Instant(r.At), Last: trust.Instant(r.At)}
 	one.Services = []AcceptedService{{leaf.EnforcementPoint, leaf.ResourceType, 1}}
 	if leaf.Subject != nil {
-		one.Subjects = []AcceptedSubject{{*leaf.Subject, 1, one.First, one.Last, n.Keys.Reference(r.Position)}}
+		one.Subjects = []AcceptedSubject{{*leaf.Subject, 1, one.First, one.Last, t.n.Keys.Reference(r.Position)}}
 	}
-	out.add(one)
+	t.out.add(one)
 	return nil
+}
+
+// leaf gives what was decided, nil if it was on another key's token.
+func (t *tally) leaf(ctx context.Context, r ledger.Record) (*decision.Leaf, error) {
+	if r.Kind == decision.AgainKind.Name {
+		again, err := decision.ParseAgain(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		first, known := t.firsts[again.Of.N]
+		if !known && again.Of.N < t.out.From {
+			record, err := t.n.decisions.Entry(ctx, again.Of.N)
+			if err != nil {
+				return nil, err
+			}
+			return t.leaf(ctx, record)
+		}
+		return first, nil
+	}
+	var found *decision.Leaf
+	if bytes.Contains(r.Body, t.mark) {
+		leaf, err := decision.ParseLeaf(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		if leaf.Key == t.out.Key.Thumbprint && leaf.Issuer.String() == t.out.Issuer {
+			found = &leaf
+		}
+	}
+	if found != nil || r.Position.N < t.out.From {
+		t.firsts[r.Position.N] = found
+	}
+	return found, nil
 }
 
 // Add takes in what was read behind a.

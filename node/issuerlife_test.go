@@ -135,6 +135,11 @@ func TestARevokedKeyAndWhatItHadBeenAcceptedFor(t *testing.T) {
 			found.First == 0 || found.First > found.Last || found.Subjects[1].Last != found.Last {
 			t.Errorf("by %+v", found.Subjects)
 		}
+		// From the third entry on, which repeats the second.
+		part, err := host.Accepted(t.Context(), host.Admin, ward.Issuer.URL, name, 2)
+		if done(t, err); part.Permits != 2 || len(part.Subjects) != 2 || part.Subjects[0].Reference != references[2] {
+			t.Errorf("from the third decision on it had been accepted for %+v", part)
+		}
 		rest, err := host.Accepted(t.Context(), host.Admin, ward.Issuer.URL, name, found.Size)
 		if done(t, err); rest.Permits != 0 || rest.Next != 0 {
 			t.Errorf("behind the end there is %+v", rest)

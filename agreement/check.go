@@ -118,6 +118,9 @@ func (c *checker) line(path string, l Accept) {
 	if l.MaxTTL < 0 {
 		c.fault(path+".max_ttl", "is negative")
 	}
+	if l.MaxAuthAge < 0 || l.MaxAuthAge > 0 && l.Class != trust.Human {
+		c.fault(path+".max_auth_age", "is negative, or about a class that does not sign in")
+	}
 	c.approval(path+".approval", l)
 }
 

@@ -50,6 +50,9 @@ type Accept struct {
 	Resources []ResourceScope                      `json:"resources"`
 	Depth     int                                  `json:"delegation_depth,omitzero"`
 	MaxTTL    trust.Span                           `json:"max_ttl,omitzero"`
+	// MaxAuthAge is how long ago a person may have signed in, where the host
+	// keeps shorter sessions than the class.
+	MaxAuthAge trust.Span `json:"max_auth_age,omitzero"`
 	// SingleUse makes each ID token good for one decision; an access token
 	// under such a line is refused when the agreement is proposed or used.
 	SingleUse bool      `json:"single_use,omitzero"`

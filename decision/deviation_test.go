@@ -168,6 +168,12 @@ var linking = []deviation{
 	{"purpose not covered", func(sc *scene) { sc.request.Purpose = "HRESCH" }, trust.PurposeNotCovered},
 	{"no purpose", func(sc *scene) { sc.request.Purpose = "" }, trust.PurposeNotCovered},
 	{"assurance below the agreement's", func(sc *scene) { sc.claim(object{"authentication_assurance_level": "2"}) }, trust.LinkAssurance},
+	{"signed in at the agreement's limit", func(sc *scene) { sc.line().MaxAuthAge = 6 * 3600 }, trust.Permit},
+	{"signed in behind the agreement's limit", func(sc *scene) { sc.line().MaxAuthAge = 6*3600 - 1 }, trust.LinkAuthAge},
+	{"agreement keeps longer sessions than the class", func(sc *scene) {
+		sc.line().MaxAuthAge = 13 * 3600
+		sc.claim(object{"auth_time": now - 12*3600 - 1})
+	}, trust.AuthAge},
 	{"agreement needs an unknown ladder", func(sc *scene) { sc.line().Needs = needs("luck", "high") }, trust.LinkAssurance},
 	{"access token where it counts once", func(sc *scene) { sc.line().SingleUse = true }, trust.SingleUseKind},
 	{"R30 class's tier unknown", func(sc *scene) { retier(sc, trust.Human, "gold") }, trust.UnknownTier},

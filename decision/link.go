@@ -68,7 +68,7 @@ var progress = []trust.Reason{
 	trust.AgreementEnded, trust.AgreementNotActive, trust.AgreementSuspended,
 	trust.ClassNotCovered, trust.IssuerNotCovered, trust.SubjectNotCovered,
 	trust.ResourceNotCovered, trust.ActionNotCovered, trust.PurposeNotCovered,
-	trust.LinkAssurance, trust.SingleUseKind,
+	trust.LinkAssurance, trust.LinkAuthAge, trust.SingleUseKind,
 }
 
 // agree finds the first live agreement that covers the request. The lines of an
@@ -129,6 +129,12 @@ func (h *hearing) cover(a *agreement.Agreement, i int, q *agreement.Query) trust
 	if ladder, short := h.s.Framework.Current.Short(h.ev.Assurance, line.Needs); short {
 		h.ladder = ladder
 		return trust.LinkAssurance
+	}
+	if limit := int64(line.MaxAuthAge); limit > 0 {
+		if h.ev.AuthTime == 0 || h.o.Now-h.ev.AuthTime > limit {
+			return trust.LinkAuthAge
+		}
+		h.until(h.ev.AuthTime + limit + 1)
 	}
 	if line.SingleUse && h.ev.Kind != evidence.IDToken {
 		return trust.SingleUseKind

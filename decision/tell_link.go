@@ -83,6 +83,11 @@ func (h *hearing) tellShortfall(reason trust.Reason) string {
 		return fmt.Sprintf("does not cover the purpose %q", r.Purpose)
 	case trust.LinkAssurance:
 		return fmt.Sprintf("needs more on the ladder %s than %s", h.ladder, h.s.Framework.Current.Name(h.ladder, ev.Assurance))
+	case trust.LinkAuthAge:
+		if ev.AuthTime == 0 {
+			return "limits how long ago a person signed in, and the token does not say when"
+		}
+		return fmt.Sprintf("takes no sign-in of %s ago", span(h.o.Now-ev.AuthTime))
 	case trust.SingleUseKind:
 		return "takes each proof once; only ID tokens can be used up"
 	case trust.UnknownTier:

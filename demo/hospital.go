@@ -38,6 +38,7 @@ type hospital struct {
 	issuer   trust.IssuerID
 	ward     *idp.Client // the application that nurses sign in to
 	handover *idp.Client // another one, which calls with its ID tokens
+	broker   *idp.Client // a broker, which restates sign-ins in tokens of its own
 }
 
 // operatorFile is an operator's context, as init writes it.

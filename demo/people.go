@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -42,14 +43,18 @@ func (h *hospital) signInServices(ctx context.Context) error {
 	}
 	ward := idp.Registration{ID: wardApp, Secret: rand.Text(), RedirectURI: redirect}
 	handover := idp.Registration{ID: handoverAudience, RedirectURI: redirect}
-	if h.provider, err = idp.New(idp.Config{Issuer: url, Clients: []idp.Registration{ward, handover}}); err != nil {
+	broker := idp.Registration{ID: brokerClient, RedirectURI: redirect}
+	if h.provider, err = idp.New(idp.Config{Issuer: url, Clients: []idp.Registration{ward, handover, broker}}); err != nil {
 		return err
 	}
 	h.world.authority.serve(l, h.provider.Handler())
 	if h.ward, err = idp.NewClient(ctx, h.world.http, url, ward); err != nil {
 		return err
 	}
-	h.handover, err = idp.NewClient(ctx, h.world.http, url, handover)
+	if h.handover, err = idp.NewClient(ctx, h.world.http, url, handover); err != nil {
+		return err
+	}
+	h.broker, err = idp.NewClient(ctx, h.world.http, url, broker)
 	return err
 }
 
@@ -60,6 +65,7 @@ func (h *hospital) declaration() participant.Document {
 		Issuers: []participant.Issuer{{
 			Issuer: h.issuer, JWKSURI: h.issuer.String() + "/jwks",
 			Namespaces: map[string][]participant.Namespace{"org_code": participant.Exactly(h.code)},
+			Domains:    []string{h.domain()},
 			Classes:    []participant.ClassRule{{Class: trust.Human}},
 		}},
 	}
@@ -73,6 +79,16 @@ func (h *hospital) enrol(login, subject string) nurse {
 		Integer: login == integerLogin,
 	}
 	h.provider.SetPerson(idp.Person{Subject: subject, Login: login, Password: n.password, Claims: staff.Claims()})
+	return n
+}
+
+// employ lets the provider know a nurse as enrol does, with other claims beside
+// the usual ones.
+func (h *hospital) employ(login, subject string, claims map[string]any) nurse {
+	n := h.enrol(login, subject)
+	all := idp.Staff{Role: nurseRole, RoleID: "role-" + login, Org: h.code, Wards: []string{"w7"}, Level: 3}.Claims()
+	maps.Copy(all, claims)
+	h.provider.SetPerson(idp.Person{Subject: subject, Login: login, Password: n.password, Claims: all})
 	return n
 }
 

@@ -40,6 +40,7 @@ func (p *play) run(ctx context.Context) {
 		act  func(*scene, context.Context) error
 	}{
 		{1, "Locum nurse", (*scene).locumNurse},
+		{4, "Broker upgrade and scope theft", (*scene).brokerUpgrade},
 		{5, "Audience mix-up, replay, confused deputy", (*scene).mixUp},
 		{9, "Expiry and clocks", (*scene).clocks},
 	} {

@@ -97,6 +97,7 @@ const (
 	ActionNotCovered     Reason = "link.action"
 	PurposeNotCovered    Reason = "link.purpose"
 	LinkAssurance        Reason = "link.assurance"
+	LinkAuthAge          Reason = "link.auth_age"
 	UnknownTier          Reason = "link.unknown_tier"
 	SingleUseKind        Reason = "link.single_use"
 	SenderConstraint     Reason = "link.sender_constraint"
@@ -228,6 +229,7 @@ func Reasons() []ReasonDoc {
 		{ActionNotCovered, "the agreement does not cover the action on the resource", "agree on it"},
 		{PurposeNotCovered, "the agreement does not cover the purpose", "send the purpose that holds, or agree on it"},
 		{LinkAssurance, "the evidence is below what the agreement needs on a ladder", "have the caller sign in with stronger means"},
+		{LinkAuthAge, "the person signed in longer ago than the agreement takes, or the token does not say when", "have the person sign in again"},
 		{UnknownTier, "the framework in force does not define the tier of the class or the agreement", "amend the framework or the agreement"},
 		{SingleUseKind, "the agreement takes each proof once, which only an ID token allows", "call with an ID token"},
 		{SenderConstraint, "the tier takes only tokens that are bound to what their sender shows", "have the issuer bind its tokens (cnf), or agree on a tier that does not require it"},

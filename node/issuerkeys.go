@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/entente-id/entente/internal/clock"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/trust"
 )
@@ -34,6 +35,8 @@ type schedule struct {
 	next    time.Time
 	hurried time.Time // last time an unknown kid brought next forward
 	retry   time.Duration
+	known   bool
+	seen    clock.Mark // when the last fetch that was taken began
 }
 
 func newIssuerKeys(refresh time.Duration) *issuerKeys {
@@ -80,18 +83,31 @@ func (k *issuerKeys) due(registered map[string]string, now time.Time) (string, t
 	return "", soonest
 }
 
-// done notes the outcome of a fetch.
-func (k *issuerKeys) done(issuer string, ok bool, now time.Time) {
+// done notes the outcome of a fetch that began at began; every is when to look
+// again after one that was taken.
+func (k *issuerKeys) done(issuer string, ok bool, every time.Duration, began clock.Mark, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s := k.of[issuer]
 	switch {
 	case s == nil:
 	case ok:
-		s.next, s.retry = now.Add(k.refresh), keysRetry
+		s.next, s.retry, s.known, s.seen = now.Add(every), keysRetry, true, began
 	default:
 		s.next, s.retry = now.Add(s.retry), min(2*s.retry, max(k.refresh, keysRetry))
 	}
+}
+
+// lastSeen gives when what is known of an issuer was last fetched from its
+// registered address and taken; false if it never was since the start.
+func (k *issuerKeys) lastSeen(issuer string) (clock.Mark, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s := k.of[issuer]
+	if s == nil {
+		return clock.Mark{}, false
+	}
+	return s.seen, s.known
 }
 
 // keepIssuerKeys fetches issuers' keys until ctx ends. It runs on real time,
@@ -106,22 +122,38 @@ func (n *Node) keepIssuerKeys(ctx context.Context) {
 			wait(ctx, n.issuers.kick, min(in, time.Second))
 			continue
 		}
+		began := n.Clock.Mark()
 		err := n.fetchKeys(ctx, issuer, registered[issuer])
-		n.issuers.done(issuer, err == nil, now())
+		n.issuers.done(issuer, err == nil, n.refreshOf(issuer), began, now())
 		if err != nil && ctx.Err() == nil {
 			n.Log.Warn("an issuer's keys could not be fetched; the last good ones stay", "issuer", issuer, "error", err)
 		}
 	}
 }
 
-// registeredKeys are the addresses of the key sets of every issuer a
-// participant states or the framework registers.
+// refreshOf gives how often to look at an issuer's address: for a bundle as often
+// as it asks for itself, within bounds, so that a removed authority is gone here
+// in good time.
+func (n *Node) refreshOf(issuer string) time.Duration {
+	speaker, _ := n.State().Participant.Speaker(issuer)
+	if speaker.Bundle == nil || speaker.Bundle.RefreshHint() == 0 {
+		return n.issuers.refresh
+	}
+	hint := min(speaker.Bundle.RefreshHint(), int64(n.issuers.refresh/time.Second))
+	return min(max(time.Duration(hint)*time.Second, keysCooldown), n.issuers.refresh)
+}
+
+// registeredKeys are the addresses of the key sets and bundles of every issuer
+// and trust domain a participant states or the framework registers.
 func (n *Node) registeredKeys() map[string]string {
 	s := n.State()
 	out := map[string]string{}
 	add := func(issuers []participant.Issuer) {
 		for _, i := range issuers {
-			if i.JWKSURI != "" {
+			switch {
+			case i.Bundle != nil:
+				out[i.Issuer.String()] = i.Bundle.URI
+			case i.JWKSURI != "":
 				out[i.Issuer.String()] = i.JWKSURI
 			}
 		}
@@ -138,7 +170,8 @@ func (n *Node) registeredKeys() map[string]string {
 	return out
 }
 
-// fetchKeys gets an issuer's key set and records it if it changed. A set that
+// fetchKeys gets an issuer's key set, or a trust domain's bundle, and records it
+// if it changed. A set that
 // does not parse changes nothing: the last good one stays.
 func (n *Node) fetchKeys(ctx context.Context, issuer, url string) error {
 	id, err := trust.ParseIssuerID(issuer)
@@ -150,7 +183,13 @@ func (n *Node) fetchKeys(ctx context.Context, issuer, url string) error {
 		return err
 	}
 	_, err = n.change(ctx, func(c *change) error {
-		events, err := c.Participant.SeeKeys(c.issuerFacts(), id, url, body)
+		var events []trust.Event
+		var err error
+		if id.TrustDomain() {
+			events, err = c.Participant.SeeBundle(id, url, body)
+		} else {
+			events, err = c.Participant.SeeKeys(c.issuerFacts(), id, url, body)
+		}
 		if err != nil {
 			return err
 		}

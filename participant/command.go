@@ -176,6 +176,9 @@ func sameIssuers(a, b []Issuer) bool {
 // which must be the address registered now. A set that is known changes
 // nothing. It fails with Invalid, NotFound or Conflict.
 func (s State) SeeKeys(f Facts, issuer trust.IssuerID, address string, jwks []byte) ([]trust.Event, error) {
+	if issuer.TrustDomain() {
+		return nil, trust.Errorf(trust.Invalid, "issuer %s is a trust domain; it has a bundle and no key set", issuer)
+	}
 	speaker, stated := s.Speaker(issuer.String())
 	registered := speaker.JWKSURI
 	if national, ok := f.national(issuer); ok {

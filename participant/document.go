@@ -63,10 +63,12 @@ type Invitation struct {
 
 // Issuer is a token issuer that speaks for a participant, as the participant
 // states it. A national issuer has a Discriminator and no keys of its own here;
-// its keys come from the framework's registered address.
+// its keys come from the framework's registered address. A SPIFFE trust domain,
+// spiffe://name, has a Bundle.
 type Issuer struct {
-	Issuer  trust.IssuerID `json:"issuer"`
-	JWKSURI string         `json:"jwks_uri,omitempty"`
+	Issuer  trust.IssuerID  `json:"issuer"`
+	JWKSURI string          `json:"jwks_uri,omitempty"`
+	Bundle  *BundleEndpoint `json:"bundle,omitempty"`
 	// Namespaces confines the issuer (R50): a token has each of these claims, and
 	// they assert nothing that is not listed.
 	Namespaces map[string][]Namespace `json:"namespaces,omitempty"`
@@ -100,12 +102,29 @@ type Discriminator struct {
 	Value string `json:"value"`
 }
 
-// ClassRule gives Class to a token whose claim equals a value; an empty Claim
-// matches every token.
+// BundleEndpoint is where a trust domain publishes its bundle. Trust domain,
+// address and profile are told apart and never derived from each other (SPIFFE
+// Federation, section 5.2).
+type BundleEndpoint struct {
+	URI     string        `json:"uri"`
+	Profile BundleProfile `json:"profile"`
+}
+
+// BundleProfile says how a bundle endpoint is authenticated.
+type BundleProfile string
+
+// HTTPSWeb endpoints have a certificate of the web's authorities (section
+// 5.2.1).
+const HTTPSWeb BundleProfile = "https_web"
+
+// ClassRule gives Class to a token whose claim equals a value, or to an SVID by
+// its path: one that ends in a slash is for every path below it, any other for
+// itself alone. With neither it matches everything.
 type ClassRule struct {
 	Class  trust.Class `json:"class"`
 	Claim  string      `json:"claim,omitempty"`
 	Equals string      `json:"equals,omitempty"`
+	Path   string      `json:"path,omitempty"`
 }
 
 // Document is what an IAM engineer writes about the own organisation; it is

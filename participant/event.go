@@ -45,6 +45,14 @@ type KeysSeen struct {
 	Keys    []byte         `json:"keys"`              // the JWK Set, canonical
 }
 
+// BundleSeen: the bundle published at a trust domain's registered address
+// changed. The new one replaces the old one; nothing is merged.
+type BundleSeen struct {
+	Participant trust.ParticipantID `json:"participant"`
+	Issuer      trust.IssuerID      `json:"issuer"`
+	Bundle      []byte              `json:"bundle"` // the document, canonical
+}
+
 // Suspended: trust in a participant is stopped. By is the operator who decided
 // it here; or From is a partner that told us, of its own decision about us.
 type Suspended struct {
@@ -71,6 +79,9 @@ func (Stated) EventKind() trust.Kind { return kind("stated") }
 // EventKind is participant.keys_seen.
 func (KeysSeen) EventKind() trust.Kind { return kind("keys_seen") }
 
+// EventKind is participant.bundle_seen.
+func (BundleSeen) EventKind() trust.Kind { return kind("bundle_seen") }
+
 // EventKind is participant.suspended.
 func (Suspended) EventKind() trust.Kind { return kind("suspended") }
 
@@ -78,5 +89,5 @@ func kind(verb string) trust.Kind { return trust.Kind{Name: "participant." + ver
 
 // Events gives one of each kind of event of this package.
 func Events() []trust.Event {
-	return []trust.Event{Born{}, Renewed{}, Confirmed{}, Declared{}, Stated{}, KeysSeen{}, Suspended{}}
+	return []trust.Event{Born{}, Renewed{}, Confirmed{}, Declared{}, Stated{}, KeysSeen{}, BundleSeen{}, Suspended{}}
 }

@@ -33,6 +33,8 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 		}
 	case KeysSeen:
 		return s.see(e, at.At)
+	case BundleSeen:
+		return s.seeBundle(e)
 	case Suspended:
 		return s.suspend(e)
 	}
@@ -95,7 +97,7 @@ func (s State) see(e KeysSeen, at int64) State {
 	}
 	iss := e.Issuer.String()
 	speaker, stated := s.Speaker(iss)
-	if stated && speaker.conflicts() {
+	if stated && speaker.conflicts() || e.Issuer.TrustDomain() {
 		return s
 	}
 	before, _ := s.KeySets.Get(issuerKey(iss))
@@ -183,6 +185,7 @@ func (s State) respeak(id trust.IssuerID, change func([]Claimant) []Claimant) St
 		if seen, ok := s.KeySets.Get(issuerKey(iss)); ok && next.readsAt(seen.Address) {
 			next.Keys, next.KeysFrom = seen.Keys, seen.Address
 		}
+		next.Bundle = s.seenBundle(next)
 	}
 	s.speakers = s.speakers.With(issuerKey(iss), next)
 	return s

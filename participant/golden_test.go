@@ -33,6 +33,7 @@ func TestGolden(t *testing.T) {
 		participant.Declared{Issuers: []participant.Issuer{own(t, "rxw")}, By: by},
 		participant.Stated{Participant: id(t, "rje"), Issuers: []participant.Issuer{national(t, "RJE"), own(t, "rje")}, Expires: now + 10},
 		participant.KeysSeen{Issuer: own(t, "rje").Issuer, Keys: jwks(t, "rje")},
+		participant.BundleSeen{Participant: id(t, "rje"), Issuer: domain(t, "rje").Issuer, Bundle: bundleOf(t, 1, "rje")},
 		participant.Suspended{Participant: id(t, "rje"), By: by},
 	} {
 		back := reflect.New(reflect.TypeOf(e))

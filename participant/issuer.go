@@ -3,7 +3,6 @@ package participant
 import (
 	"cmp"
 	"maps"
-	"net/url"
 	"slices"
 
 	"github.com/entente-id/entente/framework"
@@ -107,12 +106,15 @@ func (i Issuer) check(f Facts) error {
 		return trust.Errorf(trust.Invalid, "issuer %s has no classes; all its tokens would be unclassified", i.Issuer)
 	}
 	for n, rule := range i.Classes {
+		if err := i.checkPath(rule); err != nil {
+			return err
+		}
 		switch {
 		case !rule.Class.Valid():
 			return trust.Errorf(trust.Invalid, "issuer %s has a rule for the class %q, which does not exist", i.Issuer, rule.Class)
 		case (rule.Claim == "") != (rule.Equals == ""):
 			return trust.Errorf(trust.Invalid, "issuer %s has a class rule with a claim and no value, or a value and no claim", i.Issuer)
-		case rule.Claim == "" && n < len(i.Classes)-1:
+		case rule.Claim == "" && rule.Path == "" && n < len(i.Classes)-1:
 			return trust.Errorf(trust.Invalid, "issuer %s has class rules behind one that matches every token", i.Issuer)
 		}
 	}
@@ -125,11 +127,14 @@ func (i Issuer) checkKeys(f Facts) error {
 	national, registered := f.national(i.Issuer)
 	d := i.Discriminator
 	switch {
+	case i.Issuer.TrustDomain():
+		return i.checkBundle()
+	case i.Bundle != nil:
+		return trust.Errorf(trust.Invalid, "issuer %s has a bundle; only a trust domain, spiffe://name, has one", i.Issuer)
 	case d == nil && registered:
 		return trust.Errorf(trust.Denied, "issuer %s is a national issuer; it speaks only by its discriminator %s", i.Issuer, national.Discriminator)
 	case d == nil:
-		u, err := url.Parse(i.JWKSURI)
-		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.Fragment != "" {
+		if !isFetchable(i.JWKSURI) {
 			return trust.Errorf(trust.Invalid, "issuer %s has the jwks_uri %q, which is not an https URL", i.Issuer, i.JWKSURI)
 		}
 		return nil

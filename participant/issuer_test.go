@@ -275,7 +275,9 @@ func TestIndexesFollowFromTheStoredState(t *testing.T) {
 	issuers := []participant.Issuer{own(t, "rje"), own(t, "r0a"), national(t, "RJE"), national(t, "R0A")}
 	elsewhere := own(t, "rje")
 	elsewhere.JWKSURI = "https://elsewhere.example/jwks"
-	issuers = append(issuers, elsewhere)
+	domains := []participant.Issuer{domain(t, "rje"), domain(t, "r0a")}
+	issuers = append(append(issuers, elsewhere), domains...)
+	bundles := [][]byte{bundleOf(t, 1, "one"), bundleOf(t, 2, "two"), bundleOf(t, 3, "")}
 	sets := [][]byte{jwks(t, "one"), jwks(t, "two")}
 	rapid.Check(t, func(r *rapid.T) {
 		s := start
@@ -284,7 +286,12 @@ func TestIndexesFollowFromTheStoredState(t *testing.T) {
 				return i.Issuer.String() + i.JWKSURI
 			}).Draw(r, "issuers")
 			var e trust.Event
-			switch rapid.IntRange(0, 2).Draw(r, "kind") {
+			switch rapid.IntRange(0, 3).Draw(r, "kind") {
+			case 3:
+				e = participant.BundleSeen{
+					Participant: id(t, rapid.SampledFrom(names).Draw(r, "who")), Issuer: rapid.SampledFrom(domains).Draw(r, "domain").Issuer,
+					Bundle: rapid.SampledFrom(bundles).Draw(r, "bundle"),
+				}
 			case 0:
 				e = participant.Stated{Participant: id(t, rapid.SampledFrom(names).Draw(r, "who")), Issuers: some, Expires: now}
 			case 1:

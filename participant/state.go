@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/entente-id/entente/jose"
+	"github.com/entente-id/entente/spiffe"
 	"github.com/entente-id/entente/table"
 	"github.com/entente-id/entente/trust"
 )
@@ -19,8 +20,9 @@ import (
 // born.
 type State struct {
 	Own     *Partner              `json:"own,omitempty"`
-	Others  table.Table[*Partner] `json:"others"`   // by participant
-	KeySets table.Table[KeySet]   `json:"key_sets"` // by issuer
+	Others  table.Table[*Partner] `json:"others"`            // by participant
+	KeySets table.Table[KeySet]   `json:"key_sets"`          // by issuer
+	Bundles table.Table[*Bundle]  `json:"bundles,omitempty"` // by participant and trust domain
 
 	speakers table.Table[*Speaker] // by issuer
 	owners   table.Table[owner]    // by thumbprint, log origin, and SPKI of TLS keys
@@ -94,6 +96,9 @@ type Speaker struct {
 	// one that the framework registered once; empty before the first fetch.
 	Keys     jose.KeySet
 	KeysFrom string
+	// Bundle is a trust domain's, seen at the address that its one candidate
+	// states; nil before the first fetch.
+	Bundle *spiffe.Bundle
 	// Discriminator is the claim by whose value a token tells which candidate it
 	// speaks for, empty where there is only to be one.
 	Discriminator string
@@ -190,6 +195,9 @@ func (s State) ConfirmedFramework() (hash string, ok bool) {
 	return hash, hash != ""
 }
 
+func bundleKey(id trust.ParticipantID, domain trust.IssuerID) table.Key {
+	return table.KeyOf("bundle", id.String(), domain.String())
+}
 func partnerKey(id trust.ParticipantID) table.Key { return table.KeyOf("participant", id.String()) }
 func issuerKey(iss string) table.Key              { return table.KeyOf("issuer", iss) }
 func thumbprintKey(thumbprint string) table.Key   { return table.KeyOf("thumbprint", thumbprint) }

@@ -187,3 +187,11 @@ func (b Bundle) Keys() jose.KeySet { return b.keys }
 
 // Document gives the document in canonical form.
 func (b Bundle) Document() []byte { return bytes.Clone(b.text) }
+
+// MarshalJSON gives the document in canonical form; null for the zero value.
+func (b Bundle) MarshalJSON() ([]byte, error) {
+	if b.text == nil {
+		return []byte("null"), nil
+	}
+	return b.Document(), nil
+}

@@ -120,6 +120,9 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 	codec := state.NewCodec()
 	for i, e := range []trust.Event{
 		participant.Renewed{Card: host.State().Participant.Self().Signed},
+		participant.BundleSeen{
+			Participant: home.ID, Issuer: nodetest.Must(trust.ParseIssuerID("spiffe://prod.rxw.example"))(t), Bundle: []byte(`{"keys":[]}`),
+		},
 		edge.Broken{From: home.ID, Lane: edge.Safety, Rule: "contradiction"},
 	} {
 		kind, body, err := codec.Encode(e)

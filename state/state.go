@@ -85,7 +85,7 @@ func effectOf(e trust.Event) effect {
 		}
 		return changesRules
 	case participant.Suspended, edge.Broken, mapping.Closed, service.Removed, service.EnforcementPointRemoved,
-		policy.Applied, framework.Adopted, participant.Stated, participant.KeysSeen, participant.Declared:
+		policy.Applied, framework.Adopted, participant.Stated, participant.KeysSeen, participant.BundleSeen, participant.Declared:
 		return reducesRules
 	default:
 		return changesRules

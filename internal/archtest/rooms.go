@@ -57,7 +57,7 @@ var Rooms = map[string]Room{
 	"spiffe":    {Core: true, Uses: "canonical jose"},
 
 	"framework":   {Core: true, Uses: "canonical jose", Outside: "json"},
-	"participant": {Core: true, Uses: "canonical jose table framework", Outside: "json"},
+	"participant": {Core: true, Uses: "canonical jose table spiffe framework", Outside: "json"},
 	"operator":    {Core: true, Uses: "table"},
 	"revocation":  {Core: true, Uses: "table"},
 	"service":     {Core: true, Uses: "table", Outside: "json"},

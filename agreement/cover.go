@@ -16,6 +16,7 @@ type Query struct {
 	Audience     string // of the service that owns the resource
 	ResourceType trust.ResourceType
 	ResourceID   string
+	EveryID      bool // every resource of the type, in place of ResourceID
 	Action       trust.Action
 	Purpose      trust.Purpose
 }
@@ -78,10 +79,10 @@ func (l *Accept) passes(q *Query) int {
 }
 
 func (l *Accept) holds(q *Query) bool {
-	if q.ResourceType == "" || q.ResourceID == "" {
+	if q.ResourceType == "" || q.ResourceID == "" && !q.EveryID {
 		return false
 	}
 	return slices.ContainsFunc(l.Resources, func(r ResourceScope) bool {
-		return r.Type == q.ResourceType && (len(r.IDs) == 0 || slices.Contains(r.IDs, q.ResourceID))
+		return r.Type == q.ResourceType && (len(r.IDs) == 0 || !q.EveryID && slices.Contains(r.IDs, q.ResourceID))
 	})
 }

@@ -88,15 +88,19 @@ func (h *hearing) possession() trust.Reason {
 	}
 }
 
-// audience tells a token for nobody here from one for another service of ours.
-// Where no service behind the enforcement point owns the resource, link says
+// audience tells a token for nobody here from one for another service of ours. A
+// token for this node itself is good for credentials alone. Where no service
+// behind the enforcement point owns the resource, link says
 // so; until then the audience must at least be one behind it.
 func (h *hearing) audience() trust.Reason {
-	if owner, ok := h.s.Service.For(h.r.EnforcementPoint, h.r.ResourceType); ok {
+	if owner, ok := h.owner(); ok {
 		h.service = &owner
 		if h.ev.Audience == owner.Audience {
 			return ""
 		}
+	}
+	if h.r.Order != nil && h.ev.Audience == h.self.String() {
+		return ""
 	}
 	switch meant, ok := h.s.Service.Audience(h.ev.Audience); {
 	case !ok:

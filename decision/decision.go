@@ -19,6 +19,21 @@ type Request struct {
 	ResourceID       string
 	Properties       map[string]any // resource.properties, canonical values; only what the service registered counts
 	Purpose          trust.Purpose
+	// Order is set when a credential is asked for instead of an access.
+	Order *Order
+}
+
+// Order is the credential that a client asks for. Each action on each resource
+// of its access is decided as a request of its own, with an empty ResourceID for
+// every resource of the type. Local policy, which reads the resource, is asked
+// whenever the credential is used.
+type Order struct {
+	Client string            `json:"client"` // authenticated
+	Target string            `json:"target"` // the audience of the one service it is for
+	Access []evidence.Access `json:"access"`
+	// Agreement, once the first access has been decided, is the one that carries
+	// the others too: a credential stands and falls with a single agreement.
+	Agreement string `json:"agreement,omitempty"`
 }
 
 // Observed is what the shell saw when it asked: it stands in the leaf, so the

@@ -343,7 +343,7 @@ func rehired(sc *scene, since int64) {
 }
 
 func deviations() []deviation {
-	return slices.Concat(identifying, authenticating, brokering, possessing, classifying, linking, weighing)
+	return slices.Concat(identifying, authenticating, brokering, possessing, classifying, linking, weighing, ordering)
 }
 
 func TestEveryDeviationHasItsReason(t *testing.T) {

@@ -70,7 +70,7 @@ const forever = 253402300799
 
 func (h *hearing) open(s *state.Snapshot, o *Observed, ev *Evidence, r *Request) {
 	h.s, h.o, h.ev, h.r, h.self = s, o, ev, r, self(s)
-	h.agreements = s.Agreement.Between(ev.Participant, h.self)
+	h.agreements = h.between()
 	h.d = Decision{Reason: trust.NoEvidence, Policy: s.Policy.Hash, Trust: s.At.Position, Bounds: Bounds{Bound: forever}}
 	for _, a := range h.agreements {
 		h.until(int64(a.Revision.Document.Starts))
@@ -88,6 +88,38 @@ func (h *hearing) open(s *state.Snapshot, o *Observed, ev *Evidence, r *Request)
 	for i := range h.d.Checks {
 		h.d.Checks[i] = Check{Name: Names[i], Result: NotReached}
 	}
+}
+
+// between gives the agreements that may carry the request. A credential of our
+// own counts under the one it was issued under, and dies with it.
+func (h *hearing) between() []*agreement.Agreement {
+	all := h.s.Agreement.Between(h.ev.Participant, h.self)
+	if g := h.ev.Grant; g != nil {
+		all = only(all, g.Agreement)
+	}
+	if o := h.r.Order; o != nil && o.Agreement != "" {
+		all = only(all, o.Agreement)
+	}
+	return all
+}
+
+func only(all []*agreement.Agreement, id string) []*agreement.Agreement {
+	for i := range all {
+		if all[i].ID == id {
+			return all[i : i+1]
+		}
+	}
+	return nil
+}
+
+// owner finds the service that owns what is asked for.
+func (h *hearing) owner() (service.Document, bool) {
+	if h.r.Order == nil {
+		return h.s.Service.For(h.r.EnforcementPoint, h.r.ResourceType)
+	}
+	target, ok := h.s.Service.Audience(h.r.Order.Target)
+	_, owns := target.Resources[h.r.ResourceType]
+	return target, ok && owns && target.EnforcementPoint == h.r.EnforcementPoint
 }
 
 // self is this node's participant; zero before it is born.

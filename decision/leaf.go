@@ -30,6 +30,7 @@ type Leaf struct {
 	Assurance        []uint16            `json:"assurance,omitempty"` // a framework.Vector; bytes would be written as base64
 	Checks           string              `json:"checks"`              // a letter each, in order, up to the one that decided: p passed, n nothing to check, f failed, - left out
 	Class            trust.Class         `json:"class,omitempty"`
+	Credential       string              `json:"credential,omitempty"` // the jti of the one of our own that was presented
 	EnforcementPoint string              `json:"enforcement_point"`
 	Evidence         evidence.Kind       `json:"evidence,omitempty"`
 	Issuer           trust.IssuerID      `json:"issuer,omitzero"`
@@ -84,6 +85,9 @@ func (w *writer) ground(d *Decision, ev *Evidence, r *Request) {
 	}
 	w.checks(d)
 	w.text("class", string(ev.Class))
+	if ev.Grant != nil {
+		w.text("credential", ev.Grant.ID)
+	}
 	w.name("enforcement_point")
 	w.dst = canonical.AppendString(w.dst, r.EnforcementPoint)
 	w.word("evidence", string(ev.Kind))
@@ -146,10 +150,14 @@ func ParseLeaf(body []byte) (Leaf, error) {
 	if err := canonical.Decode(body, &l); err != nil {
 		return Leaf{}, err
 	}
+	return l, l.check()
+}
+
+func (l *Leaf) check() error {
 	if len(l.Checks) == 0 || len(l.Checks) > checks || strings.Trim(l.Checks, "pnf-") != "" {
-		return Leaf{}, trust.Errorf(trust.Invalid, "decision's checks %q are not one to ten of p, n, f and -", l.Checks)
+		return trust.Errorf(trust.Invalid, "decision's checks %q are not one to ten of p, n, f and -", l.Checks)
 	}
-	return l, nil
+	return nil
 }
 
 // Results gives the recorded result of every check; those behind the one that
@@ -224,7 +232,11 @@ func (w *writer) number(name string, n int64) {
 
 func (w *writer) hex(name string, value [16]byte) {
 	w.name(name)
-	w.dst = append(hex.AppendEncode(append(w.dst, '"'), value[:]), '"')
+	w.dst = appendHex(w.dst, value)
+}
+
+func appendHex(dst []byte, value [16]byte) []byte {
+	return append(hex.AppendEncode(append(dst, '"'), value[:]), '"')
 }
 
 func (w *writer) levels(name string, v framework.Vector) {

@@ -19,6 +19,9 @@ func (h *hearing) link() verdict {
 	if reason := h.parties(); reason != "" {
 		return fail(reason)
 	}
+	if g := h.ev.Grant; g != nil && !g.Covers(h.r.Action, h.r.ResourceType, h.r.ResourceID, h.r.Purpose) {
+		return fail(trust.NotGranted)
+	}
 	if reason := h.agree(); reason != "" {
 		return fail(reason)
 	}
@@ -55,7 +58,7 @@ func (h *hearing) parties() trust.Reason {
 
 // owned looks the resource's owner up where authenticate did not get that far.
 func (h *hearing) owned() bool {
-	owner, ok := h.s.Service.For(h.r.EnforcementPoint, h.r.ResourceType)
+	owner, ok := h.owner()
 	if ok {
 		h.service = &owner
 	}
@@ -85,6 +88,7 @@ func (h *hearing) agree() trust.Reason {
 	q := agreement.Query{
 		Class: h.ev.Class, Issuer: h.ev.Issuer, Subject: h.ev.Subject, Audience: h.service.Audience,
 		ResourceType: h.r.ResourceType, ResourceID: h.r.ResourceID, Action: h.r.Action, Purpose: h.r.Purpose,
+		EveryID: h.r.Order != nil && h.r.ResourceID == "",
 	}
 	if h.ev.Origin != nil {
 		q.Origin = h.ev.Origin.Issuer
@@ -136,7 +140,7 @@ func (h *hearing) cover(a *agreement.Agreement, i int, q *agreement.Query) trust
 		}
 		h.until(h.ev.AuthTime + limit + 1)
 	}
-	if line.SingleUse && h.ev.Kind != evidence.IDToken {
+	if line.SingleUse && (h.ev.Kind != evidence.IDToken || h.r.Order != nil) {
 		return trust.SingleUseKind
 	}
 	h.lines = append(h.lines, line)

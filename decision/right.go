@@ -92,6 +92,9 @@ func (h *hearing) localPolicy() verdict {
 	if h.attributes == nil {
 		return unreached
 	}
+	if h.r.Order != nil {
+		return unneeded
+	}
 	ev := h.ev
 	h.outcome = h.s.Policy.Set.Decide(policy.Query{
 		Principal: policy.NewPrincipal(policy.Caller{
@@ -146,10 +149,28 @@ func (h *hearing) obligations() verdict {
 			return unreached
 		}
 	}
+	if h.r.Order != nil {
+		return h.credential()
+	}
 	if !h.line.SingleUse && h.ev.Binding.Once == nil {
 		h.d.Limit = h.limit()
 		h.d.TTL = h.d.TTLAt(h.o)
 	}
+	return pass
+}
+
+// credential bounds a credential's life: by tier and agreement, and by whatever
+// of this decision ends first. What is not a matter of time, a revocation or a
+// partner that falls silent, is looked at again whenever it is used.
+func (h *hearing) credential() verdict {
+	if caps := h.tier.Caps; caps != nil && caps.ScopesPerCredential > 0 && evidence.Size(h.r.Order.Access) > caps.ScopesPerCredential {
+		return fail(trust.TooMuchAccess)
+	}
+	h.d.Limit = int64(h.tier.MaxCredentialTTL)
+	if own := int64(h.line.MaxTTL); own > 0 {
+		h.d.Limit = min(h.d.Limit, own)
+	}
+	h.d.TTL = max(min(h.d.Limit, h.d.Bound-h.o.Now), 0)
 	return pass
 }
 

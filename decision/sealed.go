@@ -1,10 +1,6 @@
 package decision
 
 import (
-	"maps"
-	"slices"
-	"strconv"
-
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/state"
@@ -26,9 +22,11 @@ type Sealed struct {
 	Delegated    bool               `json:"delegated,omitzero"`
 	ExpiresAt    int64              `json:"expires_at,omitzero"`
 	Fault        string             `json:"fault,omitempty"` // the text of the refusal of a proof
+	Grant        *evidence.Grant    `json:"grant,omitempty"` // of a credential of our own
 	IssuedAt     int64              `json:"issued_at,omitzero"`
 	KeyID        string             `json:"kid,omitempty"`
 	Namespace    string             `json:"namespace,omitempty"`
+	Order        *Order             `json:"order,omitempty"` // of the credential asked for
 	Origin       *SealedOrigin      `json:"origin,omitempty"`
 	Properties   canonical.Object   `json:"properties,omitempty"`
 	Purpose      trust.Purpose      `json:"purpose,omitempty"`
@@ -67,9 +65,11 @@ func AppendSealed(dst []byte, s *state.Snapshot, ev *Evidence, r *Request, reque
 	if ev.Fault != nil {
 		w.text("fault", ev.Fault.Text)
 	}
+	w.grant(ev.Grant)
 	w.number("issued_at", ev.IssuedAt)
 	w.text("kid", ev.KeyID)
 	w.text("namespace", ev.Namespace)
+	w.order(r.Order)
 	w.origin(ev)
 	w.object("properties", r.Properties)
 	w.text("purpose", string(r.Purpose))
@@ -110,7 +110,7 @@ func Replay(l Leaf, s Sealed) (Observed, Evidence, Request) {
 		Participant: l.Participant, Issuer: l.Issuer, Namespace: s.Namespace, Subject: s.Subject, ClientID: s.ClientID,
 		Class: l.Class, Kind: l.Evidence, Audience: s.Audience, IssuedAt: s.IssuedAt, ExpiresAt: s.ExpiresAt,
 		AuthTime: s.AuthTime, KeyID: s.KeyID, Algorithm: s.Algorithm, Thumbprint: l.Key,
-		Delegated: s.Delegated, Claims: s.Claims,
+		Delegated: s.Delegated, Claims: s.Claims, Grant: s.Grant,
 		Binding: evidence.Binding{Key: s.Key, Certificate: s.Certificate, Other: s.Bound, Shown: s.Shown},
 	}}
 	if l.Subject != nil {
@@ -138,7 +138,7 @@ func Replay(l Leaf, s Sealed) (Observed, Evidence, Request) {
 	}
 	return o, ev, Request{
 		EnforcementPoint: l.EnforcementPoint, SubjectID: s.SubjectID, Action: s.Action, ResourceType: s.ResourceType,
-		ResourceID: s.Resource, Properties: s.Properties, Purpose: s.Purpose,
+		ResourceID: s.Resource, Properties: s.Properties, Purpose: s.Purpose, Order: s.Order,
 	}
 }
 
@@ -165,9 +165,13 @@ func (w *writer) flag(name string, value bool) {
 
 // claims writes the claims that some agreement with the participant releases.
 func (w *writer) claims(s *state.Snapshot, ev *Evidence) {
-	if len(ev.Claims) == 0 {
-		return
+	if len(ev.Claims) > 0 {
+		w.object("claims", released(s, ev))
 	}
+}
+
+// released gives the claims that agreements with the participant release.
+func released(s *state.Snapshot, ev *Evidence) map[string]any {
 	read := map[string]any{}
 	for _, a := range s.Agreement.Between(ev.Participant, self(s)) {
 		for _, attribute := range a.Revision.Document.Attributes {
@@ -178,7 +182,7 @@ func (w *writer) claims(s *state.Snapshot, ev *Evidence) {
 			}
 		}
 	}
-	w.object("claims", read)
+	return read
 }
 
 // reads names the claims that an attribute is taken from.
@@ -196,48 +200,6 @@ func reads(name, from string) []string {
 func (w *writer) object(name string, members map[string]any) {
 	if len(members) > 0 {
 		w.name(name)
-		w.members(members)
-	}
-}
-
-func (w *writer) members(members map[string]any) {
-	w.dst = append(w.dst, '{')
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		if w.dst[len(w.dst)-1] != '{' {
-			w.dst = append(w.dst, ',')
-		}
-		w.dst = append(canonical.AppendString(w.dst, name), ':')
-		w.value(members[name])
-	}
-	w.dst = append(w.dst, '}')
-}
-
-// value writes a canonical value; anything else cannot come out of a parser and
-// is null.
-func (w *writer) value(v any) {
-	switch v := v.(type) {
-	case string:
-		w.dst = canonical.AppendString(w.dst, v)
-	case bool:
-		w.dst = strconv.AppendBool(w.dst, v)
-	case int64:
-		w.dst = strconv.AppendInt(w.dst, v, 10)
-	case float64:
-		w.dst = strconv.AppendFloat(w.dst, v, 'e', -1, 64)
-	case canonical.Object:
-		w.members(v)
-	case map[string]any:
-		w.members(v)
-	case []any:
-		w.dst = append(w.dst, '[')
-		for i, e := range v {
-			if i > 0 {
-				w.dst = append(w.dst, ',')
-			}
-			w.value(e)
-		}
-		w.dst = append(w.dst, ']')
-	default:
-		w.dst = append(w.dst, "null"...)
+		w.dst = canonical.AppendValue(w.dst, members)
 	}
 }

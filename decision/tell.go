@@ -36,7 +36,7 @@ func (h *hearing) tell(check int, v verdict) string {
 	case LocalPolicy:
 		return h.tellPolicy(v.reason)
 	default:
-		return h.tellObligations()
+		return h.tellObligations(v.reason)
 	}
 }
 
@@ -78,6 +78,10 @@ func (h *hearing) tellAuthenticate(reason trust.Reason) string {
 	ev := h.ev
 	switch reason {
 	case "":
+		if ev.Grant != nil {
+			return fmt.Sprintf("credential %s of our own, issued on a token under key %s of %s, audience %s, %s left",
+				ev.Grant.ID, ev.KeyID, bare(ev.Issuer), strings.TrimPrefix(ev.Audience, scheme), span(ev.ExpiresAt-h.o.Now))
+		}
 		once := ""
 		if h.singleUse() && len(ev.Once) > 0 {
 			once = ", used up by this decision"
@@ -204,7 +208,13 @@ func (h *hearing) tellRevocation(reason trust.Reason) string {
 	}
 }
 
-func (h *hearing) tellObligations() string {
+func (h *hearing) tellObligations(reason trust.Reason) string {
+	if reason == trust.TooMuchAccess {
+		return fmt.Sprintf("credential would name %d accesses; tier %s allows %d", evidence.Size(h.r.Order.Access), h.d.Tier, h.tier.Caps.ScopesPerCredential)
+	}
+	if h.r.Order != nil {
+		return "credential may live for " + span(h.d.TTL)
+	}
 	if h.line.SingleUse {
 		return "the agreement takes each token once: ask every time"
 	}

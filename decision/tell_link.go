@@ -11,6 +11,8 @@ func (h *hearing) tellLink(reason trust.Reason) string {
 	switch {
 	case reason == "":
 		return h.tellAlive()
+	case reason == trust.NotGranted:
+		return fmt.Sprintf("credential %s was issued for less than %s on this %s for %s", h.ev.Grant.ID, h.r.Action, h.r.ResourceType, h.r.Purpose)
 	case h.agreement == nil:
 		return h.tellNoAgreement(reason)
 	default:
@@ -124,6 +126,9 @@ func (h *hearing) tellEntitle(reason trust.Reason) string {
 }
 
 func (h *hearing) tellPolicy(reason trust.Reason) string {
+	if h.r.Order != nil {
+		return "asked whenever the credential is used"
+	}
 	ids := strings.Join(h.outcome.Policies, ", ")
 	switch reason {
 	case "":

@@ -83,6 +83,7 @@ type scene struct {
 	token    []byte // instead of one made of claims
 	shown    *evidence.Shown
 	prove    func(token []byte) // sets shown for the token
+	grant    *evidence.Grant    // as of a credential of our own
 	observed decision.Observed
 	request  decision.Request
 }
@@ -291,6 +292,9 @@ func (sc *scene) verify(s *state.Snapshot) decision.Evidence {
 		sc.prove(token)
 	}
 	ev, once, fault := evidence.Verify(evidence.Proof{Kind: sc.kind, Token: token, Shown: sc.shown}, s, sc.observed.Now, nil)
+	if fault == nil {
+		ev.Grant = sc.grant
+	}
 	return decision.Evidence{Evidence: ev, Once: once, Fault: fault}
 }
 

@@ -90,6 +90,7 @@ type Evidence struct {
 	Hash        [32]byte         // SHA-256 of the token as presented
 	Claims      canonical.Object // the only parsed object; read only
 	Origin      *Origin          // nil: not brokered
+	Grant       *Grant           // for a credential of our own: what it is narrowed to
 }
 
 // Missed gives the issuer whose key a refusal for an unknown key is about: that

@@ -29,6 +29,14 @@ func Verify(p Proof, r Registry, now int64, cache Signatures) (Evidence, []trust
 		return Evidence{Kind: p.Kind}, nil, f
 	}
 	ev := Evidence{Kind: p.Kind, Claims: t.claims}
+	if home, ok := r.(Home); ok && p.Kind == AccessToken {
+		if iss, _ := t.claims["iss"].(string); home.Issues(iss) {
+			if f := ev.own(&t, rule, home, p.Shown, now, cache); f != nil {
+				return withoutClaims(ev), nil, f
+			}
+			return ev, nil, nil
+		}
+	}
 	speaker, line, f := ev.identify(r)
 	if f != nil {
 		return withoutClaims(ev), nil, f

@@ -100,25 +100,36 @@ func Sign(s Signer, typ string, claims any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if payload[0] != '{' {
+	return SignPayload(s, typ, payload)
+}
+
+// SignPayload is Sign for a payload that is canonical JSON already, which is the
+// caller's promise.
+func SignPayload(s Signer, typ string, payload []byte) (string, error) {
+	if len(payload) == 0 || payload[0] != '{' {
 		return "", trust.Errorf(trust.Invalid, "claims are no JSON object")
 	}
-	key := s.Key()
-	header, err := canonical.Marshal(struct {
-		Alg Alg    `json:"alg"`
-		Kid string `json:"kid,omitempty"`
-		Typ string `json:"typ,omitempty"`
-	}{key.Alg(), key.KeyID(), typ})
-	if err != nil {
-		return "", err
-	}
-	input := strict.AppendEncode(nil, header)
+	input := make([]byte, 0, strict.EncodedLen(len(payload))+512)
+	input = strict.AppendEncode(input, headerOf(s.Key(), typ))
 	input = strict.AppendEncode(append(input, '.'), payload)
 	signature, err := s.Sign(input)
 	if err != nil {
 		return "", err
 	}
 	return string(strict.AppendEncode(append(input, '.'), signature)), nil
+}
+
+// headerOf gives the protected header as canonical JSON.
+func headerOf(key Key, typ string) []byte {
+	header := append(make([]byte, 0, 128), `{"alg":`...)
+	header = canonical.AppendString(header, string(key.Alg()))
+	if key.KeyID() != "" {
+		header = canonical.AppendString(append(header, `,"kid":`...), key.KeyID())
+	}
+	if typ != "" {
+		header = canonical.AppendString(append(header, `,"typ":`...), typ)
+	}
+	return append(header, '}')
 }
 
 // SignBytes signs payload under a domain with an EdDSA signer: the signed bytes

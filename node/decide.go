@@ -158,7 +158,7 @@ func (n *Node) gather(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 		}
 		return decision.Evidence{Fault: &evidence.Fault{Reason: trust.NoEvidence, Text: text}}, n.observe(trust.ParticipantID{}, trust.SubjectKey{}, now)
 	}
-	ev, once, fault := evidence.Verify(a.Evidence[0], s, now.Wall.Unix(), n.tokens)
+	ev, once, fault := evidence.Verify(a.Evidence[0], registry{s, n}, now.Wall.Unix(), n.tokens)
 	if fault != nil && fault.Reason == trust.UnknownKey {
 		n.issuers.hurry(ev.Missed().String(), n.bootTime())
 	}
@@ -221,7 +221,7 @@ func (n *Node) record(ctx context.Context, s *state.Snapshot, v *verdict, a *Ask
 	if entry.Sealed = n.sealDetails(ctx, v.observed.Subject, *body); entry.Sealed == nil {
 		return trust.Position{}, trust.Errorf(trust.Unavailable, "the details of a decision could not be sealed")
 	}
-	commit := decision.Commit{Resource: n.Keys.Commit("resource", string(a.ResourceType)+"\x00"+a.ResourceID)}
+	commit := decision.Commit{Resource: n.commitResource(a.ResourceType, a.ResourceID)}
 	if found := &v.evidence; found.Hash != [32]byte{} {
 		commit.Token = n.Keys.Commit("token", string(found.Hash[:]))
 	}

@@ -91,7 +91,7 @@ func (n *Node) Explain(ctx context.Context, a Actor, reference string) (Explanat
 // that what it does not say itself. True when the person was erased.
 func (n *Node) recorded(ctx context.Context, r ledger.Record) (decision.Leaf, decision.Sealed, bool, error) {
 	if r.Kind != decision.AgainKind.Name {
-		leaf, err := decision.ParseLeaf(r.Body)
+		leaf, err := decision.ParseEntry(trust.Kind{Name: r.Kind, Version: r.Version}, r.Body)
 		if err != nil {
 			return leaf, decision.Sealed{}, false, err
 		}

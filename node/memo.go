@@ -110,7 +110,7 @@ func (p *permit) answers(a *Ask, rules uint64) bool {
 	return p.rules == rules && len(a.Evidence) == 1 && len(own.Evidence) == 1 &&
 		bytes.Equal(a.Evidence[0].Token, own.Evidence[0].Token) && a.Evidence[0].Kind == own.Evidence[0].Kind &&
 		sameShown(a.Evidence[0].Shown, own.Evidence[0].Shown) &&
-		a.EnforcementPoint == own.EnforcementPoint && a.SubjectID == own.SubjectID && a.Action == own.Action &&
+		a.EnforcementPoint == own.EnforcementPoint && a.SubjectID == own.SubjectID && a.Order == own.Order && a.Action == own.Action &&
 		a.ResourceType == own.ResourceType && a.ResourceID == own.ResourceID && a.Purpose == own.Purpose &&
 		sameMembers(a.Properties, own.Properties)
 }

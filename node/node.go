@@ -53,6 +53,10 @@ type Keys interface {
 	// Seal encrypts under the owner's data key, which is durable before Seal
 	// returns; the zero owner is the node itself.
 	Seal(ctx context.Context, owner trust.SubjectKey, plaintext []byte) ([]byte, error)
+	// SealGround encrypts, for this node alone, what the credential id was issued
+	// on; OpenGround gives it back.
+	SealGround(id string, plaintext []byte) ([]byte, error)
+	OpenGround(id string, sealed []byte) ([]byte, error)
 	// Unseal fails with NotFound once the owner's key was erased.
 	Unseal(ctx context.Context, owner trust.SubjectKey, sealed []byte) ([]byte, error)
 }

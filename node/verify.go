@@ -133,7 +133,8 @@ func originOfHead(head []byte, c participant.Card) (string, error) {
 // permits are the permits of the decision log so far, a bit for each entry.
 type permits struct{ bits []uint64 }
 
-// check reads an entry of the decision log: a decision, or a permit given again.
+// check reads an entry of the decision log: a decision, a permit given again, or
+// what was decided about a credential.
 func (p *permits) check(r ledger.Record) error {
 	switch kind := (trust.Kind{Name: r.Kind, Version: r.Version}); kind {
 	case decision.EntryKind:
@@ -148,8 +149,9 @@ func (p *permits) check(r ledger.Record) error {
 			err = trust.Errorf(trust.Invalid, "decision repeats the entry at %s, which is no earlier permit", again.Of)
 		}
 		return err
-	default:
-		return trust.Errorf(trust.Conflict, "entry is %s; this binary knows %s and %s", kind, decision.EntryKind, decision.AgainKind)
+	default: // a credential's, or unknown
+		_, err := decision.ParseEntry(kind, r.Body)
+		return err
 	}
 }
 

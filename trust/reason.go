@@ -103,6 +103,7 @@ const (
 	SenderConstraint     Reason = "link.sender_constraint"
 	NonceMissing         Reason = "link.nonce"
 	TierAttestation      Reason = "link.attestation"
+	NotGranted           Reason = "link.not_granted"
 )
 
 // The sixth check, freshness: how old our view of the partner is.
@@ -134,6 +135,9 @@ const (
 	PolicyForbid Reason = "policy.forbid"
 	PolicyError  Reason = "policy.error"
 )
+
+// The last check, obligations.
+const TooMuchAccess Reason = "obligations.too_much"
 
 // The shell's own: the answer could not be made durable, or the ground moved
 // too often while it was made.
@@ -235,6 +239,7 @@ func Reasons() []ReasonDoc {
 		{SenderConstraint, "the tier takes only tokens that are bound to what their sender shows", "have the issuer bind its tokens (cnf), or agree on a tier that does not require it"},
 		{NonceMissing, "the tier takes only DPoP proofs that repeat a nonce of this node", "have the client repeat the request with the nonce from the answer's context"},
 		{TierAttestation, "the caller's attestation is below what the tier needs", "attest the workload as the tier asks"},
+		{NotGranted, "the caller's credential was issued for less", "exchange the caller's token for a credential that is good for this too"},
 
 		{NeverProven, "the partner has proven nothing since this node started", "wait for its first heartbeat; bring the edge up"},
 		{Stale, "the partner's last proven word is older than the tier allows", "bring the edge to the partner up again; it heals by itself"},
@@ -253,6 +258,8 @@ func Reasons() []ReasonDoc {
 		{PolicyDenies, "no local policy permits it", "change the local policy, if it should"},
 		{PolicyForbid, "a local policy forbids it; that beats every agreement", "nothing, or change the local policy"},
 		{PolicyError, "a local policy failed on this request, and a failed one denies", "correct the policy that is named, or have the attribute it reads supplied"},
+
+		{TooMuchAccess, "a credential was asked for that names more than its tier allows", "ask for less at a time"},
 
 		{CannotRecord, "the decision could not be made durable", "look at the node's disk; it answers again by itself"},
 		{Unsettled, "trust was reduced again and again while the decision was made", "ask again"},

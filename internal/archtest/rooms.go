@@ -40,10 +40,10 @@ var outside = map[string]string{
 const nouns = "framework participant operator revocation service policy agreement mapping edge"
 
 // core is every pure room.
-const core = "canonical jose seal table spiffe delegation " + nouns + " evidence state decision"
+const core = "canonical jose seal table spiffe delegation " + nouns + " evidence state decision credential"
 
 // apis are the adapters of the node's listeners.
-const apis = "api/wire api/authzen api/edge api/admin"
+const apis = "api/wire api/authzen api/oauth api/edge api/admin"
 
 // Rooms is the dependency diagram. A package without a row is refused, and so
 // is a row without a package. Each may import trust, which imports nobody.
@@ -72,6 +72,8 @@ var Rooms = map[string]Room{
 	"state":    {Core: true, Uses: "canonical jose " + nouns, Outside: "json"},
 	"decision": {Core: true, Uses: "canonical delegation evidence state " + nouns},
 
+	"credential": {Core: true, Uses: "canonical evidence"},
+
 	"store":              {},
 	"store/local":        {Uses: "store", Outside: "sqlite sumdb sys"},
 	"store/local/faulty": {Uses: "store/local"},
@@ -87,6 +89,7 @@ var Rooms = map[string]Room{
 
 	"api/wire":    {Outside: "json"},
 	"api/authzen": {Uses: "canonical evidence decision node api/wire", Outside: "json"},
+	"api/oauth":   {Uses: "canonical evidence node api/wire", Outside: "json"},
 	"api/edge":    {Uses: "canonical edge node api/wire", Outside: "json"},
 	"api/admin":   {Uses: core + " store node api/wire api/authzen", Outside: "json"},
 

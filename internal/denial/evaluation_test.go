@@ -80,11 +80,11 @@ func from(i *issuer) func(*draft) {
 // evidenceCases are all that can be wrong with a proof of a kind.
 func (w *world) evidenceCases(p profile) []spoil {
 	return slices.Concat(joseCases(p.form), claimCases(p.texts, p.times, p.optional), issuerCases(w.idp.URL),
-		audienceCases(w.ward.Audience, trust.AudienceForeign), timeCases(w.host.Now), partyCases(p.isID, w.ward.Audience), w.speakerCases(), w.factCases())
+		audienceCases(w.ward.Audience, trust.AudienceForeign), timeCases(w.host.Now), partyCases(p.isID, w.ward.Audience), w.speakerCases(p.isID), w.factCases())
 }
 
 // speakerCases: trust is per issuer and per participant, never pooled.
-func (w *world) speakerCases() []spoil {
+func (w *world) speakerCases(isID bool) []spoil {
 	c := cases{rule: "pooled keys"}
 	then := func(first func(*draft), name string, value any) func(*draft) {
 		return func(d *draft) {
@@ -100,7 +100,11 @@ func (w *world) speakerCases() []spoil {
 	c.add("key of a national issuer", trust.BadSignature, func(d *draft) { d.signer = w.national.signers[0] })
 	c.add("another participant's issuer with our key", trust.BadSignature, func(d *draft) { d.claims["iss"] = w.foreign.URL })
 	c.add("the partner itself as issuer", trust.UnknownIssuer, func(d *draft) { d.claims["iss"] = w.home.ID.String() })
-	c.add("we ourselves as issuer", trust.UnknownIssuer, func(d *draft) { d.claims["iss"] = w.host.ID.String() })
+	own := trust.UnknownKey // we issue access tokens
+	if isID {
+		own = trust.UnknownIssuer
+	}
+	c.add("we ourselves as issuer", own, func(d *draft) { d.claims["iss"] = w.host.ID.String() })
 	c.add("kid of a key that another issuer alone has", trust.UnknownKey, func(d *draft) {
 		d.claims["iss"], d.header["kid"], d.header["alg"], d.signer = w.second.URL, "key-EdDSA", "EdDSA", w.idp.signers[1]
 	})
@@ -130,11 +134,11 @@ func (w *world) speakerCases() []spoil {
 		c.add("namespace "+name, trust.ForeignNamespace, then(person, orgClaim, value))
 	}
 	c.rule = "unclassified callers"
-	own := then(from(w.confined), orgClaim, "RXW")
+	confined := then(from(w.confined), orgClaim, "RXW")
 	for name, value := range map[string]any{"absent": absent, "unknown": "robot", "null": nil, "empty": "", "a number": 1, "in capitals": "PERSON", "with a space": "person ", "an object": object{}, "an empty list": []any{}} {
-		c.add("kind "+name, trust.Unclassified, then(own, "kind", value))
+		c.add("kind "+name, trust.Unclassified, then(confined, "kind", value))
 	}
-	c.add("class the framework does not know", trust.UnknownClass, then(own, "kind", "program"))
+	c.add("class the framework does not know", trust.UnknownClass, then(confined, "kind", "program"))
 	return c.all
 }
 

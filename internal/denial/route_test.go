@@ -19,6 +19,8 @@ var rows = map[string]string{
 	"POST /access/v1/evaluation":             "TestEvidence",
 	"GET /.well-known/authzen-configuration": "public metadata; reads nothing",
 
+	"POST /oauth/token": "TestExchange",
+
 	"POST /edge/v1/messages":  "api/edge.TestReceive and node.TestBreaks",
 	"GET /edge/v1/messages":   "gives a partner its own messages; who asks, mutual TLS says",
 	"POST /edge/v1/heartbeat": "answers a nonce; who asks, mutual TLS says",
@@ -36,7 +38,7 @@ var rows = map[string]string{
 
 // operators are the routes that an operator's credential opens and that take no
 // signed proof.
-var operators = regexp.MustCompile(`^(GET|POST|DELETE|PUT|PATCH) /v1/(status|participants|participants/\{id\}|invitation|issuers|frameworks|frameworks/\{hash\}/adopt|agreements|agreements/render|agreements/\{name\}|agreements/\{name\}/(activate|suspend|end)|mappings.*|policy.*|services.*|enforcement-points.*|operators.*|revocations|suspensions|engagements.*|decisions/\{reference\}|ledger/.*|state|clock|declaration)$`)
+var operators = regexp.MustCompile(`^(GET|POST|DELETE|PUT|PATCH) /v1/(status|participants|participants/\{id\}|invitation|issuers|frameworks|frameworks/\{hash\}/adopt|agreements|agreements/render|agreements/\{name\}|agreements/\{name\}/(activate|suspend|end)|mappings.*|policy.*|services.*|enforcement-points.*|operators.*|revocations|suspensions|engagements.*|decisions/\{reference\}|ledger/.*|state|clock|declaration|keys|keys/accepted)$`)
 
 func TestEveryRouteHasARow(t *testing.T) {
 	found := routes(t)

@@ -19,12 +19,13 @@ import (
 type index struct {
 	subject   *mac
 	commit    *mac
+	ground    *mac
 	reference cipher.Block
 }
 
 func newIndex(secret []byte) (*index, error) {
-	keys := make([][]byte, 3)
-	for i, purpose := range []string{"entente subject v1", "entente commit v1", "entente reference v1"} {
+	keys := make([][]byte, 4)
+	for i, purpose := range []string{"entente subject v1", "entente commit v1", "entente reference v1", "entente ground v1"} {
 		key, err := hkdf.Key(sha256.New, secret, nil, purpose, secretSize)
 		if err != nil {
 			return nil, trust.Errorf(trust.Internal, "deriving an index key: %w", err)
@@ -35,7 +36,7 @@ func newIndex(secret []byte) (*index, error) {
 	if err != nil {
 		return nil, trust.Errorf(trust.Internal, "deriving an index key: %w", err)
 	}
-	return &index{newMAC(keys[0]), newMAC(keys[1]), block}, nil
+	return &index{newMAC(keys[0]), newMAC(keys[1]), newMAC(keys[3]), block}, nil
 }
 
 // Subject gives the key by which this node's ledger knows a subject of a

@@ -84,3 +84,33 @@ func BenchmarkSubject(b *testing.B) {
 		k.Subject("https://trust.rje.example", "staff", "00u1a2b3c4d5e6f7")
 	}
 }
+
+// What one credential carries opens in that credential and at that node alone.
+func TestGrounds(t *testing.T) {
+	f := newFolder(t)
+	k, same, foreign := f.open(t, now), f.open(t, now), newFolder(t).open(t, now)
+	sealed, err := k.SealGround("c-1", []byte("amara"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := k.SealGround("c-1", []byte("amara")); string(again) == string(sealed) || strings.Contains(string(sealed), "amara") {
+		t.Error("sealing is plain, or gives the same bytes twice")
+	}
+	if plain, err := same.OpenGround("c-1", sealed); err != nil || string(plain) != "amara" {
+		t.Errorf("opens as %q, %v", plain, err)
+	}
+	for name, open := range map[string]func() ([]byte, error){
+		"another credential": func() ([]byte, error) { return k.OpenGround("c-2", sealed) },
+		"no credential":      func() ([]byte, error) { return k.OpenGround("", sealed) },
+		"another node":       func() ([]byte, error) { return foreign.OpenGround("c-1", sealed) },
+		"a byte changed":     func() ([]byte, error) { return k.OpenGround("c-1", append([]byte{}, sealed[:len(sealed)-1]...)) },
+		"nothing":            func() ([]byte, error) { return k.OpenGround("c-1", nil) },
+	} {
+		if plain, err := open(); err == nil {
+			t.Errorf("%s opens %q", name, plain)
+		}
+	}
+	if _, err := k.SealGround("", []byte("x")); trust.KindOf(err) != trust.Invalid {
+		t.Errorf("a credential without an identifier: %v", err)
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/entente-id/entente/api/admin"
 	"github.com/entente-id/entente/api/authzen"
 	"github.com/entente-id/entente/api/edge"
+	"github.com/entente-id/entente/api/oauth"
 	"github.com/entente-id/entente/internal/clock"
 	"github.com/entente-id/entente/internal/config"
 	"github.com/entente-id/entente/internal/fetch"
@@ -170,12 +171,15 @@ func (m *machine) listen(ctx context.Context, c config.Config, metrics *Metrics)
 	}
 	partners := NewServer(metrics.Measure("partners", Authenticated(owner, edge.New(m.node, Caller))), DefaultLimits(), log)
 	partners.TLSConfig = PartnerTLS(own, owner)
+	enforcement := http.NewServeMux()
+	enforcement.Handle("/oauth/", oauth.New(m.node))
+	enforcement.Handle("/", authzen.New(m.node, "http://"+c.Enforcement.Listen))
 	planes := []struct {
 		name, socket, address string
 		server                *http.Server
 	}{
 		{"partner", "", c.Partners.Listen, partners},
-		{"enforcement", c.Enforcement.Socket, c.Enforcement.Listen, NewServer(metrics.Measure("enforcement", authzen.New(m.node, "http://"+c.Enforcement.Listen)), DefaultLimits(), log)},
+		{"enforcement", c.Enforcement.Socket, c.Enforcement.Listen, NewServer(metrics.Measure("enforcement", enforcement), DefaultLimits(), log)},
 		{"admin", c.Admin.Socket, "", NewServer(metrics.Measure("admin", admin.New(m.node)), DefaultLimits(), log)},
 		{"telemetry", "", c.Telemetry.Listen, NewServer(metrics.Telemetry(m.node.Ready), DefaultLimits(), log)},
 	}

@@ -1,0 +1,68 @@
+// Package oauth answers OAuth 2.0 clients: token exchange (RFC 8693) with rich
+// authorization requests (RFC 9396). It decides what is a well-formed request
+// and which error code a refusal has. It refuses to know why a node refuses, and
+// tells nobody: an unknown, a foreign and a revoked token get the same bytes.
+package oauth
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/entente-id/entente/api/wire"
+	"github.com/entente-id/entente/node"
+)
+
+const (
+	tokenPath = "/oauth/token"
+
+	formType = "application/x-www-form-urlencoded"
+	maxBody  = 64 << 10 // bytes; a token is at most 16 KiB
+
+	// referenceHeader names the decision behind an answer, so that a client can
+	// quote it.
+	referenceHeader = "Entente-Reference"
+)
+
+// Node is what this protocol asks of the shell.
+type Node interface {
+	// EnforcementPoint finds whose credential this is.
+	EnforcementPoint(credential []byte) (name string, ok bool)
+	// Exchange gives a credential whose decision is recorded, or why not.
+	Exchange(ctx context.Context, r node.Exchange) node.Issued
+}
+
+type handler struct {
+	node Node
+}
+
+// New serves the clients of n.
+func New(n Node) http.Handler {
+	h := handler{n}
+	mux := http.NewServeMux()
+	mux.Handle("POST "+tokenPath, route(h.token))
+	return mux
+}
+
+// route answers a request, or gives the error to answer with.
+type route func(w http.ResponseWriter, r *http.Request) error
+
+func (serve route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store") // RFC 6749, section 5.1
+	if err := serve(w, r); err != nil {
+		fail(w, err)
+	}
+}
+
+// client finds who calls: an enforcement point by its own credential, which
+// stands in the header and nowhere else.
+func (h handler) client(r *http.Request, f form) (string, error) {
+	secret, ok := wire.Bearer(r, wire.EnforcementPoint)
+	if !ok || f["client_secret"] != "" {
+		return "", invalidClient
+	}
+	name, ok := h.node.EnforcementPoint(secret[:])
+	if id, named := f["client_id"]; !ok || named && id != name {
+		return "", invalidClient
+	}
+	return name, nil
+}

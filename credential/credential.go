@@ -1,0 +1,56 @@
+// Package credential renders what this node issues, unsigned: its own access
+// tokens. It decides what such a token says and, as much, what it leaves out. It
+// refuses to know who signs it and whether it should be issued at all.
+package credential
+
+import (
+	"encoding/base64"
+
+	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/evidence"
+)
+
+// Type is the typ of an access token (RFC 9068, section 2.1).
+const Type = "at+jwt"
+
+// Claims are those of an access token of our own (RFC 9068, section 2.2). Of the
+// person it says a pairwise identifier and nothing else in the clear.
+type Claims struct {
+	Issuer    string
+	Subject   string // pairwise: another one at every service
+	Audience  string // the one service it is for
+	Client    string // whom it was issued to
+	ID        string // jti, random
+	Scope     string // as it was asked for; may be empty
+	Access    []evidence.Access
+	Ground    []byte // sealed; see evidence.Ground
+	IssuedAt  int64  // Unix seconds
+	ExpiresAt int64
+}
+
+// Append appends the claims as canonical JSON.
+func (c *Claims) Append(dst []byte) []byte {
+	dst = append(dst, `{"aud":`...)
+	dst = canonical.AppendString(dst, c.Audience)
+	dst = append(dst, `,"`+evidence.DetailsClaim+`":`...)
+	dst = evidence.AppendAccess(dst, c.Access)
+	dst = append(dst, `,"client_id":`...)
+	dst = canonical.AppendString(dst, c.Client)
+	dst = append(dst, `,"`+evidence.GroundClaim+`":"`...)
+	dst = base64.RawURLEncoding.AppendEncode(dst, c.Ground)
+	dst = append(dst, `","exp":`...)
+	dst = canonical.AppendInt(dst, c.ExpiresAt)
+	dst = append(dst, `,"iat":`...)
+	dst = canonical.AppendInt(dst, c.IssuedAt)
+	dst = append(dst, `,"iss":`...)
+	dst = canonical.AppendString(dst, c.Issuer)
+	dst = append(dst, `,"jti":`...)
+	dst = canonical.AppendString(dst, c.ID)
+	if c.Scope != "" {
+		dst = append(dst, `,"scope":`...)
+		dst = canonical.AppendString(dst, c.Scope)
+	}
+	dst = append(dst, `,"sub":`...)
+	dst = canonical.AppendString(dst, c.Subject)
+	return append(dst, '}')
+}

@@ -1,0 +1,231 @@
+package node
+
+import (
+	"context"
+	"slices"
+
+	"github.com/entente-id/entente/decision"
+	"github.com/entente-id/entente/evidence"
+	"github.com/entente-id/entente/jose"
+	"github.com/entente-id/entente/ledger"
+	"github.com/entente-id/entente/state"
+	"github.com/entente-id/entente/trust"
+)
+
+// Exchange is what a client asks: a credential of ours for what a caller's proof
+// says (RFC 8693). It must not change afterwards.
+type Exchange struct {
+	Client    string // authenticated
+	Subject   evidence.Proof
+	Target    string            // the audience of the one service it is for
+	Access    []evidence.Access // all that is asked for
+	Scope     string            // as it was written, for the token; Access has it too
+	RequestID string
+}
+
+// Issued is what it gets back: a token, or why not.
+type Issued struct {
+	Token     string
+	ID        string // of the credential
+	TTL       int64  // seconds
+	Refusal   Refusal
+	Reason    trust.Reason // for our own eyes
+	Reference string
+}
+
+// Refusal is what a client may know of the reason why it got nothing.
+type Refusal string
+
+const (
+	BadTarget   Refusal = "target"      // no service that this client may name; whatever the token
+	BadAccess   Refusal = "access"      // the token is good, and this is more than it is good for
+	BadToken    Refusal = "token"       // anything else about it
+	Unavailable Refusal = "unavailable" // nothing was decided that could be recorded
+)
+
+// Exchange decides whether a credential may be issued, records that durably and
+// only then gives it. It never fails to answer.
+func (n *Node) Exchange(ctx context.Context, r Exchange) Issued {
+	issued := n.settleExchange(ctx, &r)
+	n.Meter.Decided(issued.Reason == trust.Permit, issued.Reason)
+	return issued
+}
+
+func (n *Node) settleExchange(ctx context.Context, r *Exchange) Issued {
+	for range maxTries {
+		s := n.State()
+		j := n.gatherExchange(ctx, s, r)
+		j.decide(s, r)
+		token, at, err := n.issue(ctx, s, &j, r)
+		if trust.KindOf(err) == trust.Conflict && len(j.decision.Burn) > 0 {
+			continue // somebody used the value first; the next try sees that
+		}
+		if err != nil {
+			n.Log.Error("a credential could not be issued; it was denied", "error", err)
+			return Issued{Reason: trust.CannotRecord, Refusal: Unavailable}
+		}
+		d := &j.decision
+		if latest := n.State(); d.Permit && latest.Epoch != s.Epoch && !n.confirmsExchange(ctx, latest, r) {
+			continue // trust was reduced while this was being recorded, and it matters here
+		}
+		issued := Issued{Reason: d.Reason, Reference: n.Keys.Reference(at)}
+		if d.Permit {
+			issued.Token, issued.ID, issued.TTL = token, j.issue.ID, j.issue.Expires-j.observed.Now
+		} else {
+			issued.Refusal = n.refusal(s, &j, r)
+		}
+		return issued
+	}
+	return Issued{Reason: trust.Unsettled, Refusal: Unavailable}
+}
+
+// judged is an order that was decided.
+type judged struct {
+	evidence decision.Evidence
+	observed decision.Observed
+	request  decision.Request // the last that the order came down to
+	decision decision.Decision
+	issue    decision.Issue
+	signer   jose.Signer
+}
+
+// gatherExchange verifies the proof, once for all that is asked.
+func (n *Node) gatherExchange(ctx context.Context, s *state.Snapshot, r *Exchange) (j judged) {
+	now := n.Clock.Mark()
+	if !slices.Contains(exchangeable, r.Subject.Kind) {
+		j.evidence.Fault = &evidence.Fault{Reason: trust.EvidenceKind, Text: "evidence is of a kind that no credential is issued on"}
+		j.observed = n.observe(trust.ParticipantID{}, trust.SubjectKey{}, now)
+		return j
+	}
+	j.evidence, j.observed = n.gather(ctx, s, &Ask{Evidence: []evidence.Proof{r.Subject}}, now)
+	if ev := &j.evidence; ev.Fault == nil && ev.Origin != nil {
+		ev.Fault = &evidence.Fault{Reason: trust.EvidenceKind, Text: "evidence came through a broker, whom no credential carries on"}
+	}
+	return j
+}
+
+// exchangeable are the kinds of evidence that a credential can carry on.
+var exchangeable = []evidence.Kind{evidence.AccessToken, evidence.IDToken}
+
+// decide decides each access that is asked for. The first that is refused
+// decides; of the lives the shortest counts.
+func (j *judged) decide(s *state.Snapshot, r *Exchange) {
+	order := &decision.Order{Client: r.Client, Target: r.Target, Access: r.Access}
+	ttl := int64(-1)
+	for _, j.request = range requests(order) {
+		j.decision = decision.Decide(s, j.observed, j.evidence, j.request)
+		if !j.decision.Permit {
+			return
+		}
+		if ttl < 0 || j.decision.TTL < ttl {
+			ttl = j.decision.TTL
+		}
+		order.Agreement = j.decision.Agreement
+	}
+	j.decision.TTL = ttl
+	j.issue.Expires = j.observed.Now + ttl
+}
+
+// requests gives the decisions that an order comes down to.
+func requests(o *decision.Order) (all []decision.Request) {
+	for i := range o.Access {
+		a := &o.Access[i]
+		ids := a.IDs
+		if len(ids) == 0 {
+			ids = []string{""}
+		}
+		for _, action := range a.Actions {
+			for _, id := range ids {
+				all = append(all, decision.Request{
+					EnforcementPoint: o.Client, SubjectID: "0", Action: action, ResourceType: a.Type, ResourceID: id, Purpose: a.Purpose, Order: o,
+				})
+			}
+		}
+	}
+	return all
+}
+
+// issue signs what was permitted and makes the record durable.
+func (n *Node) issue(ctx context.Context, s *state.Snapshot, j *judged, r *Exchange) (token string, at trust.Position, err error) {
+	if j.decision.Permit {
+		if token, err = n.mint(s, j, r); err != nil {
+			return "", at, err
+		}
+	}
+	plain := decision.AppendSealed(nil, s, &j.evidence, &j.request, r.RequestID)
+	entry := n.exchangeEntry(j)
+	if entry.Sealed = n.sealDetails(ctx, j.observed.Subject, plain); entry.Sealed == nil {
+		return "", at, trust.Errorf(trust.Unavailable, "the details of an exchange could not be sealed")
+	}
+	at, err = n.decisions.Append(ctx, entry, j.decision.Burn...)
+	return token, at, err
+}
+
+// mint draws the credential's identifier and signs it. It does not outlive the
+// key that signs it.
+func (n *Node) mint(s *state.Snapshot, j *judged, r *Exchange) (token string, err error) {
+	var ends int64
+	if j.signer, ends, err = n.tokenSigner(s, j.observed.Now); err != nil {
+		return "", err
+	}
+	j.issue.Expires = min(j.issue.Expires, ends)
+	if j.issue.ID, err = n.newCredentialID(); err != nil {
+		return "", err
+	}
+	return n.sign(s, j, r)
+}
+
+func (n *Node) exchangeEntry(j *judged) ledger.Entry {
+	commit := decision.Commit{Resource: n.commitResource(j.request.ResourceType, j.request.ResourceID)}
+	if j.evidence.Hash != [32]byte{} {
+		commit.Token = n.Keys.Commit("token", string(j.evidence.Hash[:]))
+	}
+	leaf := decision.AppendLeaf(nil, &j.decision, &j.observed, &j.evidence, &j.request, commit)
+	if !j.decision.Permit {
+		return ledger.Entry{
+			Kind: decision.RefusedKind.Name, Version: decision.RefusedKind.Version,
+			Body: decision.AppendRefused(nil, j.request.Order, leaf),
+		}
+	}
+	return ledger.Entry{
+		Kind: decision.IssuedKind.Name, Version: decision.IssuedKind.Version,
+		Body: decision.AppendIssued(nil, &j.issue, j.request.Order, n.commitResource, leaf),
+	}
+}
+
+func (n *Node) commitResource(t trust.ResourceType, id string) [16]byte {
+	return n.Keys.Commit("resource", string(t)+"\x00"+id)
+}
+
+// confirmsExchange decides a recorded order again on a later snapshot.
+func (n *Node) confirmsExchange(ctx context.Context, s *state.Snapshot, r *Exchange) bool {
+	j := n.gatherExchange(ctx, s, r)
+	j.observed.Replayed = false // if it used a value up, this very decision did
+	j.decide(s, r)
+	return j.decision.Permit
+}
+
+// refusal says what a client may know. Whether its target exists does not depend
+// on the token, and more than the token is good for is told apart only where
+// nothing of the token itself has ended.
+func (n *Node) refusal(s *state.Snapshot, j *judged, r *Exchange) Refusal {
+	target, ok := s.Service.Audience(r.Target)
+	for i := range r.Access {
+		_, owns := target.Resources[r.Access[i].Type]
+		ok = ok && owns
+	}
+	if !ok || target.EnforcementPoint != r.Client {
+		return BadTarget
+	}
+	switch j.decision.Reason {
+	case trust.ResourceNotCovered, trust.ActionNotCovered, trust.PurposeNotCovered, trust.NotGranted,
+		trust.NoMapping, trust.RoleNotCovered, trust.ApprovalPending, trust.TooMuchAccess:
+	default:
+		return BadToken
+	}
+	ground := j.evidence.Ground()
+	if _, ended := ground.Ended(s, &j.observed); ended {
+		return BadToken
+	}
+	return BadAccess
+}

@@ -22,8 +22,14 @@ func (s *scene) mixUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.missing("a token is sent with another's key", "denied for a fourth reason", "holder of key: evidence")
+	held, err := s.held(ctx)
+	if err != nil {
+		return err
+	}
 	if err := s.distinct(ctx); err != nil {
+		return err
+	}
+	if err := s.stampede(ctx, held); err != nil {
 		return err
 	}
 	s.missing("a deputy with rights of its own acts for a reader", "the intersection of both", "exchange and delegation: evidence")
@@ -58,7 +64,7 @@ func (s *scene) replayed(ctx context.Context) (string, error) {
 
 // distinct compares the reasons of the denials so far.
 func (s *scene) distinct(ctx context.Context) error {
-	return s.do(ctx, "another service, another trust, another time: each has its own reason", "3 reasons for 3 denials", func(context.Context) (string, error) {
+	return s.do(ctx, "another service, another trust, another time, another key: each has its own reason", "4 reasons for 4 denials", func(context.Context) (string, error) {
 		denials, reasons := 0, map[trust.Reason]bool{}
 		for _, step := range s.Steps {
 			if step.Reason != "" && step.Reason != trust.Permit {

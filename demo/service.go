@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -49,17 +50,17 @@ func (h *hospital) furnish(ctx context.Context, name, audience string, resource 
 	}); err != nil {
 		return nil, err
 	}
-	s, err := records.New(records.Config{
-		Node: "unix:" + h.file("pep.sock"), Credential: d.point, Type: string(resource), Evidence: evidence,
-	})
-	if err != nil {
-		return nil, err
-	}
 	l, url, err := h.world.authority.listen()
 	if err != nil {
 		return nil, err
 	}
 	d.url = url
+	s, err := records.New(records.Config{
+		Node: "unix:" + h.file("pep.sock"), Credential: d.point, Type: string(resource), Evidence: evidence, URL: url,
+	})
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
 	h.world.authority.serve(l, s.Handler())
 	return d, nil
 }
@@ -76,11 +77,20 @@ const recordPath = "/wards/w7/records/42"
 // call reads the record with a bearer token and gives the decision's reference.
 // It fails with Unavailable for anything that is neither a permit nor a denial.
 func (d *desk) call(ctx context.Context, token string) (permit bool, reference string, took time.Duration, err error) {
+	return d.callWith(ctx, token, "")
+}
+
+// callWith is call with a DPoP proof beside the token; an empty one is none.
+func (d *desk) callWith(ctx context.Context, token, proof string) (permit bool, reference string, took time.Duration, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url+recordPath, nil)
 	if err != nil {
 		return false, "", 0, trust.Errorf(trust.Internal, "asking %s: %w", d.name, err)
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
+	if proof != "" {
+		r.Header.Set("Authorization", "DPoP "+token)
+		r.Header.Set("DPoP", proof)
+	}
 	began := time.Now()
 	answer, err := d.host.world.http.Do(r)
 	if err != nil {
@@ -97,7 +107,12 @@ func (d *desk) call(ctx context.Context, token string) (permit bool, reference s
 
 // ask reads the record and has the auditor explain the recorded decision.
 func (d *desk) ask(ctx context.Context, token string) (outcome, error) {
-	permit, reference, took, err := d.call(ctx, token)
+	return d.askWith(ctx, token, "")
+}
+
+// askWith is ask with a DPoP proof, as callWith is call.
+func (d *desk) askWith(ctx context.Context, token, proof string) (outcome, error) {
+	permit, reference, took, err := d.callWith(ctx, token, proof)
 	if err != nil {
 		return outcome{}, err
 	}

@@ -50,14 +50,14 @@ func (n *Node) nonceOf(point, nonce string, now int64) decision.Nonce {
 	}
 }
 
-// nonceAfter gives the nonce that goes back with a verdict: where one is missing
-// or stale, and where that of the proof soon will be.
+// nonceAfter gives the nonce that goes back with a verdict: with a denial where
+// one is missing or stale, and with a permit where that of the proof soon will be.
 func (n *Node) nonceAfter(point string, v *verdict) string {
 	o, shown := &v.observed, v.evidence.Binding.Nonce
 	switch {
 	case v.decision.Reason == trust.NonceMissing,
-		o.Nonce == decision.StaleNonce,
-		o.Nonce == decision.FreshNonce && n.nonceLeft(point, shown, o.Now) <= nonceSpare:
+		v.decision.Reason == trust.NonceStale,
+		v.decision.Permit && o.Nonce == decision.FreshNonce && n.nonceLeft(point, shown, o.Now) <= nonceSpare:
 		return n.nonce(point, o.Now)
 	default:
 		return ""

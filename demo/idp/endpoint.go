@@ -56,6 +56,7 @@ func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 		"subject_types_supported":               []string{"public"},
 		"id_token_signing_alg_values_supported": []string{string(p.keys.alg)},
 		"code_challenge_methods_supported":      []string{"S256"},
+		"dpop_signing_alg_values_supported":     []string{"ES256", "EdDSA"},
 		"scopes_supported":                      []string{"openid", "offline_access"},
 		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post", "none"},
 	})
@@ -117,14 +118,22 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = p.admit(request)
 	}
+	key := ""
+	if err == nil {
+		key, err = p.heldBy(r)
+	}
 	if err != nil {
 		p.oauth.WriteAccessError(ctx, w, request, err)
 		return
 	}
+	request.GetSession().(*session).key = key
 	response, err := p.oauth.NewAccessResponse(ctx, request)
 	if err != nil {
 		p.oauth.WriteAccessError(ctx, w, request, err)
 		return
+	}
+	if key != "" {
+		response.SetTokenType("DPoP")
 	}
 	p.oauth.WriteAccessResponse(ctx, w, request, response)
 }

@@ -17,6 +17,7 @@ type session struct {
 	clientID string
 	claims   map[string]any
 	issued   time.Time
+	key      string // thumbprint of the application's key, empty for a bearer's token
 }
 
 // adopt fills s from who its account stands for now.
@@ -46,6 +47,9 @@ func (s *session) GetJWTClaims() jwt.JWTClaimsContainer {
 	c.Add("client_id", s.clientID)
 	if at := s.IDTokenClaims().AuthTime; !at.IsZero() {
 		c.Add("auth_time", at.Unix())
+	}
+	if s.key != "" {
+		c.Add("cnf", map[string]any{"jkt": s.key}) // RFC 9449, 6.1
 	}
 	return c
 }

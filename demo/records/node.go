@@ -44,6 +44,14 @@ type action struct {
 type circumstance struct {
 	Purpose  string     `json:"purpose"`
 	Evidence []evidence `json:"evidence"`
+	Proof    *proof     `json:"proof,omitempty"`
+}
+
+// proof is what the service saw beside a token that is bound to a key.
+type proof struct {
+	DPoP   string `json:"dpop"`
+	Method string `json:"htm"`
+	URL    string `json:"htu"`
 }
 
 type evidence struct {
@@ -56,6 +64,7 @@ type evidence struct {
 type answer struct {
 	Permit bool
 	ID     string
+	Nonce  string // for the caller's next proof
 }
 
 // node is the way to the trust's node.
@@ -123,7 +132,8 @@ func readAnswer(r io.Reader) (answer, error) {
 	var a struct {
 		Decision *bool `json:"decision"`
 		Context  struct {
-			ID string `json:"id"`
+			ID    string `json:"id"`
+			Nonce string `json:"dpop_nonce"`
 		} `json:"context"`
 	}
 	if err := json.UnmarshalRead(r, &a); err != nil {
@@ -132,5 +142,5 @@ func readAnswer(r io.Reader) (answer, error) {
 	if a.Decision == nil {
 		return answer{}, trust.Errorf(trust.Unavailable, "the node's answer holds no decision")
 	}
-	return answer{Permit: *a.Decision, ID: a.Context.ID}, nil
+	return answer{Permit: *a.Decision, ID: a.Context.ID, Nonce: a.Context.Nonce}, nil
 }

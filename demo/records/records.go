@@ -47,6 +47,9 @@ type Config struct {
 	Evidence string
 	// Purpose is stated when the caller names none in X-Purpose; empty is TREAT.
 	Purpose string
+	// URL is the https origin that callers know the service by, which their DPoP
+	// proofs are for; empty takes bearer tokens only.
+	URL string
 	// Timeout bounds one question to the node; 0 is 5 seconds.
 	Timeout time.Duration
 }
@@ -57,6 +60,7 @@ type Service struct {
 	kind     string
 	evidence string
 	purpose  string
+	url      string
 }
 
 // Record is a made-up patient record.
@@ -83,11 +87,12 @@ func New(c Config) (*Service, error) {
 		kind:     cmp.Or(c.Type, "WardRecord"),
 		evidence: cmp.Or(c.Evidence, AccessToken),
 		purpose:  cmp.Or(c.Purpose, "TREAT"),
+		url:      c.URL,
 	}, nil
 }
 
 // Handler serves the records. The answers are 200 with a [Record], 401 without
-// a bearer token, 403 with {"error", "reference"} when the node denies, and 503
+// a token or where its proof needs a nonce, 403 with {"error", "reference"} when the node denies, and 503
 // with {"error"} when it does not answer.
 func (s *Service) Handler() http.Handler {
 	mux := http.NewServeMux()
@@ -96,7 +101,7 @@ func (s *Service) Handler() http.Handler {
 }
 
 func (s *Service) record(w http.ResponseWriter, r *http.Request) {
-	token := bearer(r)
+	token, shown := s.presented(r)
 	if token == "" {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		write(w, http.StatusUnauthorized, denial{Error: "a bearer token is required"})
@@ -110,6 +115,7 @@ func (s *Service) record(w http.ResponseWriter, r *http.Request) {
 		Context: circumstance{
 			Purpose:  cmp.Or(r.Header.Get("X-Purpose"), s.purpose),
 			Evidence: []evidence{{Type: s.evidence, Value: token}},
+			Proof:    shown,
 		},
 	})
 	if err != nil {
@@ -118,6 +124,14 @@ func (s *Service) record(w http.ResponseWriter, r *http.Request) {
 	}
 	if answer.ID != "" {
 		w.Header().Set(DecisionHeader, answer.ID)
+	}
+	if answer.Nonce != "" {
+		w.Header().Set("DPoP-Nonce", answer.Nonce)
+	}
+	if !answer.Permit && answer.Nonce != "" { // RFC 9449, 9: the caller tries again with the nonce
+		w.Header().Set("WWW-Authenticate", `DPoP error="use_dpop_nonce"`)
+		write(w, http.StatusUnauthorized, denial{Error: denialText, Reference: answer.ID})
+		return
 	}
 	if !answer.Permit {
 		write(w, http.StatusForbidden, denial{Error: denialText, Reference: answer.ID})
@@ -137,18 +151,27 @@ type denial struct {
 	Reference string `json:"reference,omitzero"`
 }
 
-// bearer gives the token of RFC 6750, 2.1, or nothing when there is none or
-// more than one could be meant.
-func bearer(r *http.Request) string {
+// presented gives the token of RFC 6750, 2.1, or of RFC 9449, 7.1, with the proof
+// beside it; nothing when there is none or more than one could be meant. The URL
+// is the service's own, whatever host the caller asked for.
+func (s *Service) presented(r *http.Request) (token string, shown *proof) {
 	values := r.Header.Values("Authorization")
 	if len(values) != 1 {
-		return ""
+		return "", nil
 	}
 	scheme, token, _ := strings.Cut(values[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") || strings.ContainsAny(token, " \t,") {
-		return ""
+	if strings.ContainsAny(token, " \t,") {
+		return "", nil
 	}
-	return token
+	proofs := r.Header.Values("DPoP")
+	switch {
+	case strings.EqualFold(scheme, "Bearer"):
+		return token, nil
+	case strings.EqualFold(scheme, "DPoP") && s.url != "" && len(proofs) == 1 && proofs[0] != "":
+		return token, &proof{proofs[0], r.Method, s.url + r.URL.EscapedPath()}
+	default:
+		return "", nil
+	}
 }
 
 func write(w http.ResponseWriter, status int, body any) {

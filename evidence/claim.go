@@ -1,6 +1,11 @@
 package evidence
 
-import "github.com/entente-id/entente/trust"
+import (
+	"slices"
+
+	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/trust"
+)
 
 // maxTime is the end of the year 9999 in Unix seconds; nothing issued today is
 // meant to last longer, and sums of such times cannot overflow.
@@ -8,7 +13,7 @@ const maxTime = 253402300799
 
 // readClaims takes the registered claims over. Absent is not allowed: each is
 // required, in its type (RFC 7519, section 4.1; RFC 9068, section 2.2).
-func (ev *Evidence) readClaims(rule *rule, now int64) *Fault {
+func (ev *Evidence) readClaims(rule *rule, line *participant.Issuer, now int64) *Fault {
 	var missing string
 	text := func(name string) string {
 		v, ok := ev.Claims.Text(name)
@@ -27,7 +32,7 @@ func (ev *Evidence) readClaims(rule *rule, now int64) *Fault {
 	if f := ev.readAudience(); f != nil {
 		return f
 	}
-	if f := ev.readParties(); f != nil {
+	if f := ev.readParties(line); f != nil {
 		return f
 	}
 	_, ev.Delegated = ev.Claims["act"]
@@ -55,7 +60,7 @@ func (ev *Evidence) readAudience() *Fault {
 // readParties takes the client. In an ID token azp, when present, is the party
 // it was issued to, and that is its audience (OpenID Connect Core 1.0, section
 // 2); an access token's azp is history.
-func (ev *Evidence) readParties() *Fault {
+func (ev *Evidence) readParties(line *participant.Issuer) *Fault {
 	if ev.Kind == AccessToken {
 		ev.ClientID, _ = ev.Claims.Text("client_id")
 		return nil
@@ -65,11 +70,18 @@ func (ev *Evidence) readParties() *Fault {
 		return nil
 	}
 	azp, ok := value.(string)
-	if !ok || azp != ev.Audience {
+	if !ok || azp != ev.Audience && !names(line, azp) {
 		return fault(trust.ClaimMissing, "claim azp is not the token's audience; an ID token is for the party it was issued to")
 	}
 	ev.ClientID = azp
 	return nil
+}
+
+// names reports whether the participant registered, as a condition of a class,
+// that the issuer's tokens are issued to this party: clouds issue a workload's
+// token to the workload itself.
+func names(line *participant.Issuer, azp string) bool {
+	return azp != "" && slices.ContainsFunc(line.Classes, func(r participant.ClassRule) bool { return r.When["azp"] == azp })
 }
 
 func (ev *Evidence) readTimes(now int64) *Fault {

@@ -47,7 +47,7 @@ func Verify(p Proof, r Registry, now int64, cache Signatures) (Evidence, []trust
 	if f := ev.authenticate(&t, rule, speaker.Keys, cache); f != nil {
 		return withoutClaims(ev), nil, f
 	}
-	if f := ev.readClaims(rule, now); f != nil {
+	if f := ev.readClaims(rule, line, now); f != nil {
 		return withoutClaims(ev), nil, f
 	}
 	if line.Broker != nil {
@@ -190,11 +190,22 @@ func (ev *Evidence) once(rule *rule, signed []byte) []trust.Once {
 // classOf gives the class of the first rule that matches.
 func classOf(rules []participant.ClassRule, claims map[string]any) trust.Class {
 	for i := range rules {
-		if rules[i].Claim == "" || equals(claims[rules[i].Claim], rules[i].Equals) {
+		if (rules[i].Claim == "" || equals(claims[rules[i].Claim], rules[i].Equals)) && holds(rules[i].When, claims) {
 			return rules[i].Class
 		}
 	}
 	return ""
+}
+
+// holds reports whether every condition holds: by a claim that is that one text,
+// and no list.
+func holds(when map[string]string, claims map[string]any) bool {
+	for claim, want := range when {
+		if text, ok := Text(claims[claim]); !ok || text != want {
+			return false
+		}
+	}
+	return true
 }
 
 // equals compares as the framework's rules do: a text, an integer in decimal, or

@@ -131,7 +131,14 @@ func (s State) Declare(f Facts, d Document, by string) ([]trust.Event, error) {
 	case d.ID != s.Own.Card.ID:
 		return nil, trust.Errorf(trust.Denied, "document declares for %s; this node speaks only for %s", d.ID, s.Own.Card.ID)
 	}
-	issuers, err := s.checkIssuers(d.ID, f, d.Issuers)
+	rendered := make([]Issuer, len(d.Issuers))
+	for n, i := range d.Issuers {
+		var err error
+		if rendered[n], err = i.render(); err != nil {
+			return nil, err
+		}
+	}
+	issuers, err := s.checkIssuers(d.ID, f, rendered)
 	if err != nil || sameIssuers(issuers, s.Own.Issuers) {
 		return nil, err
 	}

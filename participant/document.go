@@ -83,6 +83,8 @@ type Issuer struct {
 	// Classes tells which identity class a token speaks of: the first rule that
 	// matches; none is unclassified.
 	Classes []ClassRule `json:"classes"`
+	// Presets stand for conditions, in a Document only; none is ever stated.
+	Presets []Preset `json:"presets,omitempty"`
 	// Broker is set for an issuer that restates what others signed in.
 	Broker *Broker `json:"broker,omitempty"`
 }
@@ -119,12 +121,15 @@ const HTTPSWeb BundleProfile = "https_web"
 
 // ClassRule gives Class to a token whose claim equals a value, or to an SVID by
 // its path: one that ends in a slash is for every path below it, any other for
-// itself alone. With neither it matches everything.
+// itself alone; and every claim of When is exactly the text named there. With
+// none of these it matches everything.
 type ClassRule struct {
 	Class  trust.Class `json:"class"`
 	Claim  string      `json:"claim,omitempty"`
 	Equals string      `json:"equals,omitempty"`
 	Path   string      `json:"path,omitempty"`
+
+	When map[string]string `json:"when,omitempty"`
 }
 
 // Document is what an IAM engineer writes about the own organisation; it is

@@ -99,6 +99,9 @@ func (i Issuer) check(f Facts) error {
 			return trust.Errorf(trust.Invalid, "issuer %s: %w", i.Issuer, err)
 		}
 	}
+	if len(i.Presets) > 0 {
+		return trust.Errorf(trust.Invalid, "issuer %s is stated with presets; a statement has the conditions themselves", i.Issuer)
+	}
 	if err := i.Broker.check(i.Issuer); err != nil {
 		return err
 	}
@@ -114,11 +117,22 @@ func (i Issuer) check(f Facts) error {
 			return trust.Errorf(trust.Invalid, "issuer %s has a rule for the class %q, which does not exist", i.Issuer, rule.Class)
 		case (rule.Claim == "") != (rule.Equals == ""):
 			return trust.Errorf(trust.Invalid, "issuer %s has a class rule with a claim and no value, or a value and no claim", i.Issuer)
-		case rule.Claim == "" && rule.Path == "" && n < len(i.Classes)-1:
+		case hasEmpty(rule.When):
+			return trust.Errorf(trust.Invalid, "issuer %s has a class rule with an empty condition; empty never matches", i.Issuer)
+		case rule.Claim == "" && rule.Path == "" && len(rule.When) == 0 && n < len(i.Classes)-1:
 			return trust.Errorf(trust.Invalid, "issuer %s has class rules behind one that matches every token", i.Issuer)
 		}
 	}
 	return nil
+}
+
+func hasEmpty(when map[string]string) bool {
+	for claim, value := range when {
+		if claim == "" || value == "" {
+			return true
+		}
+	}
+	return false
 }
 
 // checkKeys: an issuer has keys at its own address, or it is a national one,

@@ -62,7 +62,7 @@ func (ev *Evidence) own(t *token, rule *rule, home Home, shown *Shown, now int64
 	if f := ev.authenticate(t, rule, keys, cache); f != nil {
 		return f
 	}
-	if f := ev.readClaims(rule, now); f != nil {
+	if f := ev.readClaims(rule, &participant.Issuer{}, now); f != nil {
 		return f
 	}
 	grant, ground, f := ev.openGround(home)

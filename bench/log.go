@@ -147,7 +147,7 @@ func withLedger(ctx context.Context, dir, log string, fold func(*state.Snapshot,
 		return err
 	}
 	l, err := ledger.Open(ctx, ledger.Config[*state.Snapshot]{
-		Store: files, Log: log, Origin: origin, Signer: signer, Verifier: verifier,
+		Store: files, Log: log, Origin: origin, Signer: func(int64) (note.Signer, error) { return signer, nil }, Verifiers: note.VerifierList(verifier),
 		Now: func() int64 { return time.Now().Unix() }, Rand: rand.Reader, Fold: fold, Start: &state.Snapshot{},
 	})
 	if err != nil {

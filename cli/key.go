@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) keyCommand() *cobra.Command {
-	return a.group("key", "The keys of this node, its partners and their issuers", a.keyList(), a.keyAccepted())
+	return a.group("key", "The keys of this node, its partners and their issuers", a.keyList(), a.keyRotate(), a.keyAdopt(), a.keyAccepted())
 }
 
 func (a *app) keyList() *cobra.Command {

@@ -15,7 +15,7 @@ import (
 
 func (a *app) participantCommand() *cobra.Command {
 	return a.group("participant", "This organisation and its partners",
-		a.participantInvite(), a.participantConfirm(), a.participantDeclare(), a.participantList(), a.participantShow())
+		a.participantInvite(), a.participantConfirm(), a.participantRenew(), a.participantDeclare(), a.participantList(), a.participantShow())
 }
 
 func (a *app) participantInvite() *cobra.Command {

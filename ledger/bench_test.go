@@ -114,7 +114,7 @@ func decisionLog(b *testing.B, o local.Options) (*ledger.Log[struct{}], *counted
 	signer := &counted{Signer: k.Signer}
 	s := openStore(b, b.TempDir(), o)
 	l, err := ledger.Open(context.Background(), ledger.Config[struct{}]{
-		Store: s, Log: store.DecisionLog, Origin: origin, Signer: signer, Verifier: k.Verifier,
+		Store: s, Log: store.DecisionLog, Origin: origin, Signer: func(int64) (note.Signer, error) { return signer, nil }, Verifiers: k.verifiers(),
 		Now: func() int64 { return time.Now().Unix() }, Rand: rand.Reader,
 	})
 	if err != nil {

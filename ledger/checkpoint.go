@@ -37,11 +37,11 @@ func (c Checkpoint) sign(signer note.Signer) ([]byte, error) {
 }
 
 // ParseCheckpoint reads a checkpoint of the log with the given origin, signed by
-// the key that verifier knows. It fails with Invalid.
-func ParseCheckpoint(signed []byte, origin string, verifier note.Verifier) (Checkpoint, error) {
-	n, err := note.Open(signed, note.VerifierList(verifier))
+// a key that verifiers know. It fails with Invalid.
+func ParseCheckpoint(signed []byte, origin string, verifiers note.Verifiers) (Checkpoint, error) {
+	n, err := note.Open(signed, verifiers)
 	if err != nil {
-		return Checkpoint{}, trust.Errorf(trust.Invalid, "checkpoint is not signed by %s: %w", verifier.Name(), err)
+		return Checkpoint{}, trust.Errorf(trust.Invalid, "checkpoint is not signed by %s: %w", origin, err)
 	}
 	for _, sig := range n.Sigs {
 		// The note's reader lets the unused bits of the last digit be anything.

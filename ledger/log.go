@@ -24,13 +24,17 @@ import (
 
 // Config is what a log is opened with.
 type Config[S any] struct {
-	Store    store.Store
-	Log      string        // store.TrustLog or store.DecisionLog
-	Origin   string        // the first line of its checkpoints
-	Signer   note.Signer   // signs them
-	Verifier note.Verifier // of the same key
-	Now      func() int64  // Unix seconds
-	Rand     io.Reader     // for the salt of each leaf
+	Store  store.Store
+	Log    string       // store.TrustLog or store.DecisionLog
+	Origin string       // the first line of its checkpoints
+	Now    func() int64 // Unix seconds
+	Rand   io.Reader    // for the salt of each leaf
+
+	// Signer gives what signs the checkpoint of a batch, by the batch's time in
+	// Unix seconds: keys change while a log is open.
+	Signer func(at int64) (note.Signer, error)
+	// Verifiers know every key that may have signed the newest checkpoint.
+	Verifiers note.Verifiers
 
 	// Fold gives the state after a record. It does not change the state it is
 	// given. An error stops Open, and refuses the entry otherwise. A log with a
@@ -96,7 +100,7 @@ func (l *Log[S]) checkHead(ctx context.Context, head store.Head) (edge, error) {
 	if head.Size == 0 {
 		return edge{}, nil
 	}
-	c, err := ParseCheckpoint(head.Checkpoint, l.cfg.Origin, l.cfg.Verifier)
+	c, err := ParseCheckpoint(head.Checkpoint, l.cfg.Origin, l.cfg.Verifiers)
 	if err != nil {
 		return edge{}, fault(l.cfg.Log, head.Size, err.Error())
 	}

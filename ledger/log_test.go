@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/entente-id/entente/ledger"
@@ -210,7 +212,7 @@ func TestCommandsInOneBatch(t *testing.T) {
 	if _, err := l.Append(ctx, entry("a", 0)); trust.KindOf(err) != trust.Unavailable {
 		t.Fatal(err)
 	}
-	report, err := ledger.Verify(ctx, s, ledger.VerifyConfig{Log: store.TrustLog, Origin: origin, Verifier: k.Verifier, Head: l.Checkpoint()})
+	report, err := ledger.Verify(ctx, s, ledger.VerifyConfig{Log: store.TrustLog, Origin: origin, Keys: k.always, Head: l.Checkpoint()})
 	ok(t, err)
 	if report.Size != 14 || report.Checkpoints > 13 || report.Sealed == 0 {
 		t.Fatalf("report is %+v", report)
@@ -308,7 +310,7 @@ func TestForeignLogIsRefused(t *testing.T) {
 	n.Log.Close()
 	other := newKey(t)
 	for name, change := range map[string]func(*ledger.Config[tally]){
-		"another key":    func(c *ledger.Config[tally]) { c.Verifier = other.Verifier },
+		"another key":    func(c *ledger.Config[tally]) { c.Verifiers = note.VerifierList(other.Verifier) },
 		"another origin": func(c *ledger.Config[tally]) { c.Origin = "rxw.example/trust" },
 	} {
 		cfg := config(n.key, n.store, n.clock)

@@ -22,7 +22,7 @@ func TestProofs(t *testing.T) {
 	for i := range size {
 		_, err := n.Append(ctx, entry("a", i))
 		ok(t, err)
-		checkpoints = append(checkpoints, must(ledger.ParseCheckpoint(n.Checkpoint(), origin, n.key.Verifier)))
+		checkpoints = append(checkpoints, must(ledger.ParseCheckpoint(n.Checkpoint(), origin, n.key.verifiers())))
 	}
 	records := must(n.Read(ctx, 0, 100))
 	for later, c := range checkpoints {
@@ -100,7 +100,7 @@ func FuzzParseCheckpoint(f *testing.F) {
 		if c, err := ledger.ReadCheckpoint(signed); err == nil && !bytes.HasPrefix(signed, []byte(strings.TrimSuffix(c.String(), "\n"))) {
 			t.Fatalf("%q is read as %q", signed, c)
 		}
-		c, err := ledger.ParseCheckpoint(signed, origin, n.key.Verifier)
+		c, err := ledger.ParseCheckpoint(signed, origin, n.key.verifiers())
 		if err == nil && !bytes.HasPrefix(signed, []byte(c.String()+"\n")) {
 			t.Fatalf("%q is read as %q", signed, c)
 		}

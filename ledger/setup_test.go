@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,6 +24,15 @@ const origin = "rje.example/trust"
 type key struct {
 	note.Signer
 	note.Verifier
+}
+
+func (k key) signer(int64) (note.Signer, error) { return k.Signer, nil }
+
+func (k key) verifiers() note.Verifiers { return note.VerifierList(k.Verifier) }
+
+// always is a log with one key.
+func (k key) always() ([]ledger.LogKey, error) {
+	return []ledger.LogKey{{Verifier: k.Verifier, Until: math.MaxInt64}}, nil
 }
 
 func newKey(t testing.TB) key {
@@ -93,7 +103,7 @@ func fold(state tally, r ledger.Record) (tally, error) {
 
 func config(k key, s store.Store, c *clock) ledger.Config[tally] {
 	return ledger.Config[tally]{
-		Store: s, Log: store.TrustLog, Origin: origin, Signer: k.Signer, Verifier: k.Verifier,
+		Store: s, Log: store.TrustLog, Origin: origin, Signer: k.signer, Verifiers: k.verifiers(),
 		Now: c.now, Rand: rand.Reader, Fold: fold,
 	}
 }
@@ -132,7 +142,7 @@ func verify(k key, dir string, fs local.FS, head []byte) (ledger.Report, []store
 		return ledger.Report{}, nil, err
 	}
 	report, err := ledger.Verify(context.Background(), r, ledger.VerifyConfig{
-		Log: store.TrustLog, Origin: origin, Verifier: k.Verifier, Head: head,
+		Log: store.TrustLog, Origin: origin, Keys: k.always, Head: head,
 	})
 	return report, tails, errors.Join(err, r.Close())
 }

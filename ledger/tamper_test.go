@@ -103,7 +103,7 @@ func TestEveryBitOfACheckpoint(t *testing.T) {
 	s := newSpecimen(t, false)
 	for i := range 8 * len(s.head) {
 		s.head[i/8] ^= 1 << (i % 8)
-		if _, err := ledger.ParseCheckpoint(s.head, origin, s.key.Verifier); trust.KindOf(err) != trust.Invalid {
+		if _, err := ledger.ParseCheckpoint(s.head, origin, s.key.verifiers()); trust.KindOf(err) != trust.Invalid {
 			t.Errorf("bit %d of byte %d flipped: %v", i%8, i/8, err)
 		}
 		s.head[i/8] ^= 1 << (i % 8)
@@ -298,7 +298,7 @@ func TestVerifyRefolds(t *testing.T) {
 	ok(t, err)
 	state, progress := tally{}, uint64(0)
 	cfg := ledger.VerifyConfig{
-		Log: store.TrustLog, Origin: origin, Verifier: s.key.Verifier,
+		Log: store.TrustLog, Origin: origin, Keys: s.key.always,
 		Each: func(r ledger.Record) (err error) {
 			state, err = fold(state, r)
 			return err

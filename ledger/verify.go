@@ -4,18 +4,23 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/entente-id/entente/store"
+	"github.com/entente-id/entente/trust"
 )
 
 // VerifyConfig says what a log is verified against.
 type VerifyConfig struct {
-	Log      string
-	Origin   string
-	Verifier note.Verifier
+	Log    string
+	Origin string
+	// Keys gives the keys that may have signed the log's checkpoints. It is asked
+	// at every checkpoint: the entries before it, which Each was given, may have
+	// brought new ones.
+	Keys func() ([]LogKey, error)
 
 	// Head is a checkpoint that somebody kept: the log must be at least that
 	// long, and have had that root at that size. Without one a log that was cut
@@ -27,6 +32,13 @@ type VerifyConfig struct {
 	// Progress is called now and then with the number of entries verified. It
 	// may be nil.
 	Progress func(entries uint64)
+}
+
+// LogKey is a key of a log, and when it may sign: a checkpoint whose newest entry
+// is stamped from From on and before Until, in Unix seconds.
+type LogKey struct {
+	Verifier    note.Verifier
+	From, Until int64
 }
 
 // Report is what a verified log amounts to.
@@ -47,7 +59,10 @@ type Report struct {
 func Verify(ctx context.Context, r store.Reader, cfg VerifyConfig) (Report, error) {
 	v := verifier{cfg: cfg, reader: r, report: Report{Log: cfg.Log}}
 	if cfg.Head != nil {
-		head, err := ParseCheckpoint(cfg.Head, cfg.Origin, cfg.Verifier)
+		head, err := readCheckpoint(cfg.Head)
+		if err == nil && head.Origin != cfg.Origin {
+			err = trust.Errorf(trust.Invalid, "checkpoint is of log %q; this is %q", head.Origin, cfg.Origin)
+		}
 		if err != nil {
 			return v.report, err
 		}
@@ -123,14 +138,40 @@ func (v *verifier) record(r *Record) error {
 		v.report.Sealed++
 	}
 	v.stored = v.tree.add(r.LeafHash, v.stored)
-	if v.head != nil && v.head.Size == v.tree.size && v.head.Root != v.tree.root() {
+	if v.head == nil || v.head.Size != v.tree.size {
+		return nil
+	}
+	if _, err := v.signed(v.cfg.Head, r.At); err != nil {
+		return err
+	}
+	if v.head.Root != v.tree.root() {
 		return fault(v.cfg.Log, 0, fmt.Sprintf("the first %d entries have another root than the given head signs", v.tree.size))
 	}
 	return nil
 }
 
+// signed checks whose checkpoint this is: a key signed it that may at this time.
+func (v *verifier) signed(checkpoint []byte, at int64) (Checkpoint, error) {
+	return v.signedBy(checkpoint, func(k LogKey) bool { return k.From <= at && at < k.Until })
+}
+
+func (v *verifier) signedBy(checkpoint []byte, may func(LogKey) bool) (Checkpoint, error) {
+	keys, err := v.cfg.Keys()
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	var list []note.Verifier
+	for _, k := range keys {
+		same := func(o note.Verifier) bool { return o.KeyHash() == k.Verifier.KeyHash() }
+		if may(k) && !slices.ContainsFunc(list, same) {
+			list = append(list, k.Verifier)
+		}
+	}
+	return ParseCheckpoint(checkpoint, v.cfg.Origin, note.VerifierList(list...))
+}
+
 func (v *verifier) checkpoint(run store.Run) error {
-	c, err := ParseCheckpoint(run.Checkpoint, v.cfg.Origin, v.cfg.Verifier)
+	c, err := v.signed(run.Checkpoint, v.report.At)
 	switch {
 	case err != nil:
 		return fault(v.cfg.Log, run.First, err.Error())
@@ -169,6 +210,12 @@ func (v *verifier) storedTree(ctx context.Context) error {
 
 func (v *verifier) finish() (Report, error) {
 	v.report.Size, v.report.Root = v.tree.size, v.tree.root()
+	if v.head != nil && (v.head.Size > v.tree.size || v.head.Size == 0) {
+		// Whose it is, is still to be said before anybody is accused.
+		if _, err := v.signedBy(v.cfg.Head, func(LogKey) bool { return true }); err != nil {
+			return v.report, err
+		}
+	}
 	if v.head != nil && v.head.Size > v.tree.size {
 		return v.report, v.fault(fmt.Sprintf("the log ends here; the given head signs %d entries", v.head.Size))
 	}

@@ -116,8 +116,11 @@ func (l *Log[S]) commit(ctx context.Context, g *group[S]) error {
 			return nil
 		}
 		checkpoint := Checkpoint{Origin: l.cfg.Origin, Size: p.next.size, Root: p.next.root(), Epoch: l.epoch}
-		var err error
-		if p.batch.Checkpoint, err = checkpoint.sign(l.cfg.Signer); err != nil {
+		signer, err := l.cfg.Signer(p.batch.At)
+		if err != nil {
+			return trust.Errorf(trust.Unavailable, "signing the checkpoint of %s at size %d: %w", checkpoint.Origin, checkpoint.Size, err)
+		}
+		if p.batch.Checkpoint, err = checkpoint.sign(signer); err != nil {
 			return err
 		}
 		err = l.cfg.Store.Append(ctx, p.batch)

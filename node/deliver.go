@@ -8,6 +8,8 @@ import (
 
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/jose"
+	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/store"
 	"github.com/entente-id/entente/trust"
 )
@@ -32,16 +34,17 @@ func (n *Node) keepDelivering(ctx context.Context, to trust.ParticipantID, lane 
 	if err != nil {
 		n.Log.Error("reading a delivery cursor; starting from the first message", "partner", to.String(), "error", err)
 	}
-	retry := firstRetry
+	retry, former := firstRetry, false
 	for ctx.Err() == nil {
 		signal := n.deliverySignal(to)
 		if acked+1 >= n.State().Edge.Next(to, lane) {
 			wait(ctx, signal, time.Hour)
 			continue
 		}
-		next, err := n.deliver(ctx, to, lane, acked+1)
+		next, err := n.deliver(ctx, to, lane, acked+1, former)
 		n.Meter.Delivered(string(lane), err == nil)
 		if err != nil {
+			former = !former // the partner may not have our newest card yet
 			n.Log.Debug("message not accepted yet", "partner", to.String(), "lane", string(lane), "n", acked+1, "error", err)
 			wait(ctx, signal, retry)
 			retry = min(2*retry, lastRetry)
@@ -55,17 +58,23 @@ func (n *Node) keepDelivering(ctx context.Context, to trust.ParticipantID, lane 
 }
 
 // deliver sends message number to a partner and gives the number to send next.
-func (n *Node) deliver(ctx context.Context, to trust.ParticipantID, lane edge.Lane, number uint64) (uint64, error) {
+// With former it is sent under the keys from before the current ones, where
+// there are such.
+func (n *Node) deliver(ctx context.Context, to trust.ParticipantID, lane edge.Lane, number uint64, former bool) (uint64, error) {
 	partner, ok := n.State().Participant.Partner(to)
 	if !ok {
 		return 0, trust.Errorf(trust.NotFound, "participant %s is not known", to)
 	}
-	jws, err := n.queued(ctx, to, lane, number)
+	by := n.Keys.Signer(participant.StreamKey)
+	if old, ok := n.Keys.Former(participant.StreamKey); ok && former {
+		by = old
+	}
+	jws, err := n.queued(ctx, by, to, lane, number)
 	if err != nil {
 		return 0, err
 	}
 	answer, err := n.Send.Send(ctx, *partner, Outgoing{
-		Method: http.MethodPost, Path: MessagesPath, ContentType: setMediaType, Body: []byte(jws),
+		Method: http.MethodPost, Path: MessagesPath, ContentType: setMediaType, Body: []byte(jws), Former: former,
 	})
 	switch {
 	case err != nil:
@@ -86,7 +95,7 @@ func (n *Node) deliver(ctx context.Context, to trust.ParticipantID, lane edge.La
 }
 
 // queued renders a queued message from the log.
-func (n *Node) queued(ctx context.Context, to trust.ParticipantID, lane edge.Lane, number uint64) (string, error) {
+func (n *Node) queued(ctx context.Context, by jose.Signer, to trust.ParticipantID, lane edge.Lane, number uint64) (string, error) {
 	at, ok := n.State().Edge.Locate(to, lane, number)
 	if !ok {
 		return "", trust.Errorf(trust.NotFound, "%s message %d to %s was never queued", lane, number, to)
@@ -107,7 +116,7 @@ func (n *Node) queued(ctx context.Context, to trust.ParticipantID, lane edge.Lan
 	if err != nil {
 		return "", err
 	}
-	return n.render(to, q, trust.Stamp{Position: record.Position, At: record.At}, content)
+	return n.render(by, to, q, trust.Stamp{Position: record.Position, At: record.At}, content)
 }
 
 // Messages gives a partner its own messages of a lane after a number, for a
@@ -115,7 +124,7 @@ func (n *Node) queued(ctx context.Context, to trust.ParticipantID, lane edge.Lan
 func (n *Node) Messages(ctx context.Context, from trust.ParticipantID, lane edge.Lane, after uint64, limit int) ([]string, error) {
 	var out []string
 	for number := after + 1; number < n.State().Edge.Next(from, lane) && len(out) < limit; number++ {
-		jws, err := n.queued(ctx, from, lane, number)
+		jws, err := n.queued(ctx, n.Keys.Signer(participant.StreamKey), from, lane, number)
 		if err != nil {
 			return nil, err
 		}

@@ -27,6 +27,7 @@ const (
 	kindSuspension    = "suspension"
 	kindRevocation    = "revocation"
 	kindEngagement    = "engagement"
+	kindCard          = "card"
 	eventPrefix       = "urn:entente:edge:"
 	eventVersion      = ":1"
 	setType           = "secevent+jwt"
@@ -77,6 +78,9 @@ type (
 	suspensionMessage struct {
 		Participant trust.ParticipantID `json:"participant"`
 	}
+	cardMessage struct {
+		Card participant.SignedCard `json:"card"`
+	}
 	// revocationMessage names the subject in plain: the receiver knows it by a
 	// key of its own.
 	revocationMessage struct {
@@ -97,9 +101,9 @@ type (
 
 // render signs the content of one queued message. Signing again gives the same
 // payload, so a repeated delivery is recognised whatever key signed it.
-func (n *Node) render(to trust.ParticipantID, q edge.Queued, at trust.Stamp, content []byte) (string, error) {
+func (n *Node) render(by jose.Signer, to trust.ParticipantID, q edge.Queued, at trust.Stamp, content []byte) (string, error) {
 	id := sha256.Sum256([]byte(n.self.String() + "\n" + to.String() + "\n" + at.Position.String()))
-	return jose.Sign(n.Keys.Signer(participant.StreamKey), setType, message{
+	return jose.Sign(by, setType, message{
 		Iss: n.self, Aud: to, Iat: at.At, Jti: hex.EncodeToString(id[:16]),
 		Edge:   place{Epoch: at.Position.Epoch, Lane: q.Lane, N: q.N},
 		Events: map[string]jsontext.Value{eventPrefix + q.Kind + eventVersion: content},
@@ -138,17 +142,20 @@ func (n *Node) open(from participant.Partner, jws []byte) (message, string, []by
 
 // verifyStream checks a partner's signature and gives the payload's bytes.
 func (n *Node) verifyStream(from participant.Partner, jws []byte) ([]byte, error) {
-	return verifyBy(from.Keys(participant.StreamKey, n.Now()), jws, setType)
+	keys := from.Keys(participant.StreamKey, n.Now())
+	return verifyBy(func(int64) []jose.Key { return keys }, jws, setType)
 }
 
-// verifyBy checks a JWS against the one key of keys that its kid names, and
-// gives its claims rendered again, for a strict reader of their shape.
-func verifyBy(keys []jose.Key, jws []byte, typ string) ([]byte, error) {
+// verifyBy checks a JWS against the one key that its kid names, of those that are
+// good for its iat, and gives its claims rendered again, for a strict reader of
+// their shape.
+func verifyBy(goodAt func(iat int64) []jose.Key, jws []byte, typ string) ([]byte, error) {
 	u, err := jose.Parse(string(jws), jose.Form{Types: []string{typ}, MaxBytes: maxMessage})
 	if err != nil {
 		return nil, trust.Errorf(trust.Invalid, "a signed message cannot be read: %w", err)
 	}
-	for _, k := range keys {
+	iat, _ := u.UnverifiedClaims().Int("iat")
+	for _, k := range goodAt(iat) {
 		if k.KeyID() == u.Header().KeyID {
 			v, err := u.Verify(k)
 			if err != nil {

@@ -42,7 +42,19 @@ type Config struct {
 // signs, seals or commits.
 type Keys interface {
 	Signer(participant.KeyUse) jose.Signer
-	NoteSigner(origin string) (note.Signer, error)
+	// Former gives the key that signed before the current one, for a partner that
+	// does not know the current one yet.
+	Former(participant.KeyUse) (jose.Signer, bool)
+	// NoteSigner signs checkpoints of a time; NoteVerifiers know every key that
+	// ever did.
+	NoteSigner(origin string, at int64) (note.Signer, error)
+	NoteVerifiers(origin string) (note.Verifiers, error)
+	// Certify makes a card's records those by which keys are used. It fails with
+	// NotFound for a key that is not held.
+	Certify([]participant.KeyRecord) error
+	// Announce makes a next key of each use, which is used once a card certifies
+	// it. It is durable when Announce returns.
+	Announce(uses []participant.KeyUse, window trust.Window) ([]participant.KeyRecord, error)
 	// Subject gives the key by which this ledger knows a subject.
 	Subject(participant, namespace, subject string) trust.SubjectKey
 	// Commit gives a commitment to a plain value of a domain, such as "resource".
@@ -79,10 +91,12 @@ type Sender interface {
 	Send(ctx context.Context, to participant.Partner, r Outgoing) (Incoming, error)
 }
 
-// Outgoing is a request to a partner's node; Incoming its answer.
+// Outgoing is a request to a partner's node; Incoming its answer. Former asks
+// for the TLS key from before the current one, which the partner may know alone.
 type Outgoing struct {
 	Method, Path, ContentType string
 	Body                      []byte
+	Former                    bool
 }
 
 // Incoming is a partner's answer; Body is at most 1 MiB.
@@ -135,6 +149,9 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 		return nil, trust.Errorf(trust.Conflict, "the ledger is empty; entente init begins one")
 	}
 	n.self, n.demo = self.Card.ID, self.Card.Demo
+	if err := n.Keys.Certify(self.Card.Keys); err != nil {
+		return nil, err
+	}
 	var err error
 	n.decisions, err = openLog(ctx, c, store.DecisionLog, self.Card.DecisionOrigin, struct{}{}, nil, trust.Position{})
 	if err != nil {

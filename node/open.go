@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/entente-id/entente/internal/keyring"
+	"golang.org/x/mod/sumdb/note"
+
 	"github.com/entente-id/entente/ledger"
-	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/state"
 	"github.com/entente-id/entente/store"
 	"github.com/entente-id/entente/trust"
@@ -14,17 +14,14 @@ import (
 
 // openLog opens one of the node's logs under its origin.
 func openLog[S any](ctx context.Context, c Config, log, origin string, start S, fold func(S, ledger.Record) (S, error), at trust.Position) (*ledger.Log[S], error) {
-	signer, err := c.Keys.NoteSigner(origin)
-	if err != nil {
-		return nil, err
-	}
-	verifier, err := keyring.NoteVerifier(origin, c.Keys.Signer(participant.LogKey).Key())
+	verifiers, err := c.Keys.NoteVerifiers(origin)
 	if err != nil {
 		return nil, err
 	}
 	return ledger.Open(ctx, ledger.Config[S]{
-		Store: c.Store, Log: log, Origin: origin, Signer: signer, Verifier: verifier,
-		Now: func() int64 { return c.Clock.Now().Unix() }, Rand: c.Rand,
+		Store: c.Store, Log: log, Origin: origin, Verifiers: verifiers,
+		Signer: func(at int64) (note.Signer, error) { return c.Keys.NoteSigner(origin, at) },
+		Now:    func() int64 { return c.Clock.Now().Unix() }, Rand: c.Rand,
 		Fold: fold, Start: start, StartAt: at,
 	})
 }

@@ -96,6 +96,7 @@ var effects = map[string]func(*change, *participant.Partner, []byte) error{
 	kindSuspension:  receiveSuspension,
 	kindRevocation:  receiveRevocation,
 	kindEngagement:  receiveEngagement,
+	kindCard:        receiveCard,
 }
 
 // parse reads a message's content.

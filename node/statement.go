@@ -59,7 +59,9 @@ func receiveStatement(c *change, from *participant.Partner, content []byte) erro
 	if err != nil {
 		return err
 	}
-	payload, err := verifyBy(from.Keys(participant.StatementKey, c.now), []byte(m.Statement), statementType)
+	// A statement may have waited longer than the key that signed it was good.
+	signers := func(iat int64) []jose.Key { return from.Keys(participant.StatementKey, iat) }
+	payload, err := verifyBy(signers, []byte(m.Statement), statementType)
 	if err != nil {
 		return err
 	}

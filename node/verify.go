@@ -5,8 +5,6 @@ import (
 	"encoding/hex"
 
 	"github.com/entente-id/entente/decision"
-	"github.com/entente-id/entente/internal/keyring"
-	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/ledger"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/state"
@@ -35,7 +33,8 @@ type LogReport struct {
 
 // VerifyLedger recomputes both logs of a ledger offline: frames, leaves, tree,
 // every signed checkpoint, sealed parts, the fold, and the shape of every
-// decision. The log keys are those that the first entry's card certifies. Head,
+// decision. The log keys are those that the participant's own cards certify, the
+// first entry's and its successors', each for its time. Head,
 // which may be nil, is a checkpoint of either log that somebody kept. It fails
 // with a *ledger.Fault, or Invalid.
 func VerifyLedger(ctx context.Context, r store.Reader, head []byte, progress func(log string, entries uint64)) (Report, error) {
@@ -45,11 +44,15 @@ func VerifyLedger(ctx context.Context, r store.Reader, head []byte, progress fun
 	}
 	report := Report{Participant: card.ID, GovernanceKey: card.GovernanceKey, Demo: card.Demo}
 	codec, s := state.NewCodec(), &state.Snapshot{}
+	cards := &ownCards{cards: []participant.Card{card}, since: []int64{0}, codec: codec}
 	logs := []struct {
 		name, origin string
 		each         func(ledger.Record) error
 	}{
 		{store.TrustLog, card.TrustOrigin, func(r ledger.Record) (err error) {
+			if err := cards.see(r); err != nil {
+				return err
+			}
 			s, err = state.Fold(codec, s, r.Kind, r.Version, r.Body, r.Stamp())
 			return err
 		}},
@@ -61,9 +64,7 @@ func VerifyLedger(ctx context.Context, r store.Reader, head []byte, progress fun
 	}
 	for _, log := range logs {
 		cfg := ledger.VerifyConfig{Log: log.name, Origin: log.origin, Each: log.each}
-		if cfg.Verifier, err = keyring.NoteVerifier(log.origin, logKey(card)); err != nil {
-			return report, err
-		}
+		cfg.Keys = func() ([]ledger.LogKey, error) { return cards.keys(log.origin) }
 		if headOrigin == log.origin {
 			cfg.Head = head
 		}
@@ -106,15 +107,6 @@ func ReadCard(ctx context.Context, r store.Reader) (participant.Card, error) {
 		return participant.Card{}, trust.Errorf(trust.Invalid, "the first entry is %s; a trust log begins with who the node is", record.Kind)
 	}
 	return participant.ParseCard(born.Card)
-}
-
-func logKey(c participant.Card) (key jose.Key) {
-	for _, r := range c.Keys {
-		if r.Use == participant.LogKey {
-			return r.Key
-		}
-	}
-	return key
 }
 
 // originOfHead tells which of the two logs a kept checkpoint is of.

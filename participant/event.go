@@ -10,7 +10,9 @@ type Born struct {
 	Demo bool       `json:"demo,omitzero"`
 }
 
-// Renewed: this node's own card was replaced (keys rotated, endpoint moved).
+// Renewed: a participant's card was replaced by a newer one under the same
+// governance key (keys rotated, endpoint moved): this node's own, or a partner's
+// that it sent.
 type Renewed struct {
 	Card SignedCard `json:"card"`
 }

@@ -16,7 +16,7 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 	case Born:
 		return s.own(e.Card, at.At)
 	case Renewed:
-		return s.own(e.Card, at.At)
+		return s.renew(e.Card, at.At)
 	case Confirmed:
 		return s.confirm(e, at.At)
 	case Declared:
@@ -51,6 +51,23 @@ func (s State) own(signed SignedCard, at int64) State {
 		own.Issuers, own.Confirmed = s.Own.Issuers, s.Own.Confirmed
 	}
 	return s.replaceOwn(&own)
+}
+
+// renew replaces the card of this node or of a partner that is known.
+func (s State) renew(signed SignedCard, at int64) State {
+	card, err := signed.read()
+	if err != nil {
+		return s
+	}
+	if old, ok := s.Partner(card.ID); ok {
+		p := *old
+		p.Card, p.Signed = card, signed
+		return s.replace(&p)
+	}
+	if s.Own != nil && s.Own.Card.ID != card.ID {
+		return s
+	}
+	return s.own(signed, at)
 }
 
 // confirm keeps what is known of a partner whose card is replaced: a new card

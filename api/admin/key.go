@@ -7,11 +7,14 @@ import (
 	"strconv"
 
 	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/participant"
 )
 
 var keyRoutes = map[string]route{
 	"GET /v1/keys":          handler.listKeys,
 	"GET /v1/keys/accepted": handler.accepted,
+	"POST /v1/cards":        handler.draftCard,
+	"PUT /v1/card":          handler.renewCard,
 }
 
 func (h handler) listKeys(ctx context.Context, r request) (any, error) {
@@ -28,6 +31,22 @@ func (h handler) accepted(ctx context.Context, r request) (any, error) {
 	return h.node.Accepted(ctx, r.actor, query.Get("issuer"), query.Get("key"), from)
 }
 
+func (h handler) draftCard(ctx context.Context, r request) (any, error) {
+	rotation, err := body[participant.Rotation](r)
+	if err != nil {
+		return nil, err
+	}
+	return h.node.DraftCard(ctx, r.actor, rotation)
+}
+
+func (h handler) renewCard(ctx context.Context, r request) (any, error) {
+	signed, err := body[participant.SignedCard](r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, h.node.RenewCard(ctx, r.actor, signed)
+}
+
 // Keys lists every key the node knows.
 func (c *Client) Keys(ctx context.Context) (List[node.KeyView], error) {
 	return call[List[node.KeyView]](ctx, c, http.MethodGet, "/v1/keys", nil)
@@ -38,4 +57,15 @@ func (c *Client) Keys(ctx context.Context) (List[node.KeyView], error) {
 func (c *Client) Accepted(ctx context.Context, issuer, key string, from uint64) (node.Accepted, error) {
 	query := url.Values{"issuer": {issuer}, "key": {key}, "from": {strconv.FormatUint(from, 10)}}
 	return call[node.Accepted](ctx, c, http.MethodGet, "/v1/keys/accepted?"+query.Encode(), nil)
+}
+
+// DraftCard has the node make next online keys and draft the card that certifies
+// them.
+func (c *Client) DraftCard(ctx context.Context, r participant.Rotation) (node.CardDraft, error) {
+	return call[node.CardDraft](ctx, c, http.MethodPost, "/v1/cards", r)
+}
+
+// RenewCard puts a signed card of the node's own in force.
+func (c *Client) RenewCard(ctx context.Context, signed participant.SignedCard) error {
+	return c.do(ctx, http.MethodPut, "/v1/card", signed)
 }

@@ -89,6 +89,8 @@ type Revocations interface {
 type Keys interface {
 	ListKeys(ctx context.Context, a node.Actor) ([]node.KeyView, error)
 	Accepted(ctx context.Context, a node.Actor, issuer, key string, from uint64) (node.Accepted, error)
+	DraftCard(ctx context.Context, a node.Actor, r participant.Rotation) (node.CardDraft, error)
+	RenewCard(ctx context.Context, a node.Actor, signed participant.SignedCard) error
 }
 
 // Records show what the ledger holds; the node checks the reader's role.

@@ -97,7 +97,7 @@ var Rooms = map[string]Room{
 		Uses:    core + " store store/local ledger node " + apis + " internal/clock internal/fetch internal/config internal/keyring",
 		Outside: "json prometheus sumdb sys term",
 	},
-	"internal/nodetest": {Uses: core + " store store/local ledger node internal/clock internal/keyring"},
+	"internal/nodetest": {Uses: core + " store store/local ledger node internal/clock internal/keyring", Outside: "sumdb"},
 
 	"cli": {
 		Uses:    core + " store store/local ledger node api/admin api/wire internal/config internal/keyring internal/serve demo",

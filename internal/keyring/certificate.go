@@ -18,10 +18,37 @@ import (
 // and ask nothing else of the certificate. It fails with Conflict when no TLS
 // key is valid now.
 func (k *Keyring) TLSCertificate(entity trust.ParticipantID) (tls.Certificate, error) {
-	key, err := k.current(participant.TLSKey)
+	key, err := k.current(participant.TLSKey, k.now())
 	if err != nil {
 		return tls.Certificate{}, err
 	}
+	return k.certificate(key, entity)
+}
+
+// FormerTLSCertificate is TLSCertificate over the TLS key that was used before
+// (see Former). It fails with NotFound when there is none.
+func (k *Keyring) FormerTLSCertificate(entity trust.ParticipantID) (tls.Certificate, error) {
+	key, ok := k.former(participant.TLSKey)
+	if !ok {
+		return tls.Certificate{}, trust.Errorf(trust.NotFound, "there is no TLS key from before the current one")
+	}
+	return k.certificate(key, entity)
+}
+
+// certificate makes a key's certificate once.
+func (k *Keyring) certificate(key onlineKey, entity trust.ParticipantID) (tls.Certificate, error) {
+	name := [3]string{"certificate", entity.String(), key.record.Key.Thumbprint()}
+	if known, ok := k.made.Load(name); ok {
+		return known.(tls.Certificate), nil
+	}
+	made, err := key.certificate(entity)
+	if err == nil {
+		k.made.Store(name, made)
+	}
+	return made, err
+}
+
+func (key onlineKey) certificate(entity trust.ParticipantID) (tls.Certificate, error) {
 	name, err := url.Parse(entity.String())
 	if err != nil {
 		return tls.Certificate{}, trust.Errorf(trust.Invalid, "entity %s is no URL: %w", entity, err)

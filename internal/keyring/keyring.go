@@ -13,13 +13,14 @@
 package keyring
 
 import (
-	"cmp"
 	"crypto"
 	"crypto/x509"
 	"errors"
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"filippo.io/age"
 
@@ -33,12 +34,19 @@ const database = "keyring.db"
 
 // Keyring is an open keyring. Its methods may be called by any goroutine.
 type Keyring struct {
-	now   func() int64
-	keys  []onlineKey
-	index *index
-	data  *dataKeys
+	path, unlock string
+	now          func() int64
+	index        *index
+	data         *dataKeys
+
+	held      *atomic.Pointer[[]onlineKey]
+	certified *atomic.Pointer[map[string]trust.Window] // by thumbprint; empty before Certify
+	made      *sync.Map                                // note signers and certificates, by what they are of
+	file      *sync.Mutex                              // one writer of the keys file
 }
 
+// onlineKey is a key that is held. Of a log key that has ended, private and
+// signer are nil.
 type onlineKey struct {
 	record  participant.KeyRecord
 	private crypto.Signer
@@ -76,10 +84,15 @@ func Open(path, unlockFile string, now func() int64) (*Keyring, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Keyring{now: now}
-	if k.keys, err = d.onlineKeys(); err != nil {
+	k := &Keyring{
+		path: path, unlock: unlockFile, now: now,
+		held: &atomic.Pointer[[]onlineKey]{}, certified: &atomic.Pointer[map[string]trust.Window]{}, made: &sync.Map{}, file: &sync.Mutex{},
+	}
+	held, err := d.onlineKeys()
+	if err != nil {
 		return nil, err
 	}
+	k.held.Store(&held)
 	if k.index, err = newIndex(d.Index); err != nil {
 		return nil, err
 	}
@@ -96,32 +109,22 @@ func (k *Keyring) Close() error { return k.data.close() }
 // the node's card, by use and then oldest first.
 func (k *Keyring) Records(within trust.Window) []participant.KeyRecord {
 	var out []participant.KeyRecord
-	for _, key := range k.keys {
-		if w := key.record.Window; w.NotBefore < within.NotAfter && within.NotBefore < w.NotAfter {
+	for _, key := range *k.held.Load() {
+		if w := key.record.Window; key.private != nil && w.NotBefore < within.NotAfter && within.NotBefore < w.NotAfter {
 			out = append(out, key.record)
 		}
 	}
 	return out
 }
 
-// Signer gives the key of a use that is valid now and began last. When none is
-// valid, the signer's Sign fails with Conflict.
+// Signer gives the key of a use that signs now; see current. When none is valid,
+// the signer's Sign fails with Conflict.
 func (k *Keyring) Signer(use participant.KeyUse) jose.Signer {
-	key, err := k.current(use)
+	key, err := k.current(use, k.now())
 	if err != nil {
 		return lapsed{err}
 	}
 	return key.signer
-}
-
-func (k *Keyring) current(use participant.KeyUse) (onlineKey, error) {
-	now := k.now()
-	for _, key := range slices.Backward(k.keys) {
-		if key.record.Use == use && key.record.Window.Contains(now) {
-			return key, nil
-		}
-	}
-	return onlineKey{}, trust.Errorf(trust.Conflict, "no %s key of this node is valid at %s; its keys must be renewed", use, trust.Instant(now))
 }
 
 // lapsed is the signer of a use without a valid key.
@@ -139,13 +142,14 @@ func (d document) onlineKeys() ([]onlineKey, error) {
 		}
 		out = append(out, key)
 	}
-	slices.SortStableFunc(out, func(a, b onlineKey) int {
-		return cmp.Or(cmp.Compare(a.record.Use, b.record.Use), cmp.Compare(a.record.Window.NotBefore, b.record.Window.NotBefore))
-	})
+	slices.SortStableFunc(out, byUse)
 	return out, nil
 }
 
 func (r privateRecord) open() (onlineKey, error) {
+	if len(r.Private) == 0 && r.Use == participant.LogKey && !r.Public.IsZero() {
+		return onlineKey{record: participant.KeyRecord{Use: r.Use, Key: r.Public, Window: r.Window}}, nil
+	}
 	parsed, err := x509.ParsePKCS8PrivateKey(r.Private)
 	if err != nil {
 		return onlineKey{}, errors.New("its private half is no PKCS #8 key") // x509's own text may quote the bytes

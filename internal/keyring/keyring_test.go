@@ -162,7 +162,7 @@ func TestTheNewestValidKeySigns(t *testing.T) {
 		d.Keys = append([]record{{r.Use, r.Private, next}}, d.Keys...)
 	}
 	f.write(t, render(t, d))
-	old, both, last := f.open(t, now), f.open(t, now+100), f.open(t, window.NotAfter)
+	old, both, last := f.open(t, now), f.open(t, now+160), f.open(t, window.NotAfter)
 	for _, use := range uses {
 		before, overlap, after := old.Signer(use).Key(), both.Signer(use).Key(), last.Signer(use).Key()
 		if before.Equal(overlap) || !overlap.Equal(after) {
@@ -183,7 +183,7 @@ func TestNoKeyIsUsedOutsideItsWindow(t *testing.T) {
 				t.Errorf("%s at %d: %v", use, at, err)
 			}
 		}
-		if _, err := k.NoteSigner("trust.rje.example/trust"); trust.KindOf(err) != trust.Conflict {
+		if _, err := k.NoteSigner("trust.rje.example/trust", at); trust.KindOf(err) != trust.Conflict {
 			t.Errorf("note signer at %d: %v", at, err)
 		}
 	}
@@ -277,7 +277,7 @@ func TestNothingIsOverwritten(t *testing.T) {
 func TestNotesAreSignedByTheLogKey(t *testing.T) {
 	const origin = "trust.rje.example/trust"
 	k := newFolder(t).open(t, now)
-	signer, err := k.NoteSigner(origin)
+	signer, err := k.NoteSigner(origin, now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,18 +13,43 @@ import (
 )
 
 // NoteSigner signs the checkpoints of the log of an origin with the log key that
-// is current now (C2SP signed-note, Ed25519). It fails with Conflict when none
-// is valid and with Invalid for an origin that no note may carry.
-func (k *Keyring) NoteSigner(origin string) (note.Signer, error) {
-	key, err := k.current(participant.LogKey)
+// is current at a time, in Unix seconds (C2SP signed-note, Ed25519). It fails
+// with Conflict when none is valid and with Invalid for an origin that no note
+// may carry.
+func (k *Keyring) NoteSigner(origin string, at int64) (note.Signer, error) {
+	key, err := k.current(participant.LogKey, at)
 	if err != nil {
 		return nil, err
+	}
+	name := [3]string{"note", origin, key.record.Key.Thumbprint()}
+	if known, ok := k.made.Load(name); ok {
+		return known.(note.Signer), nil
 	}
 	verifier, err := NoteVerifier(origin, key.record.Key)
 	if err != nil {
 		return nil, err
 	}
-	return noteSigner{verifier, key.signer}, nil
+	signer := noteSigner{verifier, key.signer}
+	k.made.Store(name, signer)
+	return signer, nil
+}
+
+// NoteVerifiers checks the checkpoints of the log of an origin under every log
+// key that this node ever had. It fails with Invalid for an origin that no note
+// may carry.
+func (k *Keyring) NoteVerifiers(origin string) (note.Verifiers, error) {
+	var all []note.Verifier
+	for _, key := range *k.held.Load() {
+		if key.record.Use != participant.LogKey {
+			continue
+		}
+		v, err := NoteVerifier(origin, key.record.Key)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return note.VerifierList(all...), nil
 }
 
 // noteSigner has its name and key hash from the verifier of the same key.

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/internal/clock"
 	"github.com/entente-id/entente/internal/keyring"
@@ -201,17 +203,14 @@ func (n *Node) Append(count int, entry func(i int) ledger.Entry) {
 }
 
 func appendRaw(ctx context.Context, c node.Config, self participant.Card, count int, entry func(int) ledger.Entry) error {
-	signer, err := c.Keys.NoteSigner(self.TrustOrigin)
-	if err != nil {
-		return err
-	}
-	verifier, err := keyring.NoteVerifier(self.TrustOrigin, c.Keys.Signer(participant.LogKey).Key())
+	verifiers, err := c.Keys.NoteVerifiers(self.TrustOrigin)
 	if err != nil {
 		return err
 	}
 	log, err := ledger.Open(ctx, ledger.Config[struct{}]{
-		Store: c.Store, Log: store.TrustLog, Origin: self.TrustOrigin, Signer: signer, Verifier: verifier,
-		Now: func() int64 { return c.Clock.Now().Unix() }, Rand: c.Rand,
+		Store: c.Store, Log: store.TrustLog, Origin: self.TrustOrigin, Verifiers: verifiers,
+		Signer: func(at int64) (note.Signer, error) { return c.Keys.NoteSigner(self.TrustOrigin, at) },
+		Now:    func() int64 { return c.Clock.Now().Unix() }, Rand: c.Rand,
 	})
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package serve
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"io"
 	"net"
@@ -27,16 +28,26 @@ const (
 // its own, so a slow one holds up nobody else. It follows no redirect, resumes
 // no session, and reads no proxy from the environment. It is a node.Sender.
 type Edge struct {
-	own Certificate
-	now func() int64
+	own    Certificate
+	former Certificate
+	now    func() int64
 
 	mu    sync.Mutex
-	lines map[trust.ParticipantID]*line
+	lines map[lineKey]*line
 }
 
-// line is the connections to one address, good for one set of keys.
+// lineKey tells connections apart by the partner and by which of our keys they
+// were opened with.
+type lineKey struct {
+	partner trust.ParticipantID
+	former  bool
+}
+
+// line is the connections to one address, good for one set of keys there and one
+// key here.
 type line struct {
 	far    far
+	own    [32]byte
 	client *http.Client
 }
 
@@ -64,10 +75,11 @@ func (f far) holds(s tls.ConnectionState) bool {
 	})
 }
 
-// NewEdge makes a client that shows this node's certificate. Now gives the Unix
-// seconds at which a partner's keys have to be valid.
-func NewEdge(own Certificate, now func() int64) *Edge {
-	return &Edge{own: own, now: now, lines: map[trust.ParticipantID]*line{}}
+// NewEdge makes a client that shows this node's certificate, or on request the
+// former one. Now gives the Unix seconds at which a partner's keys have to be
+// valid.
+func NewEdge(own, former Certificate, now func() int64) *Edge {
+	return &Edge{own: own, former: former, now: now, lines: map[lineKey]*line{}}
 }
 
 // Send carries a request to a partner and gives the answer whatever its status.
@@ -85,7 +97,11 @@ func (e *Edge) Send(ctx context.Context, to participant.Partner, r node.Outgoing
 	if r.ContentType != "" {
 		request.Header.Set("Content-Type", r.ContentType)
 	}
-	response, err := e.line(end).client.Do(request)
+	l, err := e.line(end, r.Former)
+	if err != nil {
+		return node.Incoming{}, err
+	}
+	response, err := l.client.Do(request)
 	if err != nil {
 		return node.Incoming{}, broken(end, err)
 	}
@@ -118,29 +134,47 @@ func broken(end far, err error) error {
 	return trust.Errorf(kind, "reaching %s: %w", end.id, err)
 }
 
-// line gives the connections to a partner. Another endpoint or another set of
-// keys begins new ones, so that no connection outlives the key it was opened to.
-func (e *Edge) line(end far) *line {
+// line gives the connections to a partner. Another endpoint, another set of keys
+// there or another key here begins new ones, so that no connection outlives the
+// keys it was opened with.
+func (e *Edge) line(end far, former bool) (*line, error) {
+	own, err := e.certificate(former)
+	if err != nil {
+		return nil, err
+	}
+	pin := sha256.Sum256(own.Leaf.RawSubjectPublicKeyInfo)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	l := e.lines[end.id]
-	if l != nil && l.far.equal(end) {
-		return l
+	key := lineKey{end.id, former}
+	l := e.lines[key]
+	if l != nil && l.far.equal(end) && l.own == pin {
+		return l, nil
 	}
 	if l != nil {
 		l.client.CloseIdleConnections()
 	}
-	l = &line{far: end, client: e.newClient(end)}
-	e.lines[end.id] = l
-	return l
+	l = &line{far: end, own: pin, client: e.newClient(end, own)}
+	e.lines[key] = l
+	return l, nil
 }
 
-func (e *Edge) newClient(end far) *http.Client {
+// certificate gives what we show; where there is none from before, the current
+// one.
+func (e *Edge) certificate(former bool) (tls.Certificate, error) {
+	if former && e.former != nil {
+		if c, err := e.former(); err == nil {
+			return c, nil
+		}
+	}
+	return e.own()
+}
+
+func (e *Edge) newClient(end far, own tls.Certificate) *http.Client {
 	return &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			DialContext:            (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
-			TLSClientConfig:        e.clientTLS(end),
+			TLSClientConfig:        clientTLS(end, own),
 			TLSHandshakeTimeout:    5 * time.Second,
 			ResponseHeaderTimeout:  edgeTimeout,
 			IdleConnTimeout:        90 * time.Second, // shorter than the partner's, so that it never closes under a request
@@ -155,13 +189,10 @@ func (e *Edge) newClient(end far) *http.Client {
 	}
 }
 
-func (e *Edge) clientTLS(end far) *tls.Config {
+func clientTLS(end far, own tls.Certificate) *tls.Config {
 	return &tls.Config{
-		MinVersion: tls.VersionTLS13,
-		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			c, err := e.own()
-			return &c, err
-		},
+		MinVersion:           tls.VersionTLS13,
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &own, nil },
 		// The key is pinned below; names and authorities prove nothing here.
 		InsecureSkipVerify: true,
 		VerifyConnection: func(s tls.ConnectionState) error {

@@ -154,7 +154,7 @@ var window = trust.Window{NotBefore: now - 60, NotAfter: now + 60}
 
 func newEdge(t testing.TB, p party) *serve.Edge {
 	t.Helper()
-	e := serve.NewEdge(p.own, func() int64 { return now })
+	e := serve.NewEdge(p.own, nil, func() int64 { return now })
 	t.Cleanup(e.Close)
 	return e
 }

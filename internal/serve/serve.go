@@ -124,7 +124,9 @@ func open(ctx context.Context, c config.Config, log *slog.Logger) (_ *machine, e
 		return m, err
 	}
 	now := func() int64 { return moving.Now().Unix() }
-	m.edge = NewEdge(func() (tls.Certificate, error) { return m.keys.TLSCertificate(c.Entity) }, now)
+	own := func() (tls.Certificate, error) { return m.keys.TLSCertificate(c.Entity) }
+	former := func() (tls.Certificate, error) { return m.keys.FormerTLSCertificate(c.Entity) }
+	m.edge = NewEdge(own, former, now)
 	m.config = node.Config{
 		Store: files, Keys: m.keys, Clock: moving, Rand: rand.Reader, Fetch: fetcher,
 		Send: m.edge, Log: log, Heartbeat: c.Heartbeat.Every(),

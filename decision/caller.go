@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/entente-id/entente/evidence"
-	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -71,6 +70,9 @@ func (h *hearing) authenticate() verdict {
 // only beside what shows that the caller holds what it is bound to (RFC 9449,
 // section 7.1; RFC 8705, section 3), whatever the tier.
 func (h *hearing) possession() trust.Reason {
+	if h.presentedByActor() {
+		return "" // who calls is the actor, whose own proof is held to this
+	}
 	b, o := &h.ev.Binding, h.o
 	switch {
 	case b.Other:
@@ -162,21 +164,6 @@ func (h *hearing) classify() verdict {
 		h.until(ev.AuthTime + limit + 1)
 	}
 	return pass
-}
-
-// delegate is the fourth check: on whose behalf. A chain is refused until hops
-// can be verified; a class that acts for others needs one.
-func (h *hearing) delegate() verdict {
-	switch {
-	case !h.verified():
-		return unreached
-	case h.ev.Delegated:
-		return fail(trust.ChainUnsupported)
-	case h.class.Principal == framework.Required:
-		return fail(trust.NoPrincipal)
-	default:
-		return unneeded
-	}
 }
 
 // kindName is the kind of evidence in words.

@@ -46,6 +46,7 @@ type Observed struct {
 	StatementAge int64            // since the participant's statement was signed
 	StatementEnd int64            // when it expires, Unix seconds; 0 none
 	Replayed     bool             // the token was used before
+	Chain        []Observed       // likewise of each link's delegator, then of the actor; nil without a chain
 
 	Nonce         Nonce // the one in the caller's DPoP proof
 	ProofReplayed bool  // the DPoP proof was used before
@@ -132,6 +133,9 @@ type Decision struct {
 
 	Roles []trust.Role // local roles after mapping, sorted
 	Burn  []trust.Once // values this decision uses up, on permit and on deny
+	// Actor is what the actor of a chain may on its own; nil without a chain, or
+	// where the chain does not lead to anybody.
+	Actor *Decision
 	Bounds
 }
 
@@ -150,5 +154,19 @@ type Bounds struct {
 
 // TTLAt gives the TTL of the same decision made with o.
 func (b *Bounds) TTLAt(o *Observed) int64 {
-	return max(min(b.Limit, b.Bound-o.Now, b.MaxAge-o.PartnerAge), 0)
+	return max(min(b.Limit, b.Bound-o.Now, b.MaxAge-o.Oldest()), 0)
+}
+
+// Oldest is the greatest age of a partner's word that was looked at; -1 where
+// one never came.
+func (o *Observed) Oldest() int64 {
+	age := o.PartnerAge
+	for i := range o.Chain {
+		hop := &o.Chain[i]
+		if age < 0 || hop.PartnerAge < 0 {
+			return -1
+		}
+		age = max(age, hop.PartnerAge)
+	}
+	return age
 }

@@ -127,7 +127,7 @@ var classifying = []deviation{
 	{"signed in at the limit", func(sc *scene) { sc.claim(object{"auth_time": now - 12*3600}) }, trust.Permit},
 	{"signed in behind the limit", func(sc *scene) { sc.claim(object{"auth_time": now - 12*3600 - 1}) }, trust.AuthAge},
 	{"sign-in not stated", func(sc *scene) { sc.claim(object{"auth_time": nil}) }, trust.AuthAge},
-	{"acts for somebody", func(sc *scene) { sc.claim(object{"act": object{"sub": "x"}}) }, trust.ChainUnsupported},
+	{"acts for somebody", func(sc *scene) { sc.claim(object{"act": object{"sub": "x"}}) }, trust.ActorProof},
 	{"R32 agent without a principal", func(sc *scene) { sc.claim(object{"kind": "agent", "attested": "yes", "exp": now + 200}) }, trust.NoPrincipal},
 }
 
@@ -343,7 +343,7 @@ func rehired(sc *scene, since int64) {
 }
 
 func deviations() []deviation {
-	return slices.Concat(identifying, authenticating, brokering, possessing, classifying, linking, weighing, ordering)
+	return slices.Concat(identifying, authenticating, brokering, possessing, classifying, linking, weighing, ordering, delegating)
 }
 
 func TestEveryDeviationHasItsReason(t *testing.T) {

@@ -13,18 +13,43 @@ type Ground struct {
 	Issuer, Key string // of the token; the key's RFC 7638 thumbprint
 	IssuedAt    int64
 	Origin      *evidence.Origin // that the issuer, a broker, restated; nil: none
+	Chain       []Ground         // of each link, then of who acts; nil: the subject calls itself
 }
 
 // Ground gives what ev stands on.
 func (ev *Evidence) Ground() Ground {
-	return Ground{ev.Participant, ev.Issuer.String(), ev.Thumbprint, ev.IssuedAt, ev.Origin}
+	g := groundOf(&ev.Evidence)
+	if c := ev.Chain; c != nil {
+		for i := range c.Links {
+			g.Chain = append(g.Chain, groundOfLink(&c.Links[i]))
+		}
+		g.Chain = append(g.Chain, groundOf(&c.Actor))
+	}
+	return g
 }
 
-// Ended says whether anything of the ground has ended, and why.
+func groundOf(ev *evidence.Evidence) Ground {
+	return Ground{ev.Participant, ev.Issuer.String(), ev.Thumbprint, ev.IssuedAt, ev.Origin, nil}
+}
+
+func groundOfLink(link *evidence.Hop) Ground {
+	return Ground{link.Participant, link.From.Issuer.String(), link.Thumbprint, link.IssuedAt, nil, nil}
+}
+
+// Ended says whether anything of the ground has ended, and why. What stands
+// behind a hop of a chain has ended with it.
 func (g *Ground) Ended(s *state.Snapshot, o *Observed) (trust.Reason, bool) {
 	reason, ended := s.Revocation.Verdict(g.Participant.String(), g.Issuer, g.Key, o.Subject, g.IssuedAt)
 	if origin := g.Origin; origin != nil && !ended {
-		return s.Revocation.Verdict(g.Participant.String(), origin.Issuer.String(), origin.Thumbprint, o.Origin, origin.IssuedAt)
+		reason, ended = s.Revocation.Verdict(g.Participant.String(), origin.Issuer.String(), origin.Thumbprint, o.Origin, origin.IssuedAt)
+	}
+	for i := range g.Chain {
+		if ended || i >= len(o.Chain) {
+			break
+		}
+		if _, ended = g.Chain[i].Ended(s, &o.Chain[i]); ended {
+			reason = trust.HopRevoked
+		}
 	}
 	return reason, ended
 }

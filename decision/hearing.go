@@ -15,25 +15,33 @@ import (
 func Decide(s *state.Snapshot, o Observed, ev Evidence, r Request) Decision {
 	var h hearing
 	h.open(s, &o, &ev, &r)
+	h.decide()
+	return h.d
+}
+
+func (h *hearing) decide() {
 	for i := range h.d.Checks {
 		if h.record(i, h.judge(i)); h.decided {
-			break
+			return
 		}
 	}
-	return h.d
 }
 
 // Explain makes the same decision and goes on behind the check that decided:
 // what can still be evaluated is. Every line has its text.
 func Explain(s *state.Snapshot, o Observed, ev Evidence, r Request) Decision {
-	var h hearing
+	h := hearing{explains: true}
 	h.open(s, &o, &ev, &r)
+	h.explain()
+	return h.d
+}
+
+func (h *hearing) explain() {
 	for i := range h.d.Checks {
 		v := h.judge(i)
 		h.record(i, v)
 		h.d.Checks[i].Text = h.tell(i, v)
 	}
-	return h.d
 }
 
 // hearing is one request before the checks: what was asked, and what each check
@@ -45,9 +53,10 @@ type hearing struct {
 	r  *Request
 	d  Decision
 
-	decided bool
-	self    trust.ParticipantID
-	service *service.Document // that owns the resource; nil when nobody does
+	explains bool
+	decided  bool
+	self     trust.ParticipantID
+	service  *service.Document // that owns the resource; nil when nobody does
 
 	class   framework.ClassRule
 	classed bool
@@ -59,6 +68,11 @@ type hearing struct {
 	tier       framework.TierRule
 	tiered     bool
 	ladder     framework.Ladder // on which the assurance is short
+	assurance  framework.Vector // that counts: along a chain the lowest, ladder by ladder
+
+	actor     *hearing // of who acts for the caller; nil without a chain
+	principal *hearing // of whom the caller acts for; nil for a principal
+	hop       int      // of the chain, at which a check failed; counted from 1
 
 	attributes map[string]any // released by the agreement
 	outcome    policy.Outcome
@@ -69,14 +83,14 @@ type hearing struct {
 const forever = 253402300799
 
 func (h *hearing) open(s *state.Snapshot, o *Observed, ev *Evidence, r *Request) {
-	h.s, h.o, h.ev, h.r, h.self = s, o, ev, r, self(s)
+	h.s, h.o, h.ev, h.r, h.self, h.assurance = s, o, ev, r, self(s), ev.Assurance
 	h.agreements = h.between()
 	h.d = Decision{Reason: trust.NoEvidence, Policy: s.Policy.Hash, Trust: s.At.Position, Bounds: Bounds{Bound: forever}}
 	for _, a := range h.agreements {
 		h.until(int64(a.Revision.Document.Starts))
 		h.until(int64(a.Revision.Document.Ends))
 	}
-	if ev.Fault != nil {
+	if ev.Fault != nil || ev.Chain != nil && ev.Chain.Fault != nil {
 		h.d.Bound = o.Now // the times it was read from did not stand up
 	}
 	if once := ev.Binding.Once; once != nil && ev.verified() && !o.ProofReplayed && !o.QuotaFull {
@@ -145,6 +159,14 @@ var (
 func fail(reason trust.Reason) verdict { return verdict{Failed, reason} }
 
 func (h *hearing) judge(check int) verdict {
+	v := h.ask(check)
+	if h.actor != nil && v.result == Passed {
+		return h.both(check, v)
+	}
+	return v
+}
+
+func (h *hearing) ask(check int) verdict {
 	switch check {
 	case Identify:
 		return h.identify()

@@ -97,7 +97,7 @@ func TestTimeTurnsNothingBeforeTheBound(t *testing.T) {
 		s := sc.snapshot()
 		ev := sc.verify(s)
 		d := decision.Decide(s, sc.observed, ev, sc.request)
-		if ev.Fault != nil {
+		if ev.Fault != nil || ev.Chain != nil && ev.Chain.Fault != nil {
 			if d.Bound != now {
 				t.Fatalf("a fault holds until %d", d.Bound)
 			}

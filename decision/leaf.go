@@ -26,9 +26,11 @@ type Commit struct {
 // Which framework and which local policy were in force, the trust entry says.
 type Leaf struct {
 	Action           trust.Action        `json:"action,omitempty"`
+	Actor            *Leaf               `json:"actor,omitempty"`     // what the actor of a chain may on its own
 	Agreement        string              `json:"agreement,omitempty"` // random id
 	Assurance        []uint16            `json:"assurance,omitempty"` // a framework.Vector; bytes would be written as base64
-	Checks           string              `json:"checks"`              // a letter each, in order, up to the one that decided: p passed, n nothing to check, f failed, - left out
+	Chain            []LeafHop           `json:"chain,omitempty"`
+	Checks           string              `json:"checks"` // a letter each, in order, up to the one that decided: p passed, n nothing to check, f failed, - left out
 	Class            trust.Class         `json:"class,omitempty"`
 	Credential       string              `json:"credential,omitempty"` // the jti of the one of our own that was presented
 	EnforcementPoint string              `json:"enforcement_point"`
@@ -57,32 +59,35 @@ type Leaf struct {
 
 // Seen is Observed as a leaf has it; the subject stands beside it.
 type Seen struct {
-	Nonce         Nonce `json:"nonce,omitempty"`
-	Now           int64 `json:"now"`
-	PartnerAge    int64 `json:"partner_age"`
-	ProofReplayed bool  `json:"proof_replayed,omitzero"`
-	QuotaFull     bool  `json:"quota_full,omitzero"`
-	Replayed      bool  `json:"replayed,omitzero"`
-	StatementAge  int64 `json:"statement_age"`
-	StatementEnd  int64 `json:"statement_end,omitzero"`
+	Chain         []Seen `json:"chain,omitempty"` // of each link, then of the actor
+	Nonce         Nonce  `json:"nonce,omitempty"`
+	Now           int64  `json:"now"`
+	PartnerAge    int64  `json:"partner_age"`
+	ProofReplayed bool   `json:"proof_replayed,omitzero"`
+	QuotaFull     bool   `json:"quota_full,omitzero"`
+	Replayed      bool   `json:"replayed,omitzero"`
+	StatementAge  int64  `json:"statement_age"`
+	StatementEnd  int64  `json:"statement_end,omitzero"`
 }
 
 // AppendLeaf appends the leaf of d as canonical JSON (RFC 8785).
 func AppendLeaf(dst []byte, d *Decision, o *Observed, ev *Evidence, r *Request, index Commit) []byte {
-	w := writer{dst: append(dst, '{')}
-	w.ground(d, ev, r)
+	w := writer{dst: append(dst, '{'), resource: index.Resource}
+	w.ground(d, o, ev, r)
 	w.observed(o)
 	w.answer(d, o, ev, r, index)
 	return w.end(d.Trust, d.TTL)
 }
 
 // ground writes the members that sort before observed.
-func (w *writer) ground(d *Decision, ev *Evidence, r *Request) {
+func (w *writer) ground(d *Decision, o *Observed, ev *Evidence, r *Request) {
 	w.word("action", string(r.Action))
+	w.actor(d, o, ev, r)
 	w.text("agreement", d.Agreement)
 	if ev.verified() {
 		w.levels("assurance", ev.Assurance)
 	}
+	w.chain(o, ev)
 	w.checks(d)
 	w.text("class", string(ev.Class))
 	if ev.Grant != nil {
@@ -185,7 +190,10 @@ func (l Leaf) Results() [checks]Check {
 func (l Leaf) Permit() bool { return l.Outcome == "permit" }
 
 // writer appends the members of an object. Empty ones are left out.
-type writer struct{ dst []byte }
+type writer struct {
+	dst      []byte
+	resource [16]byte // what a leaf says in place of the resource
+}
 
 func (w *writer) name(name string) {
 	if w.dst[len(w.dst)-1] != '{' {
@@ -269,7 +277,12 @@ func (w *writer) checks(d *Decision) {
 
 func (w *writer) observed(o *Observed) {
 	w.name("observed")
+	w.sight(o)
+}
+
+func (w *writer) sight(o *Observed) {
 	w.dst = append(w.dst, '{')
+	w.seen(o.Chain)
 	w.text("nonce", string(o.Nonce))
 	w.name("now")
 	w.dst = canonical.AppendInt(w.dst, o.Now)
@@ -280,6 +293,14 @@ func (w *writer) observed(o *Observed) {
 	w.dst = canonical.AppendInt(append(w.dst, `,"statement_age":`...), o.StatementAge)
 	w.number("statement_end", o.StatementEnd)
 	w.dst = append(w.dst, '}')
+}
+
+// observed gives back what was observed, but for the subject.
+func (s *Seen) observed() Observed {
+	return Observed{
+		Now: s.Now, PartnerAge: s.PartnerAge, Replayed: s.Replayed, StatementAge: s.StatementAge, StatementEnd: s.StatementEnd,
+		Nonce: s.Nonce, ProofReplayed: s.ProofReplayed, QuotaFull: s.QuotaFull,
+	}
 }
 
 func list[T ~string](w *writer, name string, values []T) {

@@ -71,7 +71,7 @@ var progress = []trust.Reason{
 	trust.AgreementEnded, trust.AgreementNotActive, trust.AgreementSuspended,
 	trust.ClassNotCovered, trust.IssuerNotCovered, trust.SubjectNotCovered,
 	trust.ResourceNotCovered, trust.ActionNotCovered, trust.PurposeNotCovered,
-	trust.LinkAssurance, trust.LinkAuthAge, trust.SingleUseKind,
+	trust.ChainNotCovered, trust.LinkAssurance, trust.LinkAuthAge, trust.SingleUseKind,
 }
 
 // agree finds the first live agreement that covers the request. The lines of an
@@ -130,7 +130,10 @@ func (h *hearing) cover(a *agreement.Agreement, i int, q *agreement.Query) trust
 	if line == nil {
 		return reason
 	}
-	if ladder, short := h.s.Framework.Current.Short(h.ev.Assurance, line.Needs); short {
+	if h.chained() > line.Depth {
+		return trust.ChainNotCovered
+	}
+	if ladder, short := h.s.Framework.Current.Short(h.assurance, line.Needs); short {
 		h.ladder = ladder
 		return trust.LinkAssurance
 	}
@@ -159,11 +162,15 @@ func (h *hearing) effectiveTier() trust.Reason {
 	}
 	h.tier, h.tiered = f.Stricter(h.class, byClass, byAgreement), true
 	h.d.Tier, h.d.MaxAge = stronger(h.class.Tier, agreed), int64(h.tier.MaxStaleness)
+	if h.actor != nil && h.actor.tiered {
+		h.d.Tier, h.d.MaxAge = stronger(h.d.Tier, h.actor.d.Tier), min(h.d.MaxAge, h.actor.d.MaxAge)
+	}
 	switch h.tier.SenderConstraint {
 	case framework.SenderConstraintNone, framework.SenderConstraintWhenOffered:
 		// What a token is bound to was shown, or authenticate denies.
 	case framework.SenderConstraintRequired:
 		switch b := &h.ev.Binding; {
+		case h.presentedByActor(): // whose own tier is asked the same
 		case !b.Shown:
 			return trust.SenderConstraint
 		case b.Once != nil && h.o.Nonce != FreshNonce:
@@ -173,7 +180,7 @@ func (h *hearing) effectiveTier() trust.Reason {
 		return trust.SenderConstraint
 	}
 	if level := h.tier.Attestation; level != "" {
-		if _, short := f.Short(h.ev.Assurance, map[framework.Ladder]framework.Level{framework.Attestation: level}); short {
+		if _, short := f.Short(h.assurance, map[framework.Ladder]framework.Level{framework.Attestation: level}); short {
 			return trust.TierAttestation
 		}
 	}
@@ -211,7 +218,7 @@ func (h *hearing) revocation() verdict {
 	if !h.verified() {
 		return unreached
 	}
-	ground := h.ev.Ground()
+	ground := groundOf(&h.ev.Evidence)
 	if reason, ended := ground.Ended(h.s, h.o); ended {
 		return fail(reason)
 	}

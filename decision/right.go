@@ -102,12 +102,12 @@ func (h *hearing) localPolicy() verdict {
 			ID:          ev.Participant.String() + "#" + ev.Namespace + "#" + ev.Subject,
 			Participant: ev.Participant,
 			Roles:       h.d.Roles,
-			Assurance:   h.assurance(),
+			Assurance:   h.levelNames(),
 			Attributes:  h.attributes,
 		}),
 		Action:   h.r.Action,
 		Resource: policy.Resource{Type: h.r.ResourceType, ID: h.r.ResourceID, Attributes: h.stated()},
-		Context:  policy.Context{Purpose: h.r.Purpose},
+		Context:  policy.Context{Purpose: h.r.Purpose, Attributes: h.onBehalf()},
 	})
 	h.d.Policies = h.outcome.Policies
 	if !h.outcome.Permit {
@@ -118,10 +118,10 @@ func (h *hearing) localPolicy() verdict {
 
 var ladders = framework.Ladders()
 
-func (h *hearing) assurance() map[string]string {
-	names := make(map[string]string, len(h.ev.Assurance))
+func (h *hearing) levelNames() map[string]string {
+	names := make(map[string]string, len(h.assurance))
 	for _, ladder := range ladders {
-		if level := h.s.Framework.Current.Name(ladder, h.ev.Assurance); level != "" {
+		if level := h.s.Framework.Current.Name(ladder, h.assurance); level != "" {
 			names[string(ladder)] = string(level)
 		}
 	}
@@ -154,6 +154,9 @@ func (h *hearing) obligations() verdict {
 	}
 	if !h.line.SingleUse && h.ev.Binding.Once == nil {
 		h.d.Limit = h.limit()
+		if h.actor != nil {
+			h.d.Limit = min(h.d.Limit, h.actor.d.Limit)
+		}
 		h.d.TTL = h.d.TTLAt(h.o)
 	}
 	return pass

@@ -3,6 +3,7 @@ package decision
 import (
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/evidence"
+	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/state"
 	"github.com/entente-id/entente/trust"
 )
@@ -12,11 +13,13 @@ import (
 // it holds those that an agreement with the participant releases, no others.
 type Sealed struct {
 	Action       trust.Action       `json:"action,omitempty"`
+	Actor        *Sealed            `json:"actor,omitempty"` // of a chain: its own proof
 	Audience     string             `json:"audience,omitempty"`
 	AuthTime     int64              `json:"auth_time,omitzero"`
 	Bound        bool               `json:"bound,omitzero"` // to something that cannot be checked
 	Certificate  string             `json:"bound_certificate,omitempty"`
 	Key          string             `json:"bound_key,omitempty"`
+	Chain        *SealedChain       `json:"chain,omitempty"`
 	Claims       canonical.Object   `json:"claims,omitempty"`
 	ClientID     string             `json:"client_id,omitempty"`
 	Delegated    bool               `json:"delegated,omitzero"`
@@ -53,11 +56,13 @@ type SealedOrigin struct {
 func AppendSealed(dst []byte, s *state.Snapshot, ev *Evidence, r *Request, requestID string) []byte {
 	w := writer{dst: append(dst, '{')}
 	w.text("action", string(r.Action))
+	w.sealedActor(s, ev)
 	w.text("audience", ev.Audience)
 	w.number("auth_time", ev.AuthTime)
 	w.flag("bound", ev.Binding.Other)
 	w.text("bound_certificate", ev.Binding.Certificate)
 	w.text("bound_key", ev.Binding.Key)
+	w.sealedChain(ev)
 	w.claims(s, ev)
 	w.text("client_id", ev.ClientID)
 	w.flag("delegated", ev.Delegated)
@@ -93,19 +98,13 @@ func ParseSealed(plaintext []byte) (Sealed, error) {
 	if err := canonical.Decode(plaintext, &s); err != nil {
 		return Sealed{}, err
 	}
-	// Claims and properties as values of the kinds that rules read.
-	s.Claims, _ = o["claims"].(canonical.Object)
-	s.Properties, _ = o["properties"].(canonical.Object)
+	s.values(o)
 	return s, nil
 }
 
 // Replay gives back what Decide was asked, from the two parts of an entry.
 func Replay(l Leaf, s Sealed) (Observed, Evidence, Request) {
-	o := Observed{
-		Now: l.Observed.Now, PartnerAge: l.Observed.PartnerAge, Replayed: l.Observed.Replayed,
-		StatementAge: l.Observed.StatementAge, StatementEnd: l.Observed.StatementEnd,
-		Nonce: l.Observed.Nonce, ProofReplayed: l.Observed.ProofReplayed, QuotaFull: l.Observed.QuotaFull,
-	}
+	o := l.Observed.observed()
 	ev := Evidence{Evidence: evidence.Evidence{
 		Participant: l.Participant, Issuer: l.Issuer, Namespace: s.Namespace, Subject: s.Subject, ClientID: s.ClientID,
 		Class: l.Class, Kind: l.Evidence, Audience: s.Audience, IssuedAt: s.IssuedAt, ExpiresAt: s.ExpiresAt,
@@ -124,9 +123,8 @@ func Replay(l Leaf, s Sealed) (Observed, Evidence, Request) {
 			ev.Origin.IssuedAt, ev.Origin.ExpiresAt = said.IssuedAt, said.ExpiresAt
 		}
 	}
-	for i := range min(len(l.Assurance), len(ev.Assurance)) {
-		ev.Assurance[i] = uint8(l.Assurance[i])
-	}
+	ev.Assurance = vector(l.Assurance)
+	ev.Chain = replayChain(&l, &s, &o)
 	if s.Fault != "" {
 		ev.Fault = &evidence.Fault{Reason: l.Reason, Text: s.Fault}
 	}
@@ -154,6 +152,14 @@ func (w *writer) origin(ev *Evidence) {
 	w.text("namespace", ev.Origin.Namespace)
 	w.text("subject", ev.Origin.Subject)
 	w.dst = append(w.dst, '}')
+}
+
+// vector reads the levels of a leaf.
+func vector(levels []uint16) (v framework.Vector) {
+	for i := range min(len(levels), len(v)) {
+		v[i] = uint8(levels[i])
+	}
+	return v
 }
 
 func (w *writer) flag(name string, value bool) {

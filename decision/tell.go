@@ -16,6 +16,14 @@ func (h *hearing) tell(check int, v verdict) string {
 	if v.result == NotReached {
 		return "not reached"
 	}
+	if text, ok := h.tellParty(check, v); ok {
+		return text
+	}
+	return h.tellOwn(check, v)
+}
+
+// tellOwn tells what the caller's own proof and rights say.
+func (h *hearing) tellOwn(check int, v verdict) string {
 	switch check {
 	case Identify:
 		return h.tellIdentify(v.reason)
@@ -154,10 +162,15 @@ func (h *hearing) tellClassify(reason trust.Reason) string {
 }
 
 // levels names what was reached on each ladder that the framework has.
-func (h *hearing) levels() string {
+func (h *hearing) levels() string { return h.levelsOf(h.ev.Assurance) }
+
+func (h *hearing) levelsOf(v framework.Vector) string {
+	if h.s.Framework.Current == nil {
+		return "nothing; there is no framework"
+	}
 	var names []string
 	for _, ladder := range ladders {
-		if level := h.s.Framework.Current.Name(ladder, h.ev.Assurance); level != "" {
+		if level := h.s.Framework.Current.Name(ladder, v); level != "" {
 			names = append(names, string(ladder)+" "+string(level))
 		}
 	}
@@ -167,17 +180,6 @@ func (h *hearing) levels() string {
 // short tells the ladder on which the evidence stays below needs.
 func (h *hearing) short(needs map[framework.Ladder]framework.Level) string {
 	return fmt.Sprintf("%s is %s, below %s", h.ladder, h.s.Framework.Current.Name(h.ladder, h.ev.Assurance), needs[h.ladder])
-}
-
-func (h *hearing) tellDelegate(reason trust.Reason) string {
-	switch reason {
-	case trust.ChainUnsupported:
-		return "token acts for somebody else (act); chains are not verified yet and never count unverified"
-	case trust.NoPrincipal:
-		return fmt.Sprintf("class %s acts for a principal; the token names none", h.ev.Class)
-	default:
-		return "no chain"
-	}
 }
 
 func (h *hearing) tellFreshness(reason trust.Reason) string {

@@ -25,7 +25,7 @@ func (h *hearing) tellAlive() string {
 	needs := ""
 	for _, ladder := range ladders {
 		if need, ok := h.line.Needs[ladder]; ok {
-			needs += fmt.Sprintf(" · %s %s (agreement needs %s)", ladder, h.s.Framework.Current.Name(ladder, h.ev.Assurance), need)
+			needs += fmt.Sprintf(" · %s %s (agreement needs %s)", ladder, h.s.Framework.Current.Name(ladder, h.assurance), need)
 		}
 	}
 	return fmt.Sprintf("active until %s · %s%s · covers %s %s for %s", d.Ends, h.d.Tier, needs, h.r.Action, h.r.ResourceType, h.r.Purpose)
@@ -84,12 +84,14 @@ func (h *hearing) tellShortfall(reason trust.Reason) string {
 	case trust.PurposeNotCovered:
 		return fmt.Sprintf("does not cover the purpose %q", r.Purpose)
 	case trust.LinkAssurance:
-		return fmt.Sprintf("needs more on the ladder %s than %s", h.ladder, h.s.Framework.Current.Name(h.ladder, ev.Assurance))
+		return fmt.Sprintf("needs more on the ladder %s than %s", h.ladder, h.s.Framework.Current.Name(h.ladder, h.assurance))
 	case trust.LinkAuthAge:
 		if ev.AuthTime == 0 {
 			return "limits how long ago a person signed in, and the token does not say when"
 		}
 		return fmt.Sprintf("takes no sign-in of %s ago", span(h.o.Now-ev.AuthTime))
+	case trust.ChainNotCovered:
+		return fmt.Sprintf("lets others act for %s through %d links at most; the chain has %d", ev.Class, h.deepest(), h.chained())
 	case trust.SingleUseKind:
 		return "takes each proof once; only ID tokens can be used up"
 	case trust.UnknownTier:

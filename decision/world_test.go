@@ -81,6 +81,7 @@ type scene struct {
 	header   string // typ
 	kind     evidence.Kind
 	token    []byte // instead of one made of claims
+	chain    *chainOf
 	shown    *evidence.Shown
 	prove    func(token []byte) // sets shown for the token
 	grant    *evidence.Grant    // as of a credential of our own
@@ -291,7 +292,11 @@ func (sc *scene) verify(s *state.Snapshot) decision.Evidence {
 	if sc.prove != nil {
 		sc.prove(token)
 	}
-	ev, once, fault := evidence.Verify(evidence.Proof{Kind: sc.kind, Token: token, Shown: sc.shown}, s, sc.observed.Now, nil)
+	proofs := []evidence.Proof{{Kind: sc.kind, Token: token, Shown: sc.shown}}
+	if sc.chain != nil {
+		proofs = append(proofs, sc.chain.proofs(token)...)
+	}
+	ev, once, fault := evidence.VerifyChain(proofs, s, sc.observed.Now, nil)
 	if fault == nil {
 		ev.Grant = sc.grant
 	}

@@ -86,6 +86,7 @@ type Evidence struct {
 	Algorithm   string
 	Thumbprint  string // RFC 7638, of the key that signed
 	Delegated   bool   // an act claim is present
+	Chain       *Chain // who acts for the subject; nil: it calls itself
 	Binding     Binding
 	Hash        [32]byte         // SHA-256 of the token as presented
 	Claims      canonical.Object // the only parsed object; read only

@@ -63,6 +63,9 @@ func Verify(p Proof, r Registry, now int64, cache Signatures) (Evidence, []trust
 	if ev.Origin != nil { // R26: the lower, ladder by ladder
 		ev.Assurance = framework.Min(ev.Assurance, ev.Origin.Assurance)
 	}
+	if ev.Delegated {
+		ev.state(line, r)
+	}
 	return ev, ev.once(rule, t.signed), nil
 }
 

@@ -371,7 +371,7 @@ func TestActIsNoted(t *testing.T) {
 	r := registry{rxwIDP: own(rxwIDP, "rxw", s.key)}
 	for _, v := range []any{nil, "x", object{}, object{"sub": "x"}} { // present in any shape
 		token := mint(s, headerOf(evidence.AccessToken, s), with(claims(rxwIDP), object{"act": v}))
-		if ev, _, f := evidence.Verify(proof(evidence.AccessToken, token), r, now, nil); f != nil || !ev.Delegated {
+		if ev, _, f := evidence.Verify(proof(evidence.AccessToken, token), r, now, nil); f != nil || !ev.Delegated || ev.Chain == nil {
 			t.Errorf("act %v: delegated %t (%v)", v, ev.Delegated, f)
 		}
 	}

@@ -130,6 +130,10 @@ func (n *Node) confirms(ctx context.Context, s *state.Snapshot, p *permit, a *As
 	}
 	found, o := n.gather(ctx, s, a, now)
 	o.Replayed, o.ProofReplayed, o.QuotaFull = false, false, false // if it used a value up, this very decision did
+	for i := range o.Chain {
+		hop := &o.Chain[i]
+		hop.Replayed, hop.ProofReplayed, hop.QuotaFull = false, false, false
+	}
 	return decision.Decide(s, o, found, a.Request).Permit
 }
 
@@ -151,14 +155,11 @@ func (n *Node) judge(ctx context.Context, s *state.Snapshot, a *Ask, now clock.M
 
 // gather is the one way from what a caller brought to what the core is asked.
 func (n *Node) gather(ctx context.Context, s *state.Snapshot, a *Ask, now clock.Mark) (decision.Evidence, decision.Observed) {
-	if len(a.Evidence) != 1 {
-		text := "the request carries no evidence of who is calling"
-		if len(a.Evidence) > 1 {
-			text = "the request carries several pieces of evidence; one speaks for the caller"
-		}
-		return decision.Evidence{Fault: &evidence.Fault{Reason: trust.NoEvidence, Text: text}}, n.observe(trust.ParticipantID{}, trust.SubjectKey{}, now)
+	if len(a.Evidence) == 0 {
+		none := &evidence.Fault{Reason: trust.NoEvidence, Text: "the request carries no evidence of who is calling"}
+		return decision.Evidence{Fault: none}, n.observe(trust.ParticipantID{}, trust.SubjectKey{}, now)
 	}
-	ev, once, fault := evidence.Verify(a.Evidence[0], registry{s, n}, now.Wall.Unix(), n.tokens)
+	ev, once, fault := evidence.VerifyChain(a.Evidence, registry{s, n}, now.Wall.Unix(), n.tokens)
 	if fault != nil && fault.Reason == trust.UnknownKey {
 		n.issuers.hurry(ev.Missed().String(), n.bootTime())
 	}
@@ -177,6 +178,9 @@ func (n *Node) gather(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 	if proof := ev.Binding.Once; fault == nil && proof != nil {
 		o.ProofReplayed = n.used(ctx, &o, []trust.Once{*proof})
 		o.Nonce = n.nonceOf(a.EnforcementPoint, ev.Binding.Nonce, o.Now)
+	}
+	if fault == nil && ev.Chain != nil {
+		n.gatherChain(ctx, s, ev.Chain, a.EnforcementPoint, &o, now)
 	}
 	return found, o
 }

@@ -82,6 +82,9 @@ func (p *permit) stillHolds(n *Node, s *state.Snapshot, now clock.Mark) (decisio
 		o.PartnerAge < 0 || o.PartnerAge > p.MaxAge {
 		return o, false
 	}
+	if !p.chainHolds(n, s, &o, now) {
+		return o, false
+	}
 	o.Origin = p.made.Origin
 	_, ended := p.Ended(s, &o)
 	return o, !ended
@@ -107,12 +110,22 @@ func mix(a, b uint64) uint64 { return bits.RotateLeft64(a, 7)*0x9e3779b97f4a7c15
 // rules. The identifier of the request is for logs and decides nothing.
 func (p *permit) answers(a *Ask, rules uint64) bool {
 	own := &p.ask
-	return p.rules == rules && len(a.Evidence) == 1 && len(own.Evidence) == 1 &&
-		bytes.Equal(a.Evidence[0].Token, own.Evidence[0].Token) && a.Evidence[0].Kind == own.Evidence[0].Kind &&
-		sameShown(a.Evidence[0].Shown, own.Evidence[0].Shown) &&
+	return p.rules == rules && sameProofs(a.Evidence, own.Evidence) &&
 		a.EnforcementPoint == own.EnforcementPoint && a.SubjectID == own.SubjectID && a.Order == own.Order && a.Action == own.Action &&
 		a.ResourceType == own.ResourceType && a.ResourceID == own.ResourceID && a.Purpose == own.Purpose &&
 		sameMembers(a.Properties, own.Properties)
+}
+
+func sameProofs(a, b []evidence.Proof) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !bytes.Equal(a[i].Token, b[i].Token) || a[i].Kind != b[i].Kind || !sameShown(a[i].Shown, b[i].Shown) {
+			return false
+		}
+	}
+	return true
 }
 
 // sameShown reports whether the same was shown beside a token. A DPoP proof is

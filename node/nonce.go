@@ -53,10 +53,12 @@ func (n *Node) nonceOf(point, nonce string, now int64) decision.Nonce {
 // nonceAfter gives the nonce that goes back with a verdict: with a denial where
 // one is missing or stale, and with a permit where that of the proof soon will be.
 func (n *Node) nonceAfter(point string, v *verdict) string {
-	o, shown := &v.observed, v.evidence.Binding.Nonce
+	o, shown, reason := &v.observed, v.evidence.Binding.Nonce, v.decision.Reason
+	if c, actor := v.evidence.Chain, v.decision.Actor; actor != nil && !c.Stated { // who showed a proof is the actor
+		o, shown, reason = &o.Chain[len(c.Links)], c.Actor.Binding.Nonce, actor.Reason
+	}
 	switch {
-	case v.decision.Reason == trust.NonceMissing,
-		v.decision.Reason == trust.NonceStale,
+	case reason == trust.NonceMissing, reason == trust.NonceStale,
 		v.decision.Permit && o.Nonce == decision.FreshNonce && n.nonceLeft(point, shown, o.Now) <= nonceSpare:
 		return n.nonce(point, o.Now)
 	default:

@@ -23,7 +23,7 @@ type Schema struct {
 
 var (
 	principalAttributes = []string{"participant", "assurance"}
-	contextAttributes   = []string{"purpose", "break_glass"}
+	contextAttributes   = []string{"purpose", "break_glass", "actor", "acts_for"}
 )
 
 // Check compiles source and refuses what could only fail or lie idle when used:

@@ -12,8 +12,9 @@
 //   - resource: an entity of the service's resource type with the attributes
 //     that the service's enforcement point may state.
 //   - context: purpose (String), break_glass (Boolean, only under a live
-//     break-glass), and nothing else unless the node says so. There is no
-//     time: an answer that turned by itself could not be relied on for a while.
+//     break-glass); along a chain of delegation, of the principal's own request
+//     actor and of the actor's acts_for, each a record with class and participant
+//     (Strings); and nothing else unless the node says so. There is no time: an answer that turned by itself could not be relied on for a while.
 package policy
 
 import "github.com/entente-id/entente/trust"

@@ -77,6 +77,10 @@ const (
 	LinkNotYetValid  Reason = "delegate.not_yet_valid"
 	ChainCycle       Reason = "delegate.cycle"
 	NotTheActor      Reason = "delegate.actor"
+	ActorProof       Reason = "delegate.actor_proof"
+	ActorClass       Reason = "delegate.actor_class"
+	HopParticipant   Reason = "delegate.participant"
+	OutOfScope       Reason = "delegate.out_of_scope"
 )
 
 // The fifth check, link: is there an agreement in force that covers this.
@@ -104,6 +108,8 @@ const (
 	NonceMissing         Reason = "link.nonce"
 	TierAttestation      Reason = "link.attestation"
 	NotGranted           Reason = "link.not_granted"
+	ChainNotCovered      Reason = "link.delegation"
+	ActorNotCovered      Reason = "link.actor"
 )
 
 // The sixth check, freshness: how old our view of the partner is.
@@ -111,6 +117,7 @@ const (
 	NeverProven Reason = "freshness.never_proven"
 	Stale       Reason = "freshness.stale"
 	EdgeBroken  Reason = "freshness.edge_broken"
+	HopStale    Reason = "freshness.hop"
 )
 
 // The seventh check, revocation.
@@ -119,6 +126,7 @@ const (
 	EngagementEnded Reason = "revocation.engagement"
 	KeyRevoked      Reason = "revocation.key"
 	IssuerRevoked   Reason = "revocation.issuer"
+	HopRevoked      Reason = "revocation.hop"
 )
 
 // The eighth check, entitle: the partner's role in our own terms.
@@ -126,6 +134,7 @@ const (
 	NoMapping       Reason = "entitle.no_mapping"
 	RoleNotCovered  Reason = "entitle.role"
 	ApprovalPending Reason = "entitle.approval_pending"
+	ActorEntitled   Reason = "entitle.actor"
 )
 
 // The ninth check, local policy.
@@ -134,6 +143,7 @@ const (
 	PolicyDenies Reason = "policy.no_permit"
 	PolicyForbid Reason = "policy.forbid"
 	PolicyError  Reason = "policy.error"
+	PolicyActor  Reason = "policy.actor"
 )
 
 // The last check, obligations.
@@ -200,7 +210,7 @@ func Reasons() []ReasonDoc {
 		{TokenLifetime, "the token lives longer than its class may", "have the issuer shorten the lifetime of its tokens"},
 		{AuthAge, "the person signed in too long ago, or the token does not say when", "have the person sign in again; have the issuer send auth_time"},
 
-		{ChainUnsupported, "the token acts for somebody else (act), which this node cannot verify yet", "call with the caller's own token"},
+		{ChainUnsupported, "the token says that somebody else acts (act) in a way that cannot be verified", "have its issuer name the actor in act; begin links at a principal's own token"},
 		{NoPrincipal, "the class acts for a principal and the token names none", "get a token that names whom the agent acts for"},
 		{LinkMalformed, "a link of the chain cannot be read strictly, is too long, or lacks a claim", "have its issuer write it as docs/delegation.md says"},
 		{LinkSignature, "a link is not signed by a registered key of the issuer that answers for its delegator", "have that issuer sign it, with a key that it publishes"},
@@ -216,6 +226,10 @@ func Reasons() []ReasonDoc {
 		{LinkNotYetValid, "a link is from more than 30 seconds in our future", "compare the clocks of its issuer and this node"},
 		{ChainCycle, "somebody stands in the chain twice", "delegate to somebody else"},
 		{NotTheActor, "who calls is not whom the chain, may_act or act lets act", "have the party call that was let act"},
+		{ActorProof, "who acts for the principal brought no proof of its own, or one that does not hold", "see the explanation; have the actor call with a proof of its own"},
+		{ActorClass, "the actor is unclassified, or its proof is below what its class needs", "see the explanation; it is as for any caller of the class"},
+		{HopParticipant, "the participant behind a hop of the chain is unknown or suspended, or its statement has run out", "delegate through participants that are in good standing here"},
+		{OutOfScope, "the request is not within what the last link lets be done", "delegate what is needed, or ask for what was delegated"},
 
 		{NoFramework, "no framework is in force here", "adopt a framework"},
 		{FrameworkExpired, "the framework in force has expired", "have its signers publish the next version, and adopt it"},
@@ -240,24 +254,30 @@ func Reasons() []ReasonDoc {
 		{NonceMissing, "the tier takes only DPoP proofs that repeat a nonce of this node", "have the client repeat the request with the nonce from the answer's context"},
 		{TierAttestation, "the caller's attestation is below what the tier needs", "attest the workload as the tier asks"},
 		{NotGranted, "the caller's credential was issued for less", "exchange the caller's token for a credential that is good for this too"},
+		{ChainNotCovered, "the agreement lets nobody act for its callers through so many links", "agree on delegation_depth, or delegate less deep"},
+		{ActorNotCovered, "the principal may, but the actor on its own may not: no agreement covers it for this request", "see the explanation; agree on what actors of that class may do"},
 
 		{NeverProven, "the partner has proven nothing since this node started", "wait for its first heartbeat; bring the edge up"},
 		{Stale, "the partner's last proven word is older than the tier allows", "bring the edge to the partner up again; it heals by itself"},
 		{EdgeBroken, "what the partner sent contradicts what it proved before", "look into it with the partner; an operator resumes the edge"},
+		{HopStale, "the view of a participant that the chain leads through is older than the tier allows, or broken", "as for the principal's participant; the explanation names it"},
 
 		{SubjectRevoked, "the subject's engagement has ended, for good", "for somebody who came back: have the home open a new engagement and approve it"},
 		{EngagementEnded, "the token was issued in an engagement that has ended", "get a token that was issued in the new engagement"},
 		{KeyRevoked, "the key that signed the token is revoked", "have the issuer sign with a new key"},
 		{IssuerRevoked, "the issuer speaks for the participant no longer", "use another issuer of the participant"},
+		{HopRevoked, "a hop of the chain has ended: its subject, the key of its link or proof, or its issuer", "delegate anew, around whom it ended for; the explanation names the hop"},
 
 		{NoMapping, "no granted mapping gives the caller a role here", "propose a mapping and have a local approver grant it"},
 		{RoleNotCovered, "the caller's role at home is none that the agreement accepts for this request", "agree on the role for this line"},
 		{ApprovalPending, "the action needs a live approval by local people", "ask the local approvers"},
+		{ActorEntitled, "the principal has a role here, but the actor has none of its own", "see the explanation; an actor gets no more than it may itself"},
 
 		{NoPolicy, "there is no local policy", "apply one; nothing is permitted without"},
 		{PolicyDenies, "no local policy permits it", "change the local policy, if it should"},
 		{PolicyForbid, "a local policy forbids it; that beats every agreement", "nothing, or change the local policy"},
 		{PolicyError, "a local policy failed on this request, and a failed one denies", "correct the policy that is named, or have the attribute it reads supplied"},
+		{PolicyActor, "the local policy permits the principal, but not the actor", "change the local policy, if it should"},
 
 		{TooMuchAccess, "a credential was asked for that names more than its tier allows", "ask for less at a time"},
 

@@ -29,6 +29,7 @@ type Issuer struct {
 	URL           string
 	Key           jose.Signer
 	Discriminator *participant.Discriminator
+	Classes       []participant.ClassRule // of its tokens; none: all are people
 }
 
 // NewIssuer publishes an issuer's key set in the world.
@@ -175,6 +176,9 @@ func (w *World) Agree(home, host *Node, issuers []*Issuer, change func(*agreemen
 	declared := participant.Document{Kind: "Participant", ID: home.ID}
 	for _, i := range issuers {
 		line := participant.Issuer{Issuer: i.id(w.T), JWKSURI: i.URL + "/jwks", Classes: []participant.ClassRule{{Class: trust.Human}}}
+		if i.Classes != nil {
+			line.Classes = i.Classes
+		}
 		if i.Discriminator != nil {
 			line.JWKSURI, line.Discriminator = "", i.Discriminator
 		}

@@ -129,7 +129,7 @@ partners: {listen: %q, advertise: %q}
 enforcement: {socket: pep.sock}
 admin: {socket: admin.sock}
 keys: {file: keys.age, unlock_file: unlock.key}
-egress: {allow: [127.0.0.0/8], ca_file: %q}
+egress: {allow: [127.0.0.0/8], ca_file: %q, refresh: 1s}
 heartbeat: {interval: 1s}
 log: {level: info, format: json}
 `, h.id, h.endpoint, "https://"+h.endpoint, h.world.caFile())

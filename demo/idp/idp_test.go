@@ -330,6 +330,32 @@ func TestRotateKey(t *testing.T) {
 	}
 }
 
+// R72
+func TestAKeyIsAnnouncedUsedAndRetired(t *testing.T) {
+	tr := start(t, nil)
+	old := tr.keys(t).Keys[0].KeyID
+	if err := tr.AnnounceKey(); err != nil {
+		t.Fatal(err)
+	}
+	set := tr.keys(t)
+	if len(set.Keys) != 2 || set.Keys[0].KeyID != old {
+		t.Fatalf("announced, %d keys are published", len(set.Keys))
+	}
+	next := set.Keys[1].KeyID
+	tr.open(t, tr.login(t).Access, jose.ES256)
+	if err := tr.RotateKey(); err != nil {
+		t.Fatal(err)
+	}
+	if set := tr.keys(t); len(set.Keys) != 2 || set.Keys[0].KeyID != next {
+		t.Errorf("it signs with %s, not with what was announced", set.Keys[0].KeyID)
+	}
+	tr.open(t, tr.login(t).Access, jose.ES256)
+	tr.RetireKeys()
+	if set := tr.keys(t); len(set.Keys) != 1 || set.Keys[0].KeyID != next {
+		t.Errorf("retired, %d keys are published", len(set.Keys))
+	}
+}
+
 func TestNewRefuses(t *testing.T) {
 	for name, c := range map[string]idp.Config{
 		"http issuer":      {Issuer: "http://127.0.0.1:1"},

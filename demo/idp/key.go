@@ -27,7 +27,8 @@ type keyring struct {
 	alg jose.SignatureAlgorithm
 
 	mu       sync.Mutex
-	keys     []jose.JSONWebKey // newest first, at most two
+	keys     []jose.JSONWebKey // newest first, at most two; the first signs
+	next     *jose.JSONWebKey  // published ahead
 	revision int
 }
 
@@ -40,8 +41,8 @@ func newKeyring(alg string) (*keyring, error) {
 	return k, k.rotate()
 }
 
-// rotate puts a new key in front and keeps the one before it.
-func (k *keyring) rotate() error {
+// announce publishes the next key, which signs nothing yet.
+func (k *keyring) announce() error {
 	private, err := newPrivateKey(k.alg)
 	if err != nil {
 		return err
@@ -54,9 +55,37 @@ func (k *keyring) rotate() error {
 	key.KeyID = base64.RawURLEncoding.EncodeToString(print)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.keys = append([]jose.JSONWebKey{key}, k.keys[:min(len(k.keys), 1)]...)
+	k.next = &key
 	k.revision++
 	return nil
+}
+
+// rotate puts the announced key in front, or a new one, and keeps the one before
+// it.
+func (k *keyring) rotate() error {
+	k.mu.Lock()
+	announced := k.next != nil
+	k.mu.Unlock()
+	if !announced {
+		if err := k.announce(); err != nil {
+			return err
+		}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.next != nil {
+		k.keys = append([]jose.JSONWebKey{*k.next}, k.keys[:min(len(k.keys), 1)]...)
+		k.next = nil
+	}
+	return nil
+}
+
+// retire publishes the signing key alone.
+func (k *keyring) retire() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.keys = k.keys[:1]
+	k.revision++
 }
 
 func newPrivateKey(alg jose.SignatureAlgorithm) (any, error) {
@@ -91,6 +120,9 @@ func (k *keyring) public() (jose.JSONWebKeySet, int) {
 	var set jose.JSONWebKeySet
 	for _, key := range k.keys {
 		set.Keys = append(set.Keys, key.Public())
+	}
+	if k.next != nil {
+		set.Keys = append(set.Keys, k.next.Public())
 	}
 	return set, k.revision
 }

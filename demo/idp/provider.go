@@ -161,8 +161,15 @@ func (p *Provider) Handler() http.Handler {
 	return mux
 }
 
-// RotateKey makes a new signing key. The key before it stays published in
-// /jwks, so that its tokens live out their time; older ones go.
+// AnnounceKey publishes the next signing key ahead; RotateKey begins to use it.
+func (p *Provider) AnnounceKey() error { return p.keys.announce() }
+
+// RetireKeys publishes the signing key alone.
+func (p *Provider) RetireKeys() { p.keys.retire() }
+
+// RotateKey begins to sign with the announced key, or with a new one. The key
+// before it stays published in /jwks, so that its tokens live out their time;
+// older ones go.
 func (p *Provider) RotateKey() error { return p.keys.rotate() }
 
 // Revision counts the signing keys made so far, from 1. /jwks carries it as its

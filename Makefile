@@ -8,14 +8,14 @@ LINTER    = $(GO) tool -modfile=tools/go.mod
 # does without, so that those three share one build cache.
 nocgo = CGO_ENABLED=0
 
-.PHONY: demo test check build fmt lint race bytes slow fuzz bench clean
+.PHONY: demo test check build fmt lint race bytes slow mutate fuzz bench clean
 
 demo: build          ## three hospital trusts on this machine, a revocation, and what it took
 	bin/entente demo
 
 test: lint race bytes ## what every change must pass
 
-check: slow fuzz     ## the slow lane: crashes, long runs, fuzzing, a short benchmark
+check: slow mutate fuzz ## the slow lane: crashes, long runs, lost checks, fuzzing, a short benchmark
 	$(GO) run ./bench -short
 
 build:
@@ -46,6 +46,11 @@ slow:
 
 # folders gives those whose tests have a line like this.
 folders = $(shell grep -rl --include='*_test.go' -- $(1) . | xargs -r -n1 dirname | sort -u)
+
+# One check after another is taken out of the code: a case of the denial corpus
+# has to notice each.
+mutate:
+	$(GO) run ./internal/mutate
 
 # Every fuzz target there is, one after another.
 fuzz:

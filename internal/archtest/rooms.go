@@ -112,6 +112,7 @@ var Rooms = map[string]Room{
 	"bench":               {Uses: core + " store store/local ledger node api/authzen internal/nodetest", Outside: "sumdb"},
 	"internal/archtest":   {},
 	"internal/denial":     {},
+	"internal/mutate":     {},
 	"internal/readmetest": {},
 }
 

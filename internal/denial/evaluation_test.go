@@ -105,6 +105,8 @@ func (w *world) speakerCases(isID bool) []spoil {
 		own = trust.UnknownIssuer
 	}
 	c.add("we ourselves as issuer", own, func(d *draft) { d.claims["iss"] = w.host.ID.String() })
+	c.add("no kid at an issuer of one key", trust.UnknownKey, as(from(w.second), func(d *draft) { delete(d.header, "kid") }))
+	c.add("an unheard kid at an issuer of one key", trust.UnknownKey, as(from(w.second), func(d *draft) { d.header["kid"] = "unheard" }))
 	c.add("kid of a key that another issuer alone has", trust.UnknownKey, func(d *draft) {
 		d.claims["iss"], d.header["kid"], d.header["alg"], d.signer = w.second.URL, "key-EdDSA", "EdDSA", w.idp.signers[1]
 	})
@@ -294,7 +296,7 @@ func TestEvidence(t *testing.T) {
 			t.Fatalf("the good proof of kind %s is denied: %s (%v)", kind, reason, err)
 		}
 		uniform, _ := w.called(kind, "rubbish")
-		each(w.evidenceCases(p), func(s spoil) {
+		each(t, w.evidenceCases(p), func(s spoil) {
 			d := w.good(p)
 			s.do(d)
 			w.try(t, &asked, kind, s, d.token(), uniform)
@@ -367,8 +369,9 @@ func (a *tally) report(t *testing.T) (sum int) {
 	return sum
 }
 
-// each does f for every case, some at a time, so that they share syncs.
-func each(all []spoil, f func(spoil)) {
+// each does f for every case, some at a time, so that they share syncs. With
+// -short it ends at the first that fails.
+func each(t *testing.T, all []spoil, f func(spoil)) {
 	work := make(chan spoil)
 	var busy sync.WaitGroup
 	for range 16 {
@@ -379,6 +382,9 @@ func each(all []spoil, f func(spoil)) {
 		})
 	}
 	for _, s := range all {
+		if testing.Short() && t.Failed() {
+			break
+		}
 		work <- s
 	}
 	close(work)

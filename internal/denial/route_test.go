@@ -21,7 +21,7 @@ var rows = map[string]string{
 
 	"POST /oauth/token": "TestExchange",
 
-	"POST /edge/v1/messages":  "api/edge.TestReceive and node.TestBreaks",
+	"POST /edge/v1/messages":  "TestMessages",
 	"GET /edge/v1/messages":   "gives a partner its own messages; who asks, mutual TLS says",
 	"POST /edge/v1/heartbeat": "answers a nonce; who asks, mutual TLS says",
 

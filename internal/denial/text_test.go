@@ -20,6 +20,9 @@ func base64Cases() []spoil {
 	for i, name := range partNames {
 		add := func(what string, change func(string) string) {
 			c.add(name+" "+what, trust.EvidenceMalformed, part(i, change))
+			if i < 2 { // the issuer itself is lax: what it signed reads so
+				c.add(name+" "+what+", and signed so", trust.EvidenceMalformed, func(d *draft) { d.lax[i] = change })
+			}
 		}
 		add("padded", func(s string) string { return s + "=" })
 		add("padded twice", func(s string) string { return s + "==" })
@@ -29,6 +32,8 @@ func base64Cases() []spoil {
 		add("with a space inside", func(s string) string { return s[:4] + " " + s[4:] })
 		add("with a line feed", func(s string) string { return s[:4] + "\n" + s[4:] })
 		add("with a line feed behind", func(s string) string { return s + "\n" })
+		add("with a carriage return", func(s string) string { return s[:4] + "\r" + s[4:] })
+		add("with a carriage return behind", func(s string) string { return s + "\r" })
 		add("with CR LF", func(s string) string { return s[:4] + "\r\n" + s[4:] })
 		add("with a tab", func(s string) string { return s[:4] + "\t" + s[4:] })
 		add("with NUL behind", func(s string) string { return s + "\x00" })
@@ -135,6 +140,7 @@ func jsonCases() []spoil {
 		"a comma at the end":           func(o string) string { return o[:len(o)-1] + ",}" },
 		"a comma at the beginning":     func(o string) string { return "{," + o[1:] },
 		"no comma":                     func(o string) string { return o[:len(o)-1] + ` "x":1}` },
+		"no comma in a list":           func(o string) string { return o[:len(o)-1] + `,"x":[1 2]}` },
 		"no colon":                     func(o string) string { return o[:len(o)-1] + `,"x" 1}` },
 		"a comment":                    func(o string) string { return "{/* */" + o[1:] },
 		"a line comment":               func(o string) string { return "//\n" + o },
@@ -198,10 +204,10 @@ func jsonCases() []spoil {
 	for _, name := range []string{"iss", "aud", "iat", "jti"} {
 		for how, spelled := range spellings(name) {
 			c.add("payload: "+name+" "+how, trust.EvidenceMalformed, func(d *draft) {
-				if d.claims[name] == nil {
-					return
-				}
 				o := render(d.claims)
+				if d.claims[name] == nil { // a kind of proof without this claim
+					spelled = "iss"
+				}
 				d.rawPayload = `{"` + spelled + `":"https://evil.example",` + o[1:]
 			})
 		}

@@ -1,0 +1,168 @@
+// Package main takes one check after another out of the code and sees the
+// denial corpus fail: a check whose loss no case notices is not tested. It
+// decides what a lost check looks like (the table in this folder names each by
+// file, rule and exact source) and refuses to know what the checks are for.
+//
+// All mutants are built into one test binary, through the go command's overlay
+// of changed files, and a variable of the environment chooses the one that
+// lives. So there is one build, and as many runs as there are mutants.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+func main() {
+	only := flag.String("only", "", "the mutants whose name matches")
+	jobs := flag.Int("j", runtime.GOMAXPROCS(0), "how many run at a time")
+	flag.Parse()
+	if err := run(*only, *jobs); err != nil {
+		fmt.Fprintln(os.Stderr, "mutate:", err)
+		os.Exit(1)
+	}
+}
+
+const (
+	corpus  = "internal/denial"
+	choice  = "ENTENTE_MUTANT"
+	perRun  = 2 * time.Minute
+	atLeast = 60
+)
+
+// living are the tests of the corpus that a mutant has to get past.
+const living = "^Test(Evidence|States|Requests|Messages|Statements)$"
+
+func run(only string, jobs int) error {
+	match, err := regexp.Compile(only)
+	if err != nil {
+		return err
+	}
+	if len(table) < atLeast {
+		return fmt.Errorf("the table has %d mutants; it is to have %d", len(table), atLeast)
+	}
+	begun := time.Now()
+	dir, err := os.MkdirTemp("", "mutate")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	binary, err := build(dir)
+	if err != nil {
+		return err
+	}
+	if out, killed := try(binary, -1); killed {
+		return fmt.Errorf("the corpus fails before anything is taken out:\n%s", out)
+	}
+	var chosen []int
+	for i, m := range table {
+		if match.MatchString(m.name()) {
+			chosen = append(chosen, i)
+		}
+	}
+	survivors := all(binary, chosen, jobs)
+	fmt.Printf("%d mutants, %d survived, %s\n", len(chosen), len(survivors), time.Since(begun).Round(time.Second))
+	if len(survivors) > 0 {
+		return fmt.Errorf("no case of the corpus notices the loss of:\n  %s", strings.Join(survivors, "\n  "))
+	}
+	return nil
+}
+
+// all runs the corpus against each mutant and gives those it did not notice.
+func all(binary string, chosen []int, jobs int) (survivors []string) {
+	var mu sync.Mutex
+	var busy sync.WaitGroup
+	work := make(chan int)
+	for range max(jobs, 1) {
+		busy.Go(func() {
+			for i := range work {
+				out, killed := try(binary, i)
+				mu.Lock()
+				if killed {
+					fmt.Printf("killed    %s\n          by %s\n", table[i].name(), first(out))
+				} else {
+					fmt.Printf("SURVIVED  %s\n", table[i].name())
+					survivors = append(survivors, table[i].name())
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for _, i := range chosen {
+		work <- i
+	}
+	close(work)
+	busy.Wait()
+	return survivors
+}
+
+// build makes the corpus's test binary with every mutant asleep in it.
+func build(dir string) (string, error) {
+	files, err := sources()
+	if err != nil {
+		return "", err
+	}
+	replaced := map[string]string{}
+	for path, text := range files {
+		from, err := filepath.Abs(path)
+		if err != nil {
+			return "", err
+		}
+		to := filepath.Join(dir, strings.ReplaceAll(path, "/", "_"))
+		if err := os.WriteFile(to, text, 0o600); err != nil {
+			return "", err
+		}
+		replaced[from] = to
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": replaced})
+	if err != nil {
+		return "", err
+	}
+	list := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(list, overlay, 0o600); err != nil {
+		return "", err
+	}
+	binary := filepath.Join(dir, "corpus.test")
+	c := exec.Command("go", "test", "-c", "-vet=off", "-overlay", list, "-o", binary, "./"+corpus)
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := c.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("the mutants cannot be built: %w\n%s", err, out)
+	}
+	return binary, nil
+}
+
+// try runs the corpus with mutant i alive, none for -1.
+func try(binary string, i int) (out []byte, killed bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), perRun)
+	defer cancel()
+	c := exec.CommandContext(ctx, binary, "-test.run", living, "-test.short", "-test.failfast", "-test.timeout", perRun.String())
+	c.Dir = corpus
+	c.Env = append(os.Environ(), choice+"="+strconv.Itoa(i))
+	out, err := c.CombinedOutput()
+	return out, err != nil || errors.Is(ctx.Err(), context.DeadlineExceeded)
+}
+
+var failing = regexp.MustCompile(`(?m)^\s+\w+_test\.go:\d+: (.*)$|^panic: (.*)$`)
+
+// first gives the case that noticed.
+func first(out []byte) string {
+	m := failing.FindSubmatch(out)
+	if m == nil {
+		return string(bytes.TrimSpace(out[:min(len(out), 200)]))
+	}
+	line := string(bytes.Join(m[1:], nil))
+	return line[:min(len(line), 160)]
+}

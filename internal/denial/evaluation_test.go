@@ -135,6 +135,14 @@ func (w *world) speakerCases(isID bool) []spoil {
 	} {
 		c.add("namespace "+name, trust.ForeignNamespace, then(person, orgClaim, value))
 	}
+	for name, value := range map[string]any{
+		"another's": "a@rje.example", "a longer domain": "a@evil-rxw.example", "the domain inside": "a@rxw.example.evil.example", "no address": "rxw.example", "empty": "", "null": nil,
+		"an empty list": []any{}, "one foreign of two": []any{"a@rxw.example", "a@rje.example"}, "a number": 1, "two in one": "a@rje.example,a@rxw.example", "a user alone": "a@",
+		"with a space": "a@rje.example a@rxw.example", "with a dot": "a@rxw.example.",
+	} {
+		c.add("address "+name, trust.ForeignNamespace, then(then(person, orgClaim, "RXW"), "email", value))
+	}
+	c.add("control: own address", "", then(then(person, orgClaim, "RXW"), "email", "a@rxw.example"))
 	c.rule = "unclassified callers"
 	confined := then(from(w.confined), orgClaim, "RXW")
 	for name, value := range map[string]any{"absent": absent, "unknown": "robot", "null": nil, "empty": "", "a number": 1, "in capitals": "PERSON", "with a space": "person ", "an object": object{}, "an empty list": []any{}} {

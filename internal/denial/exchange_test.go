@@ -38,7 +38,7 @@ func TestExchange(t *testing.T) {
 	var asked tally
 	for kind, p := range profiles(w) {
 		uniform := w.exchanged(h, kind, "rubbish").Body.String()
-		each(w.evidenceCases(p), func(s spoil) {
+		each(t, w.evidenceCases(p), func(s spoil) {
 			d := w.good(p)
 			s.do(d)
 			asked.one("exchange")

@@ -133,6 +133,7 @@ func (w *world) agree() {
 	declare(w.home, line(w.idp, nil), line(w.second, nil), line(w.doomed, nil),
 		line(w.confined, func(l *participant.Issuer) {
 			l.Namespaces = map[string][]participant.Namespace{orgClaim: participant.Exactly("RXW")}
+			l.Domains = []string{"rxw.example"}
 			l.Classes = []participant.ClassRule{{Class: trust.Human, Claim: "kind", Equals: "person"}, {Class: trust.Workload, Claim: "kind", Equals: "program"}}
 		}),
 		participant.Issuer{Issuer: must(trust.ParseIssuerID(nationalURL)), Discriminator: &participant.Discriminator{Claim: orgClaim, Value: "RXW"}, Classes: []participant.ClassRule{{Class: trust.Human}}})

@@ -29,8 +29,13 @@ import (
 func main() {
 	only := flag.String("only", "", "the mutants whose name matches")
 	jobs := flag.Int("j", runtime.GOMAXPROCS(0), "how many run at a time")
+	dry := flag.Bool("n", false, "only see that the source has every check of the table")
 	flag.Parse()
-	if err := run(*only, *jobs); err != nil {
+	err := dryRun()
+	if !*dry && err == nil {
+		err = run(*only, *jobs)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(1)
 	}
@@ -79,6 +84,12 @@ func run(only string, jobs int) error {
 		return fmt.Errorf("no case of the corpus notices the loss of:\n  %s", strings.Join(survivors, "\n  "))
 	}
 	return nil
+}
+
+// dryRun finds every check of the table in the source.
+func dryRun() error {
+	_, err := sources()
+	return err
 }
 
 // all runs the corpus against each mutant and gives those it did not notice.

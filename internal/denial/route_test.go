@@ -27,6 +27,8 @@ var rows = map[string]string{
 
 	"POST /v1/explanations":                  "TestEvidence",
 	"POST /v1/participants":                  "participant.TestParseCard",
+	"POST /v1/cards":                         "participant.TestParseCard",
+	"PUT /v1/card":                           "participant.TestParseCard",
 	"POST /v1/frameworks":                    "framework.TestOneChangedByteIsRefused",
 	"POST /v1/agreements":                    "agreement.TestEveryMoveAtEveryStage",
 	"POST /v1/agreements/{name}/countersign": "agreement.TestEveryMoveAtEveryStage",

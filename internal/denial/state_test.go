@@ -179,8 +179,8 @@ func requests() []request {
 	return []request{
 		{"no evidence", func(q object, _ string) { delete(in(q, "context"), "evidence") }, trust.NoEvidence},
 		{"an empty list of evidence", proofs(), trust.NoEvidence},
-		{"two pieces", proofs(good(access), good(access)), trust.NoEvidence},
-		{"a good one behind rubbish", proofs(object{"type": access, "value": "rubbish"}, good(access)), trust.NoEvidence},
+		{"two pieces", proofs(good(access), good(access)), trust.NotTheActor},
+		{"a good one behind rubbish", proofs(object{"type": access, "value": "rubbish"}, good(access)), trust.EvidenceMalformed},
 		{"no type", proofs(object{"value": "GOOD"}), trust.EvidenceKind},
 		{"an unknown type", proofs(good("urn:ietf:params:oauth:token-type:saml2")), trust.EvidenceKind},
 		{"a jwt", proofs(good("urn:ietf:params:oauth:token-type:jwt")), trust.EvidenceKind},

@@ -135,7 +135,6 @@ var nounMutants = []mutant{
 	lost(coverGo, "an agreement's line is for a purpose", "|| «!slices.Contains(l.Purposes, q.Purpose)»:", "false"),
 	lost("agreement/state.go", "a suspended agreement is not alive", "case «a.Stage == Suspended»:", "false"),
 	lost("policy/decide.go", "a forbid has a reason of its own", "case «len(d.Reasons) > 0»:", "false"),
-	lost("node/decide.go", "one piece of evidence speaks for the caller", "if «len(a.Evidence) != 1» {", "len(a.Evidence) == 0"),
 	lost("api/wire/credential.go", "a credential has its prefix and length", "if «!ok || len(encoded) != base64.RawURLEncoding.EncodedLen(SecretSize) || strings.ContainsAny(encoded, \"\\r\\n\")» {", "len(encoded) < 43"),
 	lost("api/authzen/handler.go", "an enforcement point shows its credential", "name, ok := h.authenticate(r)\n\tif «!ok» {", "false"),
 	lost("api/authzen/evaluation.go", "a question has its members", "if «m.value == \"\"» {", "false"),

@@ -57,18 +57,21 @@ func round(ops int, cpu time.Duration) measure { return measure{ops: ops, cpu: c
 
 func TestRatiosPointTheRightWay(t *testing.T) {
 	r := report{
-		verify: series{round(10, 700*time.Microsecond)}, // 70 µs
-		cold:   series{round(10, 1000*time.Microsecond)},
-		person: series{round(10, 2000*time.Microsecond)},
-		warm:   series{round(100, 350*time.Microsecond)},
-		floor:  series{round(10, 300*time.Microsecond)},
-		http:   series{round(10, 500*time.Microsecond)},
-		ledger: series{round(80, time.Millisecond)},
-		raw:    series{round(100, time.Millisecond)},
-		small:  series{round(10, time.Millisecond)},
-		large:  series{round(10, 3*time.Millisecond)},
+		verify:       series{round(10, 700*time.Microsecond)}, // 70 µs
+		cold:         series{round(10, 1000*time.Microsecond)},
+		person:       series{round(10, 2000*time.Microsecond)},
+		warm:         series{round(100, 350*time.Microsecond)},
+		pair:         series{round(10, 1000*time.Microsecond)},
+		exchangeCold: series{round(10, 1250*time.Microsecond)},
+		exchangeWarm: series{round(20, 1000*time.Microsecond)},
+		floor:        series{round(10, 300*time.Microsecond)},
+		http:         series{round(10, 500*time.Microsecond)},
+		ledger:       series{round(80, time.Millisecond)},
+		raw:          series{round(100, time.Millisecond)},
+		small:        series{round(10, time.Millisecond)},
+		large:        series{round(10, 3*time.Millisecond)},
 	}
-	want := ratios{Cold: 0.7, Warm: 20, HTTP: 0.6, Log: 0.8, Growth: 3}
+	want := ratios{Cold: 0.7, Warm: 20, HTTP: 0.6, ExCold: 0.8, ExWarm: 2, Log: 0.8, Growth: 3}
 	if got := r.results().ratios; got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -20,19 +20,20 @@ import (
 
 // size is how much is measured.
 type size struct {
-	Rounds   int // of each kind, taken in turn
-	Callers  int
-	Verifies int // bare verifications a round
-	Cold     int // decisions on new tokens a round
-	Warm     int
-	Requests int // over HTTP a round
-	Appends  int // to the ledger, and to the raw file, a round
-	Tail     int // appends measured on a log of 1,000 and on one of 1,000,000 entries
+	Rounds    int // of each kind, taken in turn
+	Callers   int
+	Verifies  int // bare verifications a round
+	Cold      int // decisions on new tokens a round
+	Warm      int
+	Exchanges int // of tokens seen before, a round
+	Requests  int // over HTTP a round
+	Appends   int // to the ledger, and to the raw file, a round
+	Tail      int // appends measured on a log of 1,000 and on one of 1,000,000 entries
 }
 
 var (
-	full  = size{Rounds: 5, Callers: 256, Verifies: 3_000, Cold: 2_000, Warm: 100_000, Requests: 40_000, Appends: 200_000, Tail: 20_000}
-	short = size{Rounds: 3, Callers: 256, Verifies: 1_000, Cold: 2_000, Warm: 30_000, Requests: 15_000, Appends: 50_000, Tail: 10_000}
+	full  = size{Rounds: 5, Callers: 256, Verifies: 3_000, Cold: 2_000, Warm: 100_000, Exchanges: 10_000, Requests: 40_000, Appends: 200_000, Tail: 20_000}
+	short = size{Rounds: 3, Callers: 256, Verifies: 1_000, Cold: 2_000, Warm: 30_000, Exchanges: 5_000, Requests: 15_000, Appends: 50_000, Tail: 10_000}
 )
 
 func main() {

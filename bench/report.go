@@ -11,6 +11,9 @@ import (
 type report struct {
 	verify, cold, warm series
 	person             series // once
+	pair               series // a verification and a signature
+	exchangeCold       series
+	exchangeWarm       series
 	floor, http        series
 	ledger, raw        series
 	small, large       series
@@ -24,6 +27,8 @@ type ratios struct {
 	Cold   float64 `json:"cold_decision_over_verify"`
 	Warm   float64 `json:"warm_decision_over_verify"`
 	HTTP   float64 `json:"http_warm_durable_over_floor"`
+	ExCold float64 `json:"exchange_cold_over_verify_sign"`
+	ExWarm float64 `json:"exchange_warm_over_verify_sign"`
 	Log    float64 `json:"log_durable_over_raw"`
 	Growth float64 `json:"append_at_1m_over_append_at_1k"`
 }
@@ -33,31 +38,37 @@ type ratios struct {
 type results struct {
 	Void string `json:"void,omitempty"` // why nothing of this run counts
 	ratios
-	Verify    float64 `json:"verify_cpu_us"`
-	ColdCost  float64 `json:"cold_cpu_us"`
-	WarmCost  float64 `json:"warm_cpu_us"`
-	NewPerson float64 `json:"new_person_cpu_us"`
-	Floor     float64 `json:"floor_cpu_us"`
-	HTTPCost  float64 `json:"http_warm_cpu_us"`
-	Ledger    float64 `json:"ledger_per_s"`
-	LedgerCPU float64 `json:"ledger_cpu_us"`
-	Raw       float64 `json:"raw_per_s"`
-	Small     float64 `json:"append_at_1k_cpu_us"`
-	Large     float64 `json:"append_at_1m_cpu_us"`
+	Verify     float64 `json:"verify_cpu_us"`
+	ColdCost   float64 `json:"cold_cpu_us"`
+	WarmCost   float64 `json:"warm_cpu_us"`
+	NewPerson  float64 `json:"new_person_cpu_us"`
+	Pair       float64 `json:"verify_sign_cpu_us"`
+	ExColdCost float64 `json:"exchange_cold_cpu_us"`
+	ExWarmCost float64 `json:"exchange_warm_cpu_us"`
+	Floor      float64 `json:"floor_cpu_us"`
+	HTTPCost   float64 `json:"http_warm_cpu_us"`
+	Ledger     float64 `json:"ledger_per_s"`
+	LedgerCPU  float64 `json:"ledger_cpu_us"`
+	Raw        float64 `json:"raw_per_s"`
+	Small      float64 `json:"append_at_1k_cpu_us"`
+	Large      float64 `json:"append_at_1m_cpu_us"`
 }
 
 func (r *report) results() results {
 	return results{
 		Void: r.void,
 		ratios: ratios{
-			Cold: rounded(ratio(r.verify, r.cold, measure.cost)),
-			Warm: rounded(ratio(r.verify, r.warm, measure.cost)),
-			HTTP: rounded(ratio(r.floor, r.http, measure.cost)),
-			Log:  rounded(ratio(r.ledger, r.raw, measure.rate)),
+			Cold:   rounded(ratio(r.verify, r.cold, measure.cost)),
+			Warm:   rounded(ratio(r.verify, r.warm, measure.cost)),
+			HTTP:   rounded(ratio(r.floor, r.http, measure.cost)),
+			ExCold: rounded(ratio(r.pair, r.exchangeCold, measure.cost)),
+			ExWarm: rounded(ratio(r.pair, r.exchangeWarm, measure.cost)),
+			Log:    rounded(ratio(r.ledger, r.raw, measure.rate)),
 			// The two sizes are not measured in turn: medians, not pairs.
 			Growth: rounded(r.large.cost() / r.small.cost()),
 		},
 		Verify: rounded(r.verify.cost()), ColdCost: rounded(r.cold.cost()), WarmCost: rounded(r.warm.cost()), NewPerson: rounded(r.person.cost()),
+		Pair: rounded(r.pair.cost()), ExColdCost: rounded(r.exchangeCold.cost()), ExWarmCost: rounded(r.exchangeWarm.cost()),
 		Floor: rounded(r.floor.cost()), HTTPCost: rounded(r.http.cost()),
 		Ledger: math.Round(r.ledger.rate()), LedgerCPU: rounded(r.ledger.cost()), Raw: math.Round(r.raw.rate()),
 		Small: rounded(r.small.cost()), Large: rounded(r.large.cost()),
@@ -85,6 +96,8 @@ func (r ratios) bars() []bar {
 		{"cold_decision_over_verify", r.Cold, 0.75, false},
 		{"warm_decision_over_verify", r.Warm, 15, false},
 		{"http_warm_durable_over_floor", r.HTTP, 0.5, false},
+		{"exchange_cold_over_verify_sign", r.ExCold, 0.75, false},
+		{"exchange_warm_over_verify_sign", r.ExWarm, 1.5, false},
 		{"log_durable_over_raw", r.Log, 0.6, false},
 		{"append_at_1m_over_append_at_1k", r.Growth, 2, true},
 	}
@@ -110,6 +123,9 @@ func (r *report) print(w io.Writer) {
 	fmt.Fprintf(w, "decision, cold              %8.2f CPU µs   %.2f of the bare rate\n", s.ColdCost, s.Cold)
 	fmt.Fprintf(w, "decision, warm              %8.2f CPU µs   %.1f times the bare rate\n", s.WarmCost, s.Warm)
 	fmt.Fprintf(w, "decision, new person        %8.2f CPU µs\n", s.NewPerson)
+	fmt.Fprintf(w, "bare verify and sign        %8.2f CPU µs\n", s.Pair)
+	fmt.Fprintf(w, "exchange, cold              %8.2f CPU µs   %.2f of the bare rate\n", s.ExColdCost, s.ExCold)
+	fmt.Fprintf(w, "exchange, warm              %8.2f CPU µs   %.2f times the bare rate\n", s.ExWarmCost, s.ExWarm)
 	fmt.Fprintf(w, "bare JSON handler           %8.2f CPU µs\n", s.Floor)
 	fmt.Fprintf(w, "HTTP, warm, recorded        %8.2f CPU µs   %.2f of the bare rate\n", s.HTTPCost, s.HTTP)
 	fmt.Fprintf(w, "raw log                     %8.0f a second\n", s.Raw)

@@ -18,6 +18,9 @@ type workload interface {
 	// decide does the same with token i. The first time is a cold decision: a
 	// token never seen, of a person seen before. Later ones are warm.
 	decide(ctx context.Context, i int) error
+	// exchange takes another token of person i to the node, which gives a
+	// credential for it; cold and warm are as with decisions.
+	exchange(ctx context.Context, i int) error
 	// append adds one entry to the trust log.
 	append(ctx context.Context) error
 	// serve gives the handler of enforcement points, and the question about each
@@ -74,6 +77,38 @@ func measureDecisions(ctx context.Context, dir string, n size, r *report) (err e
 			return fmt.Errorf("deciding on tokens seen before: %w", err)
 		}
 		r.verify, r.cold, r.warm = append(r.verify, verify), append(r.cold, cold), append(r.warm, warm)
+	}
+	return measureExchanges(ctx, p, node, n, r)
+}
+
+// measureExchanges compares exchanges inside this process with a bare
+// verification and signature, in turn, as measureDecisions does.
+func measureExchanges(ctx context.Context, p *population, node workload, n size, r *report) error {
+	bare, err := p.bareSigned()
+	if err != nil {
+		return err
+	}
+	draws := zipf(tokenCount, n.Exchanges)
+	for round := range n.Rounds {
+		pair, err := take(ctx, n.Verifies, 1, func(i int) error {
+			if !bare[i%len(bare)]() {
+				return fmt.Errorf("token %d does not verify", i)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		cold, err := take(ctx, n.Cold, n.Callers, func(i int) error { return node.exchange(ctx, round*n.Cold+i) })
+		if err != nil {
+			return fmt.Errorf("exchanging new tokens: %w", err)
+		}
+		seen := (round + 1) * n.Cold
+		warm, err := take(ctx, n.Exchanges, n.Callers, func(i int) error { return node.exchange(ctx, draws[i]%seen) })
+		if err != nil {
+			return fmt.Errorf("exchanging tokens seen before: %w", err)
+		}
+		r.pair, r.exchangeCold, r.exchangeWarm = append(r.pair, pair), append(r.exchangeCold, cold), append(r.exchangeWarm, warm)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/api/authzen"
+	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/revocation"
@@ -28,6 +29,7 @@ type world struct {
 	host       *nodetest.Node
 	asks       []node.Ask
 	before     []node.Ask
+	orders     []node.Exchange
 	requests   [][]byte
 	credential string
 	revoked    atomic.Uint64
@@ -70,6 +72,7 @@ func openWorkload(ctx context.Context, dir string, p *population) (_ workload, e
 	for _, token := range p.Tokens {
 		w.asks = append(w.asks, (&nodetest.Ward{}).Ask([]byte(token.Text)))
 		w.before = append(w.before, (&nodetest.Ward{}).Ask([]byte(token.Before)))
+		w.orders = append(w.orders, order(token.Other))
 		w.requests = append(w.requests, post("/access/v1/evaluation", w.credential, question(token.Text)))
 	}
 	nodetest.Eventually(w.tb, "every home to be heard again", w.heard)
@@ -103,6 +106,21 @@ func (w *world) ask(ctx context.Context, asks []node.Ask, i int) error {
 	answer := w.host.Decide(ctx, asks[i])
 	if !answer.Permit {
 		return fmt.Errorf("token %d is denied: %s", i, answer.Reason)
+	}
+	return nil
+}
+
+// order is what a client sends for a token: a credential to read every record.
+func order(token string) node.Exchange {
+	return node.Exchange{
+		Client: "pep", Subject: evidence.Proof{Kind: evidence.AccessToken, Token: []byte(token)}, Target: audience,
+		Access: []evidence.Access{{Type: "WardRecord", Actions: []trust.Action{"read"}, Purpose: "TREAT"}},
+	}
+}
+
+func (w *world) exchange(ctx context.Context, i int) error {
+	if issued := w.host.Exchange(ctx, w.orders[i]); issued.Token == "" {
+		return fmt.Errorf("token %d is not exchanged: %s", i, issued.Reason)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ type Ground struct {
 	IssuedAt    int64
 	Origin      *evidence.Origin // that the issuer, a broker, restated; nil: none
 	Chain       []Ground         // of each link, then of who acts; nil: the subject calls itself
+	Credential  string           // of our own, that was presented; empty: none
 }
 
 // Ground gives what ev stands on.
@@ -29,11 +30,15 @@ func (ev *Evidence) Ground() Ground {
 }
 
 func groundOf(ev *evidence.Evidence) Ground {
-	return Ground{ev.Participant, ev.Issuer.String(), ev.Thumbprint, ev.IssuedAt, ev.Origin, nil}
+	g := Ground{Participant: ev.Participant, Issuer: ev.Issuer.String(), Key: ev.Thumbprint, IssuedAt: ev.IssuedAt, Origin: ev.Origin}
+	if ev.Grant != nil {
+		g.Credential = ev.Grant.ID
+	}
+	return g
 }
 
 func groundOfLink(link *evidence.Hop) Ground {
-	return Ground{link.Participant, link.From.Issuer.String(), link.Thumbprint, link.IssuedAt, nil, nil}
+	return Ground{Participant: link.Participant, Issuer: link.From.Issuer.String(), Key: link.Thumbprint, IssuedAt: link.IssuedAt}
 }
 
 // Ended says whether anything of the ground has ended, and why. What stands
@@ -50,6 +55,9 @@ func (g *Ground) Ended(s *state.Snapshot, o *Observed) (trust.Reason, bool) {
 		if _, ended = g.Chain[i].Ended(s, &o.Chain[i]); ended {
 			reason = trust.HopRevoked
 		}
+	}
+	if g.Credential != "" && !ended && s.Revocation.CredentialRevoked(g.Credential) {
+		return trust.CredentialEnded, true
 	}
 	return reason, ended
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/entente-id/entente/decision"
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -62,6 +63,14 @@ var ordering = []deviation{
 		granted(sc, evidence.Access{Type: "WardRecord", Actions: []trust.Action{"read"}, Purpose: "TREAT"})
 		sc.grant.Agreement = agreementID(1)
 	}, trust.NoAgreement},
+	{"credential given back", func(sc *scene) {
+		granted(sc, evidence.Access{Type: "WardRecord", Actions: []trust.Action{"read"}, Purpose: "TREAT"})
+		sc.more = append(sc.more, revocation.CredentialRevoked{Credential: sc.grant.ID, By: "app"})
+	}, trust.CredentialEnded},
+	{"another credential given back", func(sc *scene) {
+		granted(sc, evidence.Access{Type: "WardRecord", Actions: []trust.Action{"read"}, Purpose: "TREAT"})
+		sc.more = append(sc.more, revocation.CredentialRevoked{Credential: "other", By: "app"})
+	}, trust.Permit},
 	{"credential for all on one for one", func(sc *scene) {
 		order(sc)
 		granted(sc, evidence.Access{Type: "WardRecord", IDs: []string{"42"}, Actions: []trust.Action{"read"}, Purpose: "TREAT"})

@@ -203,6 +203,8 @@ func (h *hearing) tellRevocation(reason trust.Reason) string {
 		return "token was issued in an engagement that has ended"
 	case trust.KeyRevoked:
 		return fmt.Sprintf("key %s of %s is revoked, whatever it signed when", h.ev.KeyID, bare(h.ev.Issuer))
+	case trust.CredentialEnded:
+		return fmt.Sprintf("credential %s was given back before its time", h.ev.Grant.ID)
 	case trust.IssuerRevoked:
 		return fmt.Sprintf("%s speaks for %s no longer", bare(h.ev.Issuer), bare(h.ev.Participant))
 	default:

@@ -98,8 +98,8 @@ func (n *Node) gatherExchange(ctx context.Context, s *state.Snapshot, r *Exchang
 		return j
 	}
 	j.evidence, j.observed = n.gather(ctx, s, &Ask{Evidence: []evidence.Proof{r.Subject}}, now)
-	if ev := &j.evidence; ev.Fault == nil && ev.Origin != nil {
-		ev.Fault = &evidence.Fault{Reason: trust.EvidenceKind, Text: "evidence came through a broker, whom no credential carries on"}
+	if ev := &j.evidence; ev.Fault == nil && (ev.Origin != nil || ev.Chain != nil) {
+		ev.Fault = &evidence.Fault{Reason: trust.EvidenceKind, Text: "evidence came through a broker or a chain, which no credential carries on"}
 	}
 	return j
 }

@@ -29,6 +29,16 @@ type EngagementApproved struct {
 	By         string           `json:"by"`
 }
 
+// CredentialRevoked: one of this node's own credentials has ended before its
+// time. By names the client that gave it back; the identifier is random.
+type CredentialRevoked struct {
+	Credential string `json:"credential"`
+	By         string `json:"by"`
+}
+
+// EventKind is revocation.credential_revoked.
+func (CredentialRevoked) EventKind() trust.Kind { return kind("credential_revoked") }
+
 // EventKind is revocation.revoked.
 func (Revoked) EventKind() trust.Kind { return kind("revoked") }
 
@@ -42,5 +52,5 @@ func kind(verb string) trust.Kind { return trust.Kind{Name: "revocation." + verb
 
 // Events gives one of each kind of event of this package.
 func Events() []trust.Event {
-	return []trust.Event{Revoked{}, EngagementOpened{}, EngagementApproved{}}
+	return []trust.Event{Revoked{}, EngagementOpened{}, EngagementApproved{}, CredentialRevoked{}}
 }

@@ -13,6 +13,8 @@ type State struct {
 	Openings   table.Table[Opening]   `json:"openings"`   // by subject; opened, not approved yet
 	Keys       table.Table[int64]     `json:"keys"`       // by issuer and thumbprint: revoked when
 	Issuers    table.Table[int64]     `json:"issuers"`    // by participant and issuer: revoked when
+	// Credentials are the node's own that ended early, by identifier.
+	Credentials table.Table[int64] `json:"credentials"`
 }
 
 // Tombstone is what is known of a subject's engagements. All up to Ended have
@@ -40,6 +42,8 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 		return s.revoke(e.Target, at.At)
 	case EngagementOpened:
 		s.Openings = s.Openings.With(table.Key(e.Subject), Opening{Engagement: e.Engagement, Since: e.Since})
+	case CredentialRevoked:
+		s.Credentials = s.Credentials.With(credentialKey(e.Credential), at.At)
 	case EngagementApproved:
 		return s.approve(e.Subject, e.Engagement)
 	}
@@ -76,6 +80,8 @@ func (s State) approve(subject trust.SubjectKey, engagement trust.Engagement) St
 	s.Openings = s.Openings.Without(table.Key(subject))
 	return s
 }
+
+func credentialKey(id string) table.Key { return table.KeyOf("own credential", id) }
 
 func keyKey(issuer, thumbprint string) table.Key { return table.KeyOf("key", issuer, thumbprint) }
 

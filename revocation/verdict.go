@@ -49,6 +49,16 @@ func (s State) Opened(subject trust.SubjectKey) (engagement trust.Engagement, si
 	return o.Engagement, o.Since, ok
 }
 
+// CredentialRevoked reports whether one of the node's own credentials ended
+// before its time.
+func (s State) CredentialRevoked(id string) bool {
+	if s.Credentials.Len() == 0 {
+		return false
+	}
+	_, revoked := s.Credentials.Get(credentialKey(id))
+	return revoked
+}
+
 // KeyRevoked reports whether the issuer's key with this RFC 7638 thumbprint is
 // revoked, whichever participant it speaks for.
 func (s State) KeyRevoked(issuer, thumbprint string) bool {

@@ -124,6 +124,7 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 			Participant: home.ID, Issuer: nodetest.Must(trust.ParseIssuerID("spiffe://prod.rxw.example"))(t), Bundle: []byte(`{"keys":[]}`),
 		},
 		edge.Broken{From: home.ID, Lane: edge.Safety, Rule: "contradiction"},
+		revocation.CredentialRevoked{Credential: "Zm9vYmFy", By: "pep"},
 	} {
 		kind, body, err := codec.Encode(e)
 		must(t, err)

@@ -77,7 +77,7 @@ func effectOf(e trust.Event) effect {
 	case edge.Queued, edge.Applied, framework.Received, framework.Refused, agreement.Refused, operator.Refused,
 		revocation.EngagementOpened:
 		return changesNothing
-	case revocation.Revoked:
+	case revocation.Revoked, revocation.CredentialRevoked:
 		return reducesTrust
 	case agreement.Moved:
 		if e.To != agreement.Active {

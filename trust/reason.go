@@ -127,6 +127,7 @@ const (
 	KeyRevoked      Reason = "revocation.key"
 	IssuerRevoked   Reason = "revocation.issuer"
 	HopRevoked      Reason = "revocation.hop"
+	CredentialEnded Reason = "revocation.credential"
 )
 
 // The eighth check, entitle: the partner's role in our own terms.
@@ -267,6 +268,7 @@ func Reasons() []ReasonDoc {
 		{KeyRevoked, "the key that signed the token is revoked", "have the issuer sign with a new key"},
 		{IssuerRevoked, "the issuer speaks for the participant no longer", "use another issuer of the participant"},
 		{HopRevoked, "a hop of the chain has ended: its subject, the key of its link or proof, or its issuer", "delegate anew, around whom it ended for; the explanation names the hop"},
+		{CredentialEnded, "the credential was given back before its time", "exchange the caller's token again"},
 
 		{NoMapping, "no granted mapping gives the caller a role here", "propose a mapping and have a local approver grant it"},
 		{RoleNotCovered, "the caller's role at home is none that the agreement accepts for this request", "agree on the role for this line"},

@@ -1,5 +1,6 @@
 // Package oauth answers OAuth 2.0 clients: token exchange (RFC 8693) with rich
-// authorization requests (RFC 9396). It decides what is a well-formed request
+// authorization requests (RFC 9396), introspection (RFC 7662) and revocation
+// (RFC 7009). It decides what is a well-formed request
 // and which error code a refusal has. It refuses to know why a node refuses, and
 // tells nobody: an unknown, a foreign and a revoked token get the same bytes.
 package oauth
@@ -13,7 +14,9 @@ import (
 )
 
 const (
-	tokenPath = "/oauth/token"
+	tokenPath         = "/oauth/token"
+	introspectionPath = "/oauth/introspect"
+	revocationPath    = "/oauth/revoke"
 
 	formType = "application/x-www-form-urlencoded"
 	maxBody  = 64 << 10 // bytes; a token is at most 16 KiB
@@ -29,6 +32,11 @@ type Node interface {
 	EnforcementPoint(credential []byte) (name string, ok bool)
 	// Exchange gives a credential whose decision is recorded, or why not.
 	Exchange(ctx context.Context, r node.Exchange) node.Issued
+	// Introspect decides on a credential again; false whatever is wrong.
+	Introspect(ctx context.Context, client string, token []byte) (node.Introspection, bool)
+	// GiveBack ends a credential of the client's, durably; of anything else it
+	// does nothing.
+	GiveBack(ctx context.Context, client string, token []byte) error
 }
 
 type handler struct {
@@ -40,6 +48,8 @@ func New(n Node) http.Handler {
 	h := handler{n}
 	mux := http.NewServeMux()
 	mux.Handle("POST "+tokenPath, route(h.token))
+	mux.Handle("POST "+introspectionPath, route(h.introspect))
+	mux.Handle("POST "+revocationPath, route(h.revoke))
 	return mux
 }
 

@@ -69,10 +69,7 @@ func (h handler) exchange(w http.ResponseWriter, r *http.Request, client string,
 	}
 	g := granted{
 		AccessToken: issued.Token, IssuedTokenType: accessTokenType, TokenType: "Bearer",
-		ExpiresIn: issued.TTL, Scope: x.Scope,
-	}
-	for _, a := range x.Access {
-		g.Details = append(g.Details, detail{evidence.AccessType, a})
+		ExpiresIn: issued.TTL, Scope: x.Scope, Details: details(x.Access),
 	}
 	return wire.Answer(w, http.StatusOK, g)
 }

@@ -29,6 +29,22 @@ func credential(p wire.Prefix, secret [wire.SecretSize]byte) string {
 type shell struct {
 	answer node.Issued
 	asked  *node.Exchange
+	known  *node.Introspection
+	token  string // and who gave it
+	fails  error
+}
+
+func (s *shell) Introspect(_ context.Context, client string, token []byte) (node.Introspection, bool) {
+	s.token = client + " " + string(token)
+	if s.known == nil {
+		return node.Introspection{}, false
+	}
+	return *s.known, true
+}
+
+func (s *shell) GiveBack(_ context.Context, client string, token []byte) error {
+	s.token = client + " " + string(token)
+	return s.fails
 }
 
 func (s *shell) EnforcementPoint(credential []byte) (string, bool) {

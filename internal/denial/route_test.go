@@ -19,7 +19,9 @@ var rows = map[string]string{
 	"POST /access/v1/evaluation":             "TestEvidence",
 	"GET /.well-known/authzen-configuration": "public metadata; reads nothing",
 
-	"POST /oauth/token": "TestExchange",
+	"POST /oauth/token":      "TestExchange",
+	"POST /oauth/introspect": "api/oauth.TestIntrospection and node.TestIntrospection",
+	"POST /oauth/revoke":     "api/oauth.TestRevocation and node.TestGivingBack",
 
 	"POST /edge/v1/messages":  "TestMessages",
 	"GET /edge/v1/messages":   "gives a partner its own messages; who asks, mutual TLS says",

@@ -17,6 +17,9 @@ func (c *checker) privacy(d Document) {
 		c.require(path+".name", a.Name == "", "a released attribute has a name")
 		c.require(path+".purpose", a.Purpose == "", "an attribute is released for a purpose (NIST SP 800-63C)")
 		c.wildcard(path+".name", a.Name)
+		if a.Context && slices.Contains([]string{"purpose", "break_glass", "actor", "acts_for"}, a.Name) {
+			c.fault(path+".name", "is %q, which the context of every request has of our own", a.Name)
+		}
 		if seen[a.Name] {
 			c.fault(path+".name", "is %q again; an attribute is released once", a.Name)
 		}

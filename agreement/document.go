@@ -78,6 +78,10 @@ type Attribute struct {
 	Name    string `json:"name"`
 	From    string `json:"from,omitempty"` // empty: a claim of the same name
 	Purpose string `json:"purpose"`
+	// Context tells that it says what a workload runs as and on, such as the
+	// digest of its image or its posture (R22), and not who it is: local policy
+	// reads it from the context.
+	Context bool `json:"context,omitzero"`
 }
 
 // Privacy is what NIST SP 800-63C asks: whom it concerns, how they are informed

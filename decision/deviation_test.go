@@ -331,7 +331,23 @@ var weighing = []deviation{
 	{"R14 one attribute changed", func(sc *scene) { sc.claim(object{"ward_ids": []any{"w8"}}) }, trust.PolicyDenies},
 	{"break-glass purpose", func(sc *scene) { sc.request.Purpose = "BTG" }, trust.PolicyDenies},
 	{"R41 local forbid beats the agreement", func(sc *scene) { sc.request.ResourceID = "vip" }, trust.PolicyForbid},
+	{"R22 workload of the image that policy names", built("sha256:11", true), trust.Permit},
+	{"R14 R22 the digest changed", built("sha256:12", true), trust.PolicyForbid},
+	{"R22 no digest", built(nil, true), trust.PolicyForbid},
+	{"R22 digest in a list", built([]any{"sha256:11"}, true), trust.PolicyForbid},
+	{"R22 digest not released as context", built("sha256:11", false), trust.PolicyForbid},
 	{"forbid that fails", func(sc *scene) { sc.request.ResourceID = "careless" }, trust.PolicyError},
+}
+
+// built makes the caller a workload that may read from one image alone.
+func built(image any, context bool) func(*scene) {
+	return func(sc *scene) {
+		robot(sc, "robot-1")
+		sc.agreements[0].Attributes = append(sc.agreements[0].Attributes,
+			agreement.Attribute{Name: "image_digest", From: "build.image", Purpose: "supply chain", Context: context})
+		sc.policy += `@id("image") forbid (principal is Workload, action, resource) unless { context has image_digest && context.image_digest == "sha256:11" };`
+		sc.claim(object{"build": object{"image": image}})
+	}
 }
 
 func rehired(sc *scene, since int64) {

@@ -75,6 +75,7 @@ type hearing struct {
 	hop       int      // of the chain, at which a check failed; counted from 1
 
 	attributes map[string]any // released by the agreement
+	context    map[string]any // released too, about what the caller runs as and on; nil: nothing
 	outcome    policy.Outcome
 }
 

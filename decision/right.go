@@ -1,6 +1,7 @@
 package decision
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/entente-id/entente/agreement"
@@ -40,7 +41,14 @@ func (h *hearing) release() {
 	released := h.agreement.Revision.Document.Attributes
 	h.attributes = make(map[string]any, len(released))
 	for i := range released {
-		if v, ok := find(&released[i], h.ev.Claims); ok {
+		v, ok := find(&released[i], h.ev.Claims)
+		switch {
+		case ok && released[i].Context:
+			if h.context == nil {
+				h.context = make(map[string]any)
+			}
+			h.context[released[i].Name] = v
+		case ok:
 			h.attributes[released[i].Name] = v
 		}
 	}
@@ -107,13 +115,25 @@ func (h *hearing) localPolicy() verdict {
 		}),
 		Action:   h.r.Action,
 		Resource: policy.Resource{Type: h.r.ResourceType, ID: h.r.ResourceID, Attributes: h.stated()},
-		Context:  policy.Context{Purpose: h.r.Purpose, Attributes: h.onBehalf()},
+		Context:  policy.Context{Purpose: h.r.Purpose, Attributes: h.around()},
 	})
 	h.d.Policies = h.outcome.Policies
 	if !h.outcome.Permit {
 		return fail(h.outcome.Reason)
 	}
 	return pass
+}
+
+// around is the context beside the purpose: what the agreement releases as such,
+// and who acts for whom, which nothing released can stand in for.
+func (h *hearing) around() map[string]any {
+	parties := h.onBehalf()
+	if len(h.context) == 0 {
+		return parties
+	}
+	all := maps.Clone(h.context)
+	maps.Copy(all, parties)
+	return all
 }
 
 var ladders = framework.Ladders()

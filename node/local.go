@@ -57,7 +57,7 @@ func (n *Node) ApplyPolicy(ctx context.Context, a Actor, source string) (string,
 }
 
 // policySchema is what a policy may read: what agreements release about a
-// caller, and what enforcement points may state about a resource.
+// caller and what it runs as, and what enforcement points may state about a resource.
 func (c *change) policySchema() policy.Schema {
 	schema := policy.Schema{ResourceAttributes: map[trust.ResourceType][]string{}}
 	for a := range c.Agreement.All() {
@@ -65,7 +65,11 @@ func (c *change) policySchema() policy.Schema {
 			continue
 		}
 		for _, attribute := range a.Revision.Document.Attributes {
-			schema.PrincipalAttributes = append(schema.PrincipalAttributes, attribute.Name)
+			if attribute.Context {
+				schema.ContextAttributes = append(schema.ContextAttributes, attribute.Name)
+			} else {
+				schema.PrincipalAttributes = append(schema.PrincipalAttributes, attribute.Name)
+			}
 		}
 	}
 	for s := range c.Service.All() {

@@ -81,6 +81,9 @@ var identifying = []deviation{
 }
 
 var authenticating = []deviation{
+	{"R21 API key", func(sc *scene) { sc.kind, sc.token = evidence.APIKey, []byte("secret") }, trust.SharedSecret},
+	{"R21 basic credentials", func(sc *scene) { sc.kind, sc.token = evidence.Basic, []byte("bGFiOnNlY3JldA==") }, trust.SharedSecret},
+	{"R21 token shown as an API key", func(sc *scene) { sc.kind = evidence.APIKey }, trust.SharedSecret},
 	{"ID token as access token", func(sc *scene) { sc.header = "JWT" }, trust.TokenType},
 	{"SET as access token", func(sc *scene) { sc.header = "secevent+jwt" }, trust.TokenType},
 	{"access token as ID token", func(sc *scene) { sc.idToken(); sc.header = "at+jwt" }, trust.TokenType},

@@ -20,7 +20,14 @@ const (
 	IDToken     Kind = "urn:ietf:params:oauth:token-type:id_token"     // OpenID Connect Core, typ JWT or absent
 )
 
-// Kinds lists the kinds of proof there are.
+// Kinds of shared secrets: known, so that they are refused by their name. No
+// exception lets one in yet (R21).
+const (
+	APIKey Kind = "urn:entente:params:token-type:api_key"
+	Basic  Kind = "urn:entente:params:token-type:basic" // RFC 7617
+)
+
+// Kinds lists the kinds of proof that can be accepted.
 func Kinds() []Kind { return []Kind{AccessToken, IDToken} }
 
 // Proof is what the caller brought, untouched.

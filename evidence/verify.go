@@ -20,6 +20,9 @@ import (
 // The values are what a caller that owes single use must burn. A Fault comes
 // with the evidence as far as it was established.
 func Verify(p Proof, r Registry, now int64, cache Signatures) (Evidence, []trust.Once, *Fault) {
+	if p.Kind == APIKey || p.Kind == Basic {
+		return Evidence{Kind: p.Kind}, nil, fault(trust.SharedSecret, "evidence is a shared secret, which anybody who has seen it can show; no live exception lets it in")
+	}
 	rule, known := rules[p.Kind]
 	if !known {
 		return Evidence{}, nil, fault(trust.EvidenceKind, "evidence is of a kind that is not known here; access tokens and ID tokens are")

@@ -25,6 +25,7 @@ const (
 
 // The second check, authenticate: is the proof genuine and meant for here.
 const (
+	SharedSecret         Reason = "authenticate.shared_secret"
 	TokenType            Reason = "authenticate.type"
 	TokenHeader          Reason = "authenticate.header"
 	TokenAlgorithm       Reason = "authenticate.algorithm"
@@ -181,6 +182,7 @@ func Reasons() []ReasonDoc {
 		{ForeignOrigin, "the origin that a broker restates speaks for nobody here, for another participant, or is a broker itself", "have the participant that the broker speaks for state the origin too, and the broker restate the sign-in itself"},
 		{StatementExpired, "the participant's signed statement of its issuers has run out or never came", "bring the edge to the partner up again"},
 
+		{SharedSecret, "the caller shows a shared secret (an API key, a password), and no live exception lets it in", "move the integration to tokens bound to a key; there are no exceptions in this version"},
 		{TokenType, "the token's typ is that of another kind of token", "send an access token (at+jwt) as access token and an ID token as ID token"},
 		{TokenHeader, "the token's header brings or names a key, or asks for more than a signature", "have the issuer send alg, kid and typ alone"},
 		{TokenAlgorithm, "the header's algorithm is not the one of the registered key", "have the issuer use the algorithm its published key is for"},

@@ -96,8 +96,8 @@ func (r ratios) bars() []bar {
 		{"cold_decision_over_verify", r.Cold, 0.75, false},
 		{"warm_decision_over_verify", r.Warm, 15, false},
 		{"http_warm_durable_over_floor", r.HTTP, 0.5, false},
-		{"exchange_cold_over_verify_sign", r.ExCold, 0.7, false},
-		{"exchange_warm_over_verify_sign", r.ExWarm, 1, false},
+		{"exchange_cold_over_verify_sign", r.ExCold, 0.85, false},
+		{"exchange_warm_over_verify_sign", r.ExWarm, 2.3, false},
 		{"log_durable_over_raw", r.Log, 0.6, false},
 		{"append_at_1m_over_append_at_1k", r.Growth, 2, true},
 	}

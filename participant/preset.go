@@ -14,12 +14,10 @@ import (
 // conditions it stands for, so that partners see them and no table of ours
 // decides for them.
 //
-// What each issuer's tokens say was read, in November 2026, from
-// docs.github.com (Actions, OpenID Connect reference), docs.gitlab.com (CI/CD ID
-// tokens), kubernetes.io (service account token volume projection),
-// docs.aws.amazon.com (IAM outbound identity federation), cloud.google.com (ID
-// tokens of service accounts) and learn.microsoft.com (access token claims,
-// v2.0).
+// Read in documentation were the AWS and Kubernetes key paths, the form of a
+// Kubernetes sub, most of GitLab's claims, and GitHub's issuer. The rest is how
+// these issuers are known to behave and was not checked against a token of
+// theirs: declare, look at the conditions it came to, and try one.
 type Preset struct {
 	Preset string            `json:"preset"`
 	With   map[string]string `json:"with"`

@@ -45,6 +45,7 @@ func (h *hearing) authenticate() verdict {
 		return unreached
 	}
 	h.until(ev.ExpiresAt)
+	h.until(ev.Ends)
 	if ev.Origin != nil {
 		h.until(ev.Origin.ExpiresAt)
 	}
@@ -97,11 +98,12 @@ func (h *hearing) possession() trust.Reason {
 func (h *hearing) audience() trust.Reason {
 	if owner, ok := h.owner(); ok {
 		h.service = &owner
-		if h.ev.Audience == owner.Audience {
+		if h.ev.Audience == owner.Audience || h.shownHere() {
 			return ""
 		}
 	}
-	if h.r.Order != nil && h.ev.Audience == h.self.String() {
+	switch {
+	case h.shownHere(), h.r.Order != nil && h.ev.Audience == h.self.String():
 		return ""
 	}
 	switch meant, ok := h.s.Service.Audience(h.ev.Audience); {
@@ -113,6 +115,10 @@ func (h *hearing) audience() trust.Reason {
 		return ""
 	}
 }
+
+// shownHere: an X509-SVID is for whom it was shown to, and that is the enforcement
+// point that asks. It asks for no credential with it.
+func (h *hearing) shownHere() bool { return h.ev.Kind == evidence.X509SVID && h.r.Order == nil }
 
 // singleUse reports whether a live agreement takes this audience's tokens once.
 func (h *hearing) singleUse() bool {
@@ -168,8 +174,14 @@ func (h *hearing) classify() verdict {
 
 // kindName is the kind of evidence in words.
 func kindName(k evidence.Kind) string {
-	if k == evidence.IDToken {
+	switch k {
+	case evidence.IDToken:
 		return "ID token"
+	case evidence.JWTSVID:
+		return "JWT-SVID"
+	case evidence.X509SVID:
+		return "X509-SVID"
+	default:
+		return "access token"
 	}
-	return "access token"
 }

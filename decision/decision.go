@@ -47,6 +47,7 @@ type Observed struct {
 	StatementEnd int64            // when it expires, Unix seconds; 0 none
 	Replayed     bool             // the token was used before
 	Chain        []Observed       // likewise of each link's delegator, then of the actor; nil without a chain
+	BundleAge    int64            // since the trust domain's bundle was read again; 0 where no bundle counts
 
 	Nonce         Nonce // the one in the caller's DPoP proof
 	ProofReplayed bool  // the DPoP proof was used before
@@ -147,6 +148,8 @@ type Bounds struct {
 	Bound int64
 	// MaxAge is the staleness bound that applied, in seconds; 0 before link.
 	MaxAge int64
+	// MaxBundleAge is the same of the trust domain's bundle; 0 where none counts.
+	MaxBundleAge int64
 	// Limit is what bounds TTL apart from time and the age of the partner's
 	// word; 0 for a decision that is to be asked for every time.
 	Limit int64
@@ -154,7 +157,11 @@ type Bounds struct {
 
 // TTLAt gives the TTL of the same decision made with o.
 func (b *Bounds) TTLAt(o *Observed) int64 {
-	return max(min(b.Limit, b.Bound-o.Now, b.MaxAge-o.Oldest()), 0)
+	ttl := min(b.Limit, b.Bound-o.Now, b.MaxAge-o.Oldest())
+	if b.MaxBundleAge > 0 {
+		ttl = min(ttl, b.MaxBundleAge-o.BundleAge)
+	}
+	return max(ttl, 0)
 }
 
 // Oldest is the greatest age of a partner's word that was looked at; -1 where

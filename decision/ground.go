@@ -12,6 +12,7 @@ type Ground struct {
 	Participant trust.ParticipantID
 	Issuer, Key string // of the token; the key's RFC 7638 thumbprint
 	IssuedAt    int64
+	Keys        []string         // likewise, of the certificates on the way
 	Origin      *evidence.Origin // that the issuer, a broker, restated; nil: none
 	Chain       []Ground         // of each link, then of who acts; nil: the subject calls itself
 	Credential  string           // of our own, that was presented; empty: none
@@ -30,7 +31,7 @@ func (ev *Evidence) Ground() Ground {
 }
 
 func groundOf(ev *evidence.Evidence) Ground {
-	g := Ground{Participant: ev.Participant, Issuer: ev.Issuer.String(), Key: ev.Thumbprint, IssuedAt: ev.IssuedAt, Origin: ev.Origin}
+	g := Ground{Participant: ev.Participant, Issuer: ev.Issuer.String(), Key: ev.Thumbprint, IssuedAt: ev.IssuedAt, Keys: ev.Keys, Origin: ev.Origin}
 	if ev.Grant != nil {
 		g.Credential = ev.Grant.ID
 	}
@@ -45,6 +46,9 @@ func groundOfLink(link *evidence.Hop) Ground {
 // behind a hop of a chain has ended with it.
 func (g *Ground) Ended(s *state.Snapshot, o *Observed) (trust.Reason, bool) {
 	reason, ended := s.Revocation.Verdict(g.Participant.String(), g.Issuer, g.Key, o.Subject, g.IssuedAt)
+	if !ended && s.Revocation.AnyKeyRevoked(g.Issuer, g.Keys) {
+		return trust.KeyRevoked, true
+	}
 	if origin := g.Origin; origin != nil && !ended {
 		reason, ended = s.Revocation.Verdict(g.Participant.String(), origin.Issuer.String(), origin.Thumbprint, o.Origin, origin.IssuedAt)
 	}

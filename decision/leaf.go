@@ -59,6 +59,7 @@ type Leaf struct {
 
 // Seen is Observed as a leaf has it; the subject stands beside it.
 type Seen struct {
+	BundleAge     int64  `json:"bundle_age,omitzero"`
 	Chain         []Seen `json:"chain,omitempty"` // of each link, then of the actor
 	Nonce         Nonce  `json:"nonce,omitempty"`
 	Now           int64  `json:"now"`
@@ -282,6 +283,7 @@ func (w *writer) observed(o *Observed) {
 
 func (w *writer) sight(o *Observed) {
 	w.dst = append(w.dst, '{')
+	w.number("bundle_age", o.BundleAge)
 	w.seen(o.Chain)
 	w.text("nonce", string(o.Nonce))
 	w.name("now")
@@ -299,7 +301,7 @@ func (w *writer) sight(o *Observed) {
 func (s *Seen) observed() Observed {
 	return Observed{
 		Now: s.Now, PartnerAge: s.PartnerAge, Replayed: s.Replayed, StatementAge: s.StatementAge, StatementEnd: s.StatementEnd,
-		Nonce: s.Nonce, ProofReplayed: s.ProofReplayed, QuotaFull: s.QuotaFull,
+		Nonce: s.Nonce, ProofReplayed: s.ProofReplayed, QuotaFull: s.QuotaFull, BundleAge: s.BundleAge,
 	}
 }
 

@@ -208,9 +208,22 @@ func (h *hearing) freshness() verdict {
 		return fail(trust.NeverProven)
 	case h.o.PartnerAge > int64(h.tier.MaxStaleness):
 		return fail(trust.Stale)
+	case h.ev.Issuer.TrustDomain() && !h.freshBundle():
+		return fail(trust.BundleStale)
 	default:
 		return pass
 	}
+}
+
+// MaxBundleAge is how many seconds after it was last read a trust domain's
+// bundle still counts, where the tier allows no longer staleness: three times
+// the longest refresh.
+const MaxBundleAge = 900
+
+// freshBundle: the bundle was read again within the bound.
+func (h *hearing) freshBundle() bool {
+	h.d.MaxBundleAge = max(MaxBundleAge, int64(h.tier.MaxStaleness))
+	return h.o.BundleAge > 0 && h.o.BundleAge <= h.d.MaxBundleAge
 }
 
 // revocation is the seventh check.

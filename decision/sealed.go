@@ -23,10 +23,12 @@ type Sealed struct {
 	Claims       canonical.Object   `json:"claims,omitempty"`
 	ClientID     string             `json:"client_id,omitempty"`
 	Delegated    bool               `json:"delegated,omitzero"`
+	Ends         int64              `json:"ends,omitzero"` // of what certificates stand on
 	ExpiresAt    int64              `json:"expires_at,omitzero"`
 	Fault        string             `json:"fault,omitempty"` // the text of the refusal of a proof
 	Grant        *evidence.Grant    `json:"grant,omitempty"` // of a credential of our own
 	IssuedAt     int64              `json:"issued_at,omitzero"`
+	Keys         []string           `json:"keys,omitempty"` // that certificates stand on, but for the authority's
 	KeyID        string             `json:"kid,omitempty"`
 	Namespace    string             `json:"namespace,omitempty"`
 	Order        *Order             `json:"order,omitempty"` // of the credential asked for
@@ -66,12 +68,14 @@ func AppendSealed(dst []byte, s *state.Snapshot, ev *Evidence, r *Request, reque
 	w.claims(s, ev)
 	w.text("client_id", ev.ClientID)
 	w.flag("delegated", ev.Delegated)
+	w.number("ends", ev.Ends)
 	w.number("expires_at", ev.ExpiresAt)
 	if ev.Fault != nil {
 		w.text("fault", ev.Fault.Text)
 	}
 	w.grant(ev.Grant)
 	w.number("issued_at", ev.IssuedAt)
+	list(&w, "keys", ev.Keys)
 	w.text("kid", ev.KeyID)
 	w.text("namespace", ev.Namespace)
 	w.order(r.Order)
@@ -109,7 +113,7 @@ func Replay(l Leaf, s Sealed) (Observed, Evidence, Request) {
 		Participant: l.Participant, Issuer: l.Issuer, Namespace: s.Namespace, Subject: s.Subject, ClientID: s.ClientID,
 		Class: l.Class, Kind: l.Evidence, Audience: s.Audience, IssuedAt: s.IssuedAt, ExpiresAt: s.ExpiresAt,
 		AuthTime: s.AuthTime, KeyID: s.KeyID, Algorithm: s.Algorithm, Thumbprint: l.Key,
-		Delegated: s.Delegated, Claims: s.Claims, Grant: s.Grant,
+		Delegated: s.Delegated, Claims: s.Claims, Grant: s.Grant, Keys: s.Keys, Ends: s.Ends,
 		Binding: evidence.Binding{Key: s.Key, Certificate: s.Certificate, Other: s.Bound, Shown: s.Shown},
 	}}
 	if l.Subject != nil {

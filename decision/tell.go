@@ -95,7 +95,7 @@ func (h *hearing) tellAuthenticate(reason trust.Reason) string {
 			once = ", used up by this decision"
 		}
 		return fmt.Sprintf("%s, key %s, %s, audience %s, %s left%s",
-			ev.Algorithm, ev.KeyID, kindName(ev.Kind)+tellBinding(&ev.Binding), strings.TrimPrefix(ev.Audience, scheme), span(ev.ExpiresAt-h.o.Now), once)
+			ev.Algorithm, ev.KeyID, kindName(ev.Kind)+tellBinding(&ev.Binding), tellAudience(ev.Audience), span(ev.ExpiresAt-h.o.Now), once)
 	case trust.AudienceForeign:
 		return "audience of the token is no service of ours"
 	case trust.AudienceOtherService:
@@ -118,6 +118,14 @@ func (h *hearing) tellAuthenticate(reason trust.Reason) string {
 	default:
 		return ev.Fault.Text
 	}
+}
+
+// tellAudience names an audience; whom certificates are shown to, they are for.
+func tellAudience(audience string) string {
+	if audience == "" {
+		return "whom it is shown to"
+	}
+	return strings.TrimPrefix(audience, scheme)
 }
 
 // tellBinding says what a token is bound to, for behind the word token.
@@ -185,6 +193,11 @@ func (h *hearing) short(needs map[framework.Ladder]framework.Level) string {
 func (h *hearing) tellFreshness(reason trust.Reason) string {
 	limit := span(int64(h.tier.MaxStaleness))
 	switch reason {
+	case trust.BundleStale:
+		if h.o.BundleAge <= 0 {
+			return fmt.Sprintf("bundle of %s was not read since this node started (limit %s)", h.ev.Issuer, span(h.d.MaxBundleAge))
+		}
+		return fmt.Sprintf("bundle of %s was last read %s ago (limit %s)", h.ev.Issuer, span(h.o.BundleAge), span(h.d.MaxBundleAge))
 	case trust.EdgeBroken:
 		rule, _ := h.s.Edge.Broken(h.ev.Participant)
 		return fmt.Sprintf("edge with %s is broken by the rule %q until an operator resumes it", bare(h.ev.Participant), rule)

@@ -93,5 +93,7 @@ func (ev *Evidence) show(s *Shown, now int64) *Fault {
 
 func hashText(data []byte) string {
 	sum := sha256.Sum256(data)
-	return base64.RawURLEncoding.EncodeToString(sum[:])
+	return encodeHash(sum[:])
 }
+
+func encodeHash(sum []byte) string { return base64.RawURLEncoding.EncodeToString(sum) }

@@ -75,7 +75,7 @@ func (ev *Evidence) signed(line *participant.Issuer, claim any, subject string, 
 		return nil, fault(trust.AudienceForeign, "the origin's assertion is for another party than the broker "+ev.Issuer.String())
 	case own.Subject != subject:
 		return nil, fault(trust.ClaimMissing, "the origin's assertion speaks of another subject than the broker's claim "+b.SubjectClaim())
-	case own.Class != "" && own.Class != classOf(line.Classes, ev.Claims):
+	case own.Class != "" && own.Class != classOf(line.Classes, ev.Claims, ""):
 		return nil, fault(trust.ClaimMissing, "the origin's assertion speaks of another identity class than the broker's token")
 	}
 	ev.Delegated = ev.Delegated || own.Delegated

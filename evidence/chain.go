@@ -128,7 +128,7 @@ func (ev *Evidence) state(line *participant.Issuer, r Registry) {
 		c.Fault = fault(trust.ActorProof, "claim act names a subject of another issuer; that one has to bring a proof of its own")
 		return
 	}
-	c.Actor.Class = classOf(line.Classes, act)
+	c.Actor.Class = classOf(line.Classes, act, "")
 	c.Actor.Assurance = r.Assurance(act)
 }
 

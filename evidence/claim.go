@@ -66,7 +66,7 @@ func (ev *Evidence) readParties(line *participant.Issuer) *Fault {
 		return nil
 	}
 	value, present := ev.Claims["azp"]
-	if !present {
+	if !present || ev.Kind != IDToken {
 		return nil
 	}
 	azp, ok := value.(string)

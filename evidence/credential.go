@@ -111,7 +111,7 @@ func (ev *Evidence) restore(g *Grant, o *Ground, home Home) *Fault {
 	first.AuthTime, _ = o.Claims.Int("auth_time")
 	first.KeyID, first.Algorithm, first.Thumbprint = key.KeyID(), string(key.Alg()), key.Thumbprint()
 	first.Delegated, first.Binding, first.Hash = ev.Delegated, ev.Binding, ev.Hash
-	first.Class, first.Assurance = classOf(line.Classes, o.Claims), home.Assurance(o.Claims)
+	first.Class, first.Assurance = classOf(line.Classes, o.Claims, ""), home.Assurance(o.Claims)
 	first.Grant = g
 	*ev = first
 	return nil

@@ -18,6 +18,8 @@ type Kind string
 const (
 	AccessToken Kind = "urn:ietf:params:oauth:token-type:access_token" // RFC 9068, typ at+jwt
 	IDToken     Kind = "urn:ietf:params:oauth:token-type:id_token"     // OpenID Connect Core, typ JWT or absent
+	JWTSVID     Kind = "urn:entente:token-type:jwt-svid"               // SPIFFE JWT-SVID
+	X509SVID    Kind = "urn:entente:token-type:x509-svid"              // SPIFFE X509-SVID: certificates, leaf first, in PEM or DER
 )
 
 // Kinds of shared secrets: known, so that they are refused by their name. No
@@ -27,13 +29,13 @@ const (
 	Basic  Kind = "urn:entente:params:token-type:basic" // RFC 7617
 )
 
-// Kinds lists the kinds of proof that can be accepted.
+// Kinds lists the kinds of tokens that issuers sign.
 func Kinds() []Kind { return []Kind{AccessToken, IDToken} }
 
 // Proof is what the caller brought, untouched.
 type Proof struct {
 	Kind  Kind
-	Token []byte // compact JWS, at most 16 KiB
+	Token []byte // compact JWS or certificates, at most 16 KiB
 	Shown *Shown // nil: nothing beside the token
 
 	origin bool // it is the origin's assertion in a broker's token
@@ -91,9 +93,11 @@ type Evidence struct {
 	AuthTime    int64 // 0: not stated
 	KeyID       string
 	Algorithm   string
-	Thumbprint  string // RFC 7638, of the key that signed
-	Delegated   bool   // an act claim is present
-	Chain       *Chain // who acts for the subject; nil: it calls itself
+	Thumbprint  string   // RFC 7638, of the key that signed
+	Keys        []string // likewise, of every other key that certificates stand on, the subject's first
+	Ends        int64    // when the first of the certificates that it stands on expires; 0: it stands on none
+	Delegated   bool     // an act claim is present
+	Chain       *Chain   // who acts for the subject; nil: it calls itself
 	Binding     Binding
 	Hash        [32]byte         // SHA-256 of the token as presented
 	Claims      canonical.Object // the only parsed object; read only

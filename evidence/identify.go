@@ -9,12 +9,12 @@ import (
 // reads nobody vouches for yet: it chooses among registered issuers, nothing
 // else.
 func (ev *Evidence) identify(r Registry) (participant.Speaker, *participant.Issuer, *Fault) {
-	iss, ok := ev.Claims.Text("iss")
-	if !ok || iss == "" {
-		return participant.Speaker{}, nil, fault(trust.EvidenceMalformed, "token has no iss; nobody can be asked who speaks")
+	iss, f := ev.speaker()
+	if f != nil {
+		return participant.Speaker{}, nil, f
 	}
 	speaker, ok := r.Speaker(iss)
-	if !ok || len(speaker.Candidates) == 0 {
+	if !ok || len(speaker.Candidates) == 0 || speaker.Issuer.TrustDomain() != ev.Kind.svid() {
 		return speaker, nil, fault(trust.UnknownIssuer, "issuer of the token is not registered by any participant")
 	}
 	claimant, f := ev.claimant(&speaker)

@@ -8,6 +8,7 @@ import (
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/spiffe"
 	"github.com/entente-id/entente/table"
 	"github.com/entente-id/entente/trust"
 )
@@ -23,11 +24,18 @@ func Verify(p Proof, r Registry, now int64, cache Signatures) (Evidence, []trust
 	if p.Kind == APIKey || p.Kind == Basic {
 		return Evidence{Kind: p.Kind}, nil, fault(trust.SharedSecret, "evidence is a shared secret, which anybody who has seen it can show; no live exception lets it in")
 	}
+	if p.Kind == X509SVID {
+		ev := Evidence{Kind: X509SVID}
+		if f := ev.certificate(&p, r, now); f != nil {
+			return withoutClaims(ev), nil, f
+		}
+		return ev, nil, nil
+	}
 	rule, known := rules[p.Kind]
 	if !known {
-		return Evidence{}, nil, fault(trust.EvidenceKind, "evidence is of a kind that is not known here; access tokens and ID tokens are")
+		return Evidence{}, nil, fault(trust.EvidenceKind, "evidence is of a kind that is not known here; access tokens, ID tokens and SVIDs are")
 	}
-	t, f := read(p.Token, cache)
+	t, f := read(p.Token, rule, cache)
 	if f != nil {
 		return Evidence{Kind: p.Kind}, nil, f
 	}
@@ -47,7 +55,11 @@ func Verify(p Proof, r Registry, now int64, cache Signatures) (Evidence, []trust
 	if line.Broker != nil && p.origin {
 		return withoutClaims(ev), nil, brokersBroker(speaker.Issuer)
 	}
-	if f := ev.authenticate(&t, rule, speaker.Keys, cache); f != nil {
+	keys, f := ev.keys(&speaker)
+	if f != nil {
+		return withoutClaims(ev), nil, f
+	}
+	if f := ev.authenticate(&t, rule, keys, cache); f != nil {
 		return withoutClaims(ev), nil, f
 	}
 	if f := ev.readClaims(rule, line, now); f != nil {
@@ -61,7 +73,10 @@ func Verify(p Proof, r Registry, now int64, cache Signatures) (Evidence, []trust
 	if f := ev.show(p.Shown, now); f != nil {
 		return withoutClaims(ev), nil, f
 	}
-	ev.Class = classOf(line.Classes, ev.Claims)
+	if ev.Kind.svid() {
+		ev.Claims = ev.named()
+	}
+	ev.Class = classOf(line.Classes, ev.Claims, ev.path())
 	ev.Assurance = r.Assurance(ev.Claims)
 	if ev.Origin != nil { // R26: the lower, ladder by ladder
 		ev.Assurance = framework.Min(ev.Assurance, ev.Origin.Assurance)
@@ -85,15 +100,18 @@ func fault(reason trust.Reason, text string) *Fault { return &Fault{Reason: reas
 type rule struct {
 	name      string
 	types     []string
+	form      *jose.Form
 	required  []string // claims that are texts, beside iss, sub and aud
 	singleUse bool     // a value to burn can be made of it
 }
 
 var rules = map[Kind]*rule{
 	// RFC 9068, sections 2.1 and 2.2.
-	AccessToken: {name: "access token", types: []string{"at+jwt"}, required: []string{"client_id", "jti"}},
+	AccessToken: {name: "access token", types: []string{"at+jwt"}, form: &form, required: []string{"client_id", "jti"}},
 	// OpenID Connect Core 1.0, section 2.
-	IDToken: {name: "ID token", types: []string{"", "jwt"}, singleUse: true},
+	IDToken: {name: "ID token", types: []string{"", "jwt"}, form: &form, singleUse: true},
+	// SPIFFE JWT-SVID, sections 2 and 3; iat beside them, by which its age is told.
+	JWTSVID: {name: "JWT-SVID", types: []string{"", "jwt", "jose"}, form: &svidForm},
 }
 
 // form lets tokens of every kind in, so that one of the wrong kind is refused
@@ -110,7 +128,7 @@ type token struct {
 	signed   []byte // header and payload as they were signed
 }
 
-func read(raw []byte, cache Signatures) (t token, f *Fault) {
+func read(raw []byte, rule *rule, cache Signatures) (t token, f *Fault) {
 	if len(raw) > jose.MaxToken {
 		return t, fault(trust.EvidenceMalformed, "token is longer than 16 KiB")
 	}
@@ -122,7 +140,7 @@ func read(raw []byte, cache Signatures) (t token, f *Fault) {
 			return t, nil
 		}
 	}
-	u, err := jose.ParseBytes(raw, form)
+	u, err := jose.ParseBytes(raw, *rule.form)
 	if err != nil {
 		return t, refusal(err)
 	}
@@ -194,10 +212,10 @@ func (ev *Evidence) once(rule *rule, signed []byte) []trust.Once {
 }
 
 // classOf gives the class of the first rule that matches.
-func classOf(rules []participant.ClassRule, claims map[string]any) trust.Class {
+func classOf(rules []participant.ClassRule, claims map[string]any, path string) trust.Class {
 	for i := range rules {
-		if (rules[i].Claim == "" || equals(claims[rules[i].Claim], rules[i].Equals)) && holds(rules[i].When, claims) {
-			return rules[i].Class
+		if rule := &rules[i]; matches(rule, claims, path) && holds(rule.When, claims) {
+			return rule.Class
 		}
 	}
 	return ""
@@ -212,6 +230,17 @@ func holds(when map[string]string, claims map[string]any) bool {
 		}
 	}
 	return true
+}
+
+func matches(rule *participant.ClassRule, claims map[string]any, path string) bool {
+	switch {
+	case rule.Path != "":
+		return spiffe.PathMatches(rule.Path, path)
+	case rule.Claim != "":
+		return equals(claims[rule.Claim], rule.Equals)
+	default:
+		return true
+	}
 }
 
 // equals compares as the framework's rules do: a text, an integer in decimal, or

@@ -28,6 +28,9 @@ func (n *Node) gatherChain(ctx context.Context, s *state.Snapshot, c *evidence.C
 	if origin := a.Origin; origin != nil {
 		actor.Origin = n.Keys.Subject(a.Participant.String(), origin.Namespace, origin.Subject)
 	}
+	if a.Issuer.TrustDomain() {
+		actor.BundleAge = n.bundleAge(a.Issuer.String(), now)
+	}
 	actor.Replayed = n.used(ctx, &actor, c.Once)
 	if proof := a.Binding.Once; proof != nil {
 		actor.ProofReplayed = n.used(ctx, &actor, []trust.Once{*proof})
@@ -55,6 +58,12 @@ func (p *permit) chainHolds(n *Node, s *state.Snapshot, o *decision.Observed, no
 		if hop.StatementEnd != made.StatementEnd || hop.StatementEnd != 0 && hop.StatementEnd <= hop.Now ||
 			hop.PartnerAge < 0 || hop.PartnerAge > p.MaxAge {
 			return false
+		}
+		if made.BundleAge != 0 {
+			hop.BundleAge = n.bundleAge(p.Ground.Chain[i].Issuer, now)
+			if hop.BundleAge < 0 || hop.BundleAge > decision.MaxBundleAge {
+				return false
+			}
 		}
 		o.Chain = append(o.Chain, hop)
 	}

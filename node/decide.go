@@ -160,7 +160,7 @@ func (n *Node) gather(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 		return decision.Evidence{Fault: none}, n.observe(trust.ParticipantID{}, trust.SubjectKey{}, now)
 	}
 	ev, once, fault := evidence.VerifyChain(a.Evidence, registry{s, n}, now.Wall.Unix(), n.tokens)
-	if fault != nil && fault.Reason == trust.UnknownKey {
+	if fault != nil && (fault.Reason == trust.UnknownKey || fault.Reason == trust.UnknownAuthority) {
 		n.issuers.hurry(ev.Missed().String(), n.bootTime())
 	}
 	var subject trust.SubjectKey // of a refused proof nobody vouches for whose it is
@@ -170,6 +170,9 @@ func (n *Node) gather(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 	o := n.observe(ev.Participant, subject, now)
 	if origin := ev.Origin; fault == nil && origin != nil {
 		o.Origin = n.Keys.Subject(ev.Participant.String(), origin.Namespace, origin.Subject)
+	}
+	if ev.Issuer.TrustDomain() {
+		o.BundleAge = n.bundleAge(ev.Issuer.String(), now)
 	}
 	found := decision.Evidence{Evidence: ev, Once: once, Fault: fault}
 	if fault == nil {
@@ -198,6 +201,20 @@ func (n *Node) used(ctx context.Context, o *decision.Observed, values []trust.On
 		used = used || v != nil && !full
 	}
 	return used || err != nil
+}
+
+// bundleAge is how many seconds ago a trust domain's bundle was last read, 1 at
+// least; -1 if it was not since the start.
+func (n *Node) bundleAge(domain string, now clock.Mark) int64 {
+	seen, known := n.issuers.lastSeen(domain)
+	switch {
+	case !known:
+		return -1
+	case now.Boot < seen.Boot: // it was read since this decision began
+		return 1
+	default:
+		return max(int64((now.Since(seen)+time.Second-1)/time.Second), 1)
+	}
 }
 
 // observe is what the shell sees besides the evidence.

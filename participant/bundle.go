@@ -2,6 +2,8 @@ package participant
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"net/url"
 
 	"github.com/go-json-experiment/json"
@@ -151,4 +153,20 @@ func (i Issuer) checkPath(rule ClassRule) error {
 	default:
 		return spiffe.CheckPathRule(rule.Path)
 	}
+}
+
+// findKey finds a key of a trust domain: one that signs JWT-SVIDs by its kid, and
+// any by its thumbprint, since those of certificates have no kid and a workload's
+// own stands in no bundle. It fails with NotFound.
+func (s *Speaker) findKey(name string) (KnownKey, error) {
+	if s.Bundle != nil {
+		if key, err := s.Bundle.Keys().Lookup(name); err == nil && name != "" {
+			return KnownKey{KeyID: name, Thumbprint: key.Thumbprint(), Alg: key.Alg()}, nil
+		}
+	}
+	sum, err := base64.RawURLEncoding.Strict().DecodeString(name)
+	if err != nil || len(sum) != sha256.Size {
+		return KnownKey{}, trust.Errorf(trust.NotFound, "key %q is no kid in the bundle of %s and no thumbprint", name, s.Issuer)
+	}
+	return KnownKey{Thumbprint: name}, nil
 }

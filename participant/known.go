@@ -57,6 +57,9 @@ func (k KnownKey) continues(other KnownKey) bool {
 // published now before one that is gone. It fails with NotFound, and with
 // Conflict for a kid that several keys had and none has now.
 func (s State) FindKey(issuer, name string) (KnownKey, error) {
+	if speaker, ok := s.Speaker(issuer); ok && speaker.Issuer.TrustDomain() {
+		return speaker.findKey(name)
+	}
 	set, _ := s.KeySets.Get(issuerKey(issuer))
 	var found []KnownKey
 	for _, k := range set.Known {

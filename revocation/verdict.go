@@ -69,6 +69,16 @@ func (s State) KeyRevoked(issuer, thumbprint string) bool {
 	return revoked
 }
 
+// AnyKeyRevoked is KeyRevoked for any of several.
+func (s State) AnyKeyRevoked(issuer string, thumbprints []string) bool {
+	for _, thumbprint := range thumbprints {
+		if s.KeyRevoked(issuer, thumbprint) {
+			return true
+		}
+	}
+	return false
+}
+
 // IssuerRevoked reports whether the issuer speaks for the participant no longer.
 func (s State) IssuerRevoked(participant, issuer string) bool {
 	if s.Issuers.Len() == 0 {

@@ -39,6 +39,9 @@ const (
 	AudienceOtherService Reason = "authenticate.audience_other_service"
 	Replayed             Reason = "authenticate.replayed"
 	BindingUnsupported   Reason = "authenticate.binding_unsupported"
+	UntrustedDomain      Reason = "authenticate.trust_domain"
+	CertificateUnfit     Reason = "authenticate.certificate"
+	UnknownAuthority     Reason = "authenticate.authority"
 	ProofMissing         Reason = "authenticate.proof_missing"
 	ProofBroken          Reason = "authenticate.proof"
 	ProofKey             Reason = "authenticate.proof_key"
@@ -119,6 +122,7 @@ const (
 	Stale       Reason = "freshness.stale"
 	EdgeBroken  Reason = "freshness.edge_broken"
 	HopStale    Reason = "freshness.hop"
+	BundleStale Reason = "freshness.bundle"
 )
 
 // The seventh check, revocation.
@@ -196,6 +200,9 @@ func Reasons() []ReasonDoc {
 		{AudienceOtherService, "the token is for another service of ours", "request a token for this service; look into it if one service forwarded another's token"},
 		{Replayed, "the token was used before, and the agreement takes it once", "get a new token for each call; look into it if nobody repeated the call"},
 		{BindingUnsupported, "the token is bound (cnf) to something that this node cannot check: neither a key by jkt nor a certificate by x5t#S256 alone", "have the issuer bind it by jkt or x5t#S256"},
+		{UntrustedDomain, "the trust domain's bundle was not read yet, or is empty or unusable, so that no SVID of it counts", "have the partner publish a bundle in order; nothing, if it withdrew its keys"},
+		{CertificateUnfit, "a certificate is not as one of an X509-SVID has to be", "have the partner issue X509-SVIDs by their standard"},
+		{UnknownAuthority, "the certificates lead to no authority in their own trust domain's bundle", "wait for the bundle to be read again; look into it if no authority was rotated"},
 		{ProofMissing, "the token is bound, and nothing shows that the caller holds what it is bound to", "have the enforcement point pass what it saw in context.proof; look into it if the caller showed nothing: the token may be stolen"},
 		{ProofBroken, "the DPoP proof cannot be read strictly, lacks what it must have, or its signature does not hold", "have the client make its proofs by RFC 9449, section 4.2, with alg, jwk and typ alone in the header"},
 		{ProofKey, "what was shown is another's key or certificate than the token is bound to", "look into it: the token may be stolen"},
@@ -262,6 +269,7 @@ func Reasons() []ReasonDoc {
 
 		{NeverProven, "the partner has proven nothing since this node started", "wait for its first heartbeat; bring the edge up"},
 		{Stale, "the partner's last proven word is older than the tier allows", "bring the edge to the partner up again; it heals by itself"},
+		{BundleStale, "the trust domain's bundle could not be read again in time, or what was read is an older one", "have the partner's bundle endpoint looked at; it heals by itself"},
 		{EdgeBroken, "what the partner sent contradicts what it proved before", "look into it with the partner; an operator resumes the edge"},
 		{HopStale, "the view of a participant that the chain leads through is older than the tier allows, or broken", "as for the principal's participant; the explanation names it"},
 

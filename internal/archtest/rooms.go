@@ -68,7 +68,7 @@ var Rooms = map[string]Room{
 
 	"delegation": {Core: true, Uses: "canonical jose"},
 
-	"evidence": {Core: true, Uses: "canonical jose table delegation framework participant"},
+	"evidence": {Core: true, Uses: "canonical jose table spiffe delegation framework participant"},
 	"state":    {Core: true, Uses: "canonical jose " + nouns, Outside: "json"},
 	"decision": {Core: true, Uses: "canonical delegation evidence state " + nouns},
 

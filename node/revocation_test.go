@@ -65,10 +65,10 @@ func TestAHostThatAgreesLaterLearnsWhatEndedBefore(t *testing.T) {
 	later.Furnish()
 	await(t, later, nurse(later, "nurse-3"), trust.Permit)
 	await(t, later, nurse(later, "nurse-1"), trust.SubjectRevoked)
-	waiting, err := late.Engagements(t.Context())
-	if err != nil || len(waiting) != 1 {
-		t.Fatalf("the new host sees engagements %+v, %v; nurse-2's waits for its approval", waiting, err)
-	}
+	nodetest.Eventually(t, "nurse-2's new engagement to wait for the approval of the new host", func() bool {
+		waiting, err := late.Engagements(t.Context())
+		return err == nil && len(waiting) == 1
+	})
 	await(t, later, nurse(later, "nurse-2"), trust.SubjectRevoked)
 }
 

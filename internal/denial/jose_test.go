@@ -17,7 +17,6 @@ import (
 type form struct {
 	types    []string // every spelling of typ that is right; "" is none
 	signers  []*signer
-	stranger *signer // of the first signer's algorithm and kid
 	maxBytes int
 }
 

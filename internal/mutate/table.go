@@ -12,6 +12,7 @@ const (
 	claimGo    = "evidence/claim.go"
 	evidenceGo = "evidence/verify.go"
 	identifyGo = "evidence/identify.go"
+	svidGo     = "evidence/svid.go"
 	callerGo   = "decision/caller.go"
 	linkGo     = "decision/link.go"
 	rightGo    = "decision/right.go"
@@ -81,11 +82,11 @@ var evidenceMutants = []mutant{
 	lost(evidenceGo, "the signature is checked", "t.verified, err = cache.Verify(t.hash, t.fresh, key)\n\t\t}\n\t\tif «err != nil» {", "err != nil && jose.FaultOf(err) != jose.Signature"),
 	other(evidenceGo, "client_id is required of an access token", "required: «[]string{\"client_id\", \"jti\"}»", "[]string{\"jti\"}"),
 	other(evidenceGo, "jti is required of an access token", "required: «[]string{\"client_id\", \"jti\"}»", "[]string{\"client_id\"}"),
-	other(evidenceGo, "an access token is at+jwt alone", "types: «[]string{\"at+jwt\"}», required", "[]string{\"at+jwt\", \"jwt\", \"\"}"),
-	other(evidenceGo, "an ID token is no at+jwt", "types: «[]string{\"\", \"jwt\"}», singleUse", "[]string{\"\", \"jwt\", \"at+jwt\"}"),
-	lost(evidenceGo, "the first class rule has to match", "(rules[i].Claim == \"\" || «equals(claims[rules[i].Claim], rules[i].Equals)») &&", "true"),
-	lost(identifyGo, "iss is a text", "iss, ok := ev.Claims.Text(\"iss\")\n\tif «!ok || iss == \"\"» {", "false"),
-	lost(identifyGo, "iss is registered", "if «!ok || len(speaker.Candidates) == 0» {", "func() bool { if !ok { speaker, _ = r.Speaker(\"https://idp.rxw.example\") }; return false }()"),
+	other(evidenceGo, "an access token is at+jwt alone", "types: «[]string{\"at+jwt\"}», form", "[]string{\"at+jwt\", \"jwt\", \"\"}"),
+	other(evidenceGo, "an ID token is no at+jwt", "types: «[]string{\"\", \"jwt\"}», form: &form, singleUse", "[]string{\"\", \"jwt\", \"at+jwt\"}"),
+	lost(evidenceGo, "the first class rule has to match", "rule := &rules[i]; «matches(rule, claims, path)» && holds(", "rule != nil"),
+	lost(svidGo, "iss is a text", "iss, ok := ev.Claims.Text(\"iss\")\n\t\tif «!ok || iss == \"\"» {", "false"),
+	lost(identifyGo, "iss is registered", "if «!ok || len(speaker.Candidates) == 0» || speaker.Issuer.TrustDomain()", "func() bool { if !ok { speaker, _ = r.Speaker(\"https://idp.rxw.example\") }; return false }()"),
 	lost(identifyGo, "a national issuer's token says for whom", "if s.Discriminator != \"\" && («!stated || value == \"\" || c.Value != value») {", "i > 0"),
 	lost(identifyGo, "a discriminator is the whole of it", "if s.Discriminator != \"\" && («!stated || value == \"\" || c.Value != value») {", "!stated || len(value) < 2 || c.Value[:2] != value[:2]"),
 	lost(identifyGo, "an issuer speaks of its own namespace", "if claim, foreign := foreignTo(&claimant.Issuer, ev.Claims); «foreign» {", "foreign && claim == \"\""),
@@ -112,7 +113,7 @@ var evidenceMutants = []mutant{
 
 var decisionMutants = []mutant{
 	lost(callerGo, "the request is about the caller", "case «ev.Fault == nil && h.r.SubjectID != \"0\" && h.r.SubjectID != ev.Subject»,", "false"),
-	lost(callerGo, "the audience is the service's", "if «h.ev.Audience == owner.Audience» {", "true"),
+	lost(callerGo, "the audience is the service's", "if «h.ev.Audience == owner.Audience» || h.shownHere() {", "true"),
 	lost(callerGo, "a caller has a class", "if «ev.Class == \"\"» {", "false"),
 	lost(callerGo, "the framework has the class", "if h.class, h.classed = f.Class(ev.Class); «!h.classed» {", "false"),
 	lost(callerGo, "assurance is what the class needs", "if ladder, short := f.Short(ev.Assurance, h.class.Needs); «short» {", "false"),
@@ -129,7 +130,7 @@ var decisionMutants = []mutant{
 
 var nounMutants = []mutant{
 	lost(verdictGo, "an ended issuer is no voice", "if «s.IssuerRevoked(participant, issuer)» {", "false"),
-	lost(verdictGo, "an ended key signs nothing", "if «s.KeyRevoked(issuer, thumbprint)» {", "false"),
+	lost(verdictGo, "an ended key signs nothing", "if «s.KeyRevoked(issuer, thumbprint)» {\n\t\treturn trust.KeyRevoked, true", "false"),
 	lost(verdictGo, "an ended subject stays ended", "case «mark.Ended >= mark.current()»:", "false"),
 	lost(coverGo, "an agreement's line is for an action", "|| «!slices.Contains(l.Actions, q.Action)»:", "false"),
 	lost(coverGo, "an agreement's line is for a purpose", "|| «!slices.Contains(l.Purposes, q.Purpose)»:", "false"),

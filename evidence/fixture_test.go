@@ -53,6 +53,8 @@ func (s signer) sign(input []byte) []byte {
 		out, err = rsa.SignPKCS1v15(nil, s.private.(*rsa.PrivateKey), crypto.SHA256, sum[:])
 	case jose.PS256:
 		out, err = rsa.SignPSS(rand.Reader, s.private.(*rsa.PrivateKey), crypto.SHA256, sum[:], &rsa.PSSOptions{SaltLength: 32})
+	default:
+		panic("these tests sign nothing by " + s.key.Alg())
 	}
 	if err != nil {
 		panic(err)

@@ -75,7 +75,7 @@ func TestRatiosPointTheRightWay(t *testing.T) {
 	if got := r.results().ratios; got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if got, want := r.short(), "cold_decision_over_verify, append_at_1m_over_append_at_1k"; got != want {
+	if got, want := r.short(), "cold_decision_over_verify, exchange_cold_over_verify_sign, exchange_warm_over_verify_sign, append_at_1m_over_append_at_1k"; got != want {
 		t.Errorf("below the bar: %q, want %q", got, want)
 	}
 }

@@ -25,8 +25,9 @@ func (a *app) evidenceCommand() *cobra.Command {
 
 // checkFlags are the flags of evidence check.
 type checkFlags struct {
-	jwks, issuer, audience, class, kind, at, token string
-	lines, signatureOnly                           bool
+	jwks, bundle, trustDomain                string
+	issuer, audience, class, kind, at, token string
+	lines, signatureOnly                     bool
 }
 
 func (a *app) evidenceCheck() *cobra.Command {
@@ -37,17 +38,24 @@ func (a *app) evidenceCheck() *cobra.Command {
 verified claims, or the reason for which it is refused, check by check. No node is
 asked, nothing is fetched, and no agreement or policy is looked at.
 
+With --bundle and --trust-domain the token is an SVID of that trust domain: a
+JWT-SVID, or the certificates of an X509-SVID, leaf first, in PEM or DER. These
+are for no audience, and that the caller holds the leaf's key is taken for shown.
+
 With --signature-only the header, the key and the signature are checked and
 nothing else: the type may be any, and the payload any bytes.
 
 With --lines every line of the input is a token, and every line of the output,
 in the same order, what became of it; with -o json, one object a line. A line ends
-with a line feed; all before it is the token, spaces and a carriage return too.
+with a line feed; all before it is the token, spaces and a carriage return too. An
+X509-SVID stands on a line as the base64 of its DER.
 
 The exit code is 0 when all is verified, 6 when a token is refused, and 2 when
 the keys or the flags are unfit.`,
 		Example: `  entente evidence check --jwks jwks.json --issuer https://idp.rxw.example \
       --audience https://records.rje.example --token token.jwt
+  entente evidence check --bundle bundle.json --trust-domain prod.rxw.example \
+      --audience https://records.rje.example --token svid.jwt
   entente evidence check --jwks key.json --signature-only --lines --token vectors.txt -o json`,
 		Args: args(),
 		RunE: func(*cobra.Command, []string) error {
@@ -63,10 +71,12 @@ the keys or the flags are unfit.`,
 	}
 	flags := c.Flags()
 	flags.StringVar(&f.jwks, "jwks", "", "the issuer's public keys: a `file` with one JWK or a JWK Set")
+	flags.StringVar(&f.bundle, "bundle", "", "the `file` with the bundle of a SPIFFE trust domain, in place of --jwks")
+	flags.StringVar(&f.trustDomain, "trust-domain", "", "the trust domain that the bundle belongs to")
 	flags.StringVar(&f.issuer, "issuer", "", "the iss that the keys belong to")
 	flags.StringVar(&f.audience, "audience", "", "the aud that the token must be for")
-	flags.StringVar(&f.class, "class", string(trust.Human), "the identity class that the issuer's tokens speak of")
-	flags.StringVar(&f.kind, "kind", "", "the token type URN, or its last part; by the token's typ without it")
+	flags.StringVar(&f.class, "class", "", "the identity class that the issuer's tokens speak of: human, or of SVIDs workload, without it")
+	flags.StringVar(&f.kind, "kind", "", "the token type URN, or its last part; by the token itself without it")
 	flags.StringVar(&f.at, "at", "", "the moment to check at, RFC 3339 or Unix seconds; now without it")
 	flags.StringVar(&f.token, "token", "-", "the token's `file`; - is standard input")
 	flags.BoolVar(&f.lines, "lines", false, "the input is many tokens, one a line")
@@ -77,11 +87,15 @@ the keys or the flags are unfit.`,
 // checker gives the check that the flags ask for, ready for any number of
 // tokens.
 func (a *app) checker(f checkFlags) (func(token []byte) checked, error) {
-	if f.signatureOnly && f.issuer+f.audience+f.kind+f.at != "" {
-		return nil, trust.Errorf(trust.Invalid, "--signature-only looks at no claim; it goes with none of --issuer, --audience, --kind and --at")
-	}
-	if f.jwks == "" {
-		return nil, trust.Errorf(trust.Invalid, "no keys are given; --jwks names the file with the issuer's")
+	switch {
+	case f.signatureOnly && f.bundle+f.trustDomain+f.issuer+f.audience+f.kind+f.at != "":
+		return nil, trust.Errorf(trust.Invalid, "--signature-only looks at no claim; it goes with --jwks, and with none of --bundle, --trust-domain, --issuer, --audience, --kind and --at")
+	case f.bundle != "":
+		return a.svidChecker(f)
+	case f.trustDomain != "":
+		return nil, trust.Errorf(trust.Invalid, "--trust-domain goes with --bundle, which names the file with that of the trust domain")
+	case f.jwks == "":
+		return nil, trust.Errorf(trust.Invalid, "no keys are given; --jwks names the file with the issuer's, --bundle the one of a trust domain")
 	}
 	data, err := a.read(f.jwks)
 	if err != nil {
@@ -217,14 +231,13 @@ func (a *app) moment(at string) (int64, error) {
 	return int64(instant), err
 }
 
-// kinds gives the kinds of proof to try: the one that is named, or those that a
-// token's typ tells apart.
-func kinds(name string) ([]evidence.Kind, error) {
+// kindsOf gives the kinds of proof to try: the one that is named, or all.
+func kindsOf(name string, all []evidence.Kind) ([]evidence.Kind, error) {
 	if name == "" {
-		return []evidence.Kind{evidence.AccessToken, evidence.IDToken}, nil
+		return all, nil
 	}
 	var known []string
-	for _, k := range evidence.Kinds() {
+	for _, k := range all {
 		short := string(k)[strings.LastIndexByte(string(k), ':')+1:]
 		if name == string(k) || name == short {
 			return []evidence.Kind{k}, nil

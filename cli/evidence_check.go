@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
@@ -207,41 +208,55 @@ func (a *app) evidenceChecker(f checkFlags, keys jose.KeySet) (func([]byte) chec
 	if err != nil {
 		return nil, err
 	}
-	class := trust.Class(f.class)
-	if !class.Valid() {
-		return nil, trust.Errorf(trust.Invalid, "class %q is not one of %v", f.class, trust.Classes())
-	}
 	at, err := a.moment(f.at)
 	if err != nil {
 		return nil, err
 	}
-	tried, err := kinds(f.kind)
+	tried, err := kindsOf(f.kind, evidence.Kinds())
 	if err != nil {
 		return nil, err
+	}
+	registry, err := registryOf(participant.Speaker{Issuer: issuer, Keys: keys}, f.class, trust.Human)
+	if err != nil {
+		return nil, err
+	}
+	return func(token []byte) checked {
+		proofs := make([]evidence.Proof, len(tried))
+		for i, kind := range tried {
+			proofs[i] = evidence.Proof{Kind: kind, Token: token}
+		}
+		return checkProofs(proofs, registry, f.audience, at)
+	}, nil
+}
+
+// registryOf makes a registry that knows one issuer, all of whose tokens speak
+// of one class.
+func registryOf(speaker participant.Speaker, class string, usual trust.Class) (*offline, error) {
+	c := cmp.Or(trust.Class(class), usual)
+	if !c.Valid() {
+		return nil, trust.Errorf(trust.Invalid, "class %q is not one of %v", class, trust.Classes())
 	}
 	home, err := trust.ParseParticipantID(nobody)
-	if err != nil {
-		return nil, err
-	}
-	registry := &offline{f.issuer, participant.Speaker{Issuer: issuer, Keys: keys, Candidates: []participant.Claimant{{
-		Participant: home, Issuer: participant.Issuer{Issuer: issuer, Classes: []participant.ClassRule{{Class: class}}},
-	}}}}
-	return func(token []byte) checked { return checkEvidence(token, tried, registry, f.audience, at) }, nil
+	speaker.Candidates = []participant.Claimant{{
+		Participant: home, Issuer: participant.Issuer{Issuer: speaker.Issuer, Classes: []participant.ClassRule{{Class: c}}},
+	}}
+	return &offline{speaker.Issuer.String(), speaker}, err
 }
 
 // evidenceChecks are the first checks of a decision, by their names.
 var evidenceChecks = []string{decision.Names[decision.Identify], decision.Names[decision.Authenticate], decision.Names[decision.Classify]}
 
-func checkEvidence(token []byte, tried []evidence.Kind, r evidence.Registry, audience string, at int64) (c checked) {
+// checkProofs checks one token, as each kind of proof that it may be.
+func checkProofs(proofs []evidence.Proof, r evidence.Registry, audience string, at int64) (c checked) {
 	var ev evidence.Evidence
 	var fault *evidence.Fault
-	for _, kind := range tried {
-		ev, _, fault = evidence.Verify(evidence.Proof{Kind: kind, Token: token}, r, at, nil)
+	for _, proof := range proofs {
+		ev, _, fault = evidence.Verify(proof, r, at, nil)
 		if fault == nil || fault.Reason != trust.TokenType {
 			break
 		}
 	}
-	if fault == nil && ev.Audience != audience {
+	if fault == nil && ev.Kind != evidence.X509SVID && (ev.Audience != audience || audience == "") {
 		fault = &evidence.Fault{Reason: trust.AudienceForeign, Text: "token is for another audience than the one given; audiences are compared byte by byte"}
 	}
 	if fault != nil {

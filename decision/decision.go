@@ -148,7 +148,7 @@ type Bounds struct {
 	Bound int64
 	// MaxAge is the staleness bound that applied, in seconds; 0 before link.
 	MaxAge int64
-	// MaxBundleAge is the same of the trust domain's bundle; 0 where none counts.
+	// MaxBundleAge is the same of the bundles of trust domains; 0 where none counts.
 	MaxBundleAge int64
 	// Limit is what bounds TTL apart from time and the age of the partner's
 	// word; 0 for a decision that is to be asked for every time.
@@ -159,9 +159,17 @@ type Bounds struct {
 func (b *Bounds) TTLAt(o *Observed) int64 {
 	ttl := min(b.Limit, b.Bound-o.Now, b.MaxAge-o.Oldest())
 	if b.MaxBundleAge > 0 {
-		ttl = min(ttl, b.MaxBundleAge-o.BundleAge)
+		ttl = min(ttl, b.MaxBundleAge-o.oldestBundle())
 	}
 	return max(ttl, 0)
+}
+
+func (o *Observed) oldestBundle() int64 {
+	age := o.BundleAge
+	for i := range o.Chain {
+		age = max(age, o.Chain[i].BundleAge)
+	}
+	return age
 }
 
 // Oldest is the greatest age of a partner's word that was looked at; -1 where

@@ -164,6 +164,7 @@ func (h *hearing) effectiveTier() trust.Reason {
 	h.d.Tier, h.d.MaxAge = stronger(h.class.Tier, agreed), int64(h.tier.MaxStaleness)
 	if h.actor != nil && h.actor.tiered {
 		h.d.Tier, h.d.MaxAge = stronger(h.d.Tier, h.actor.d.Tier), min(h.d.MaxAge, h.actor.d.MaxAge)
+		h.d.MaxBundleAge = h.actor.d.MaxBundleAge
 	}
 	switch h.tier.SenderConstraint {
 	case framework.SenderConstraintNone, framework.SenderConstraintWhenOffered:
@@ -215,15 +216,13 @@ func (h *hearing) freshness() verdict {
 	}
 }
 
-// MaxBundleAge is how many seconds after it was last read a trust domain's
-// bundle still counts, where the tier allows no longer staleness: three times
-// the longest refresh.
-const MaxBundleAge = 900
-
-// freshBundle: the bundle was read again within the bound.
+// freshBundle: the bundle was read again within the tier's bound.
 func (h *hearing) freshBundle() bool {
-	h.d.MaxBundleAge = max(MaxBundleAge, int64(h.tier.MaxStaleness))
-	return h.o.BundleAge > 0 && h.o.BundleAge <= h.d.MaxBundleAge
+	bound := int64(h.tier.BundleAge())
+	if h.d.MaxBundleAge == 0 || bound < h.d.MaxBundleAge {
+		h.d.MaxBundleAge = bound
+	}
+	return h.o.BundleAge > 0 && h.o.BundleAge <= bound
 }
 
 // revocation is the seventh check.

@@ -194,10 +194,11 @@ func (h *hearing) tellFreshness(reason trust.Reason) string {
 	limit := span(int64(h.tier.MaxStaleness))
 	switch reason {
 	case trust.BundleStale:
+		limit := span(int64(h.tier.BundleAge()))
 		if h.o.BundleAge <= 0 {
-			return fmt.Sprintf("bundle of %s was not read since this node started (limit %s)", h.ev.Issuer, span(h.d.MaxBundleAge))
+			return fmt.Sprintf("bundle of %s was not read since this node started (limit %s)", h.ev.Issuer, limit)
 		}
-		return fmt.Sprintf("bundle of %s was last read %s ago (limit %s)", h.ev.Issuer, span(h.o.BundleAge), span(h.d.MaxBundleAge))
+		return fmt.Sprintf("bundle of %s was last read %s ago (limit %s)", h.ev.Issuer, span(h.o.BundleAge), limit)
 	case trust.EdgeBroken:
 		rule, _ := h.s.Edge.Broken(h.ev.Participant)
 		return fmt.Sprintf("edge with %s is broken by the rule %q until an operator resumes it", bare(h.ev.Participant), rule)

@@ -63,6 +63,8 @@ func TestCheckNamesPathAndRule(t *testing.T) {
 		`tiers.high.max_staleness: is missing`:         tier(func(r *framework.TierRule) { r.MaxStaleness = 0 }),
 		`tiers.high.removal_target: is missing`:        tier(func(r *framework.TierRule) { r.RemovalTarget = 0 }),
 		`tiers.high.max_credential_ttl: is missing`:    tier(func(r *framework.TierRule) { r.MaxCredentialTTL = 0 }),
+		`tiers.high.max_bundle_age: is 89`:             tier(func(r *framework.TierRule) { r.MaxBundleAge = 89 }),
+		`tiers.high.max_bundle_age: is -`:              tier(func(r *framework.TierRule) { r.MaxBundleAge = -1 }),
 		`tiers.high.sender_constraint: "maybe"`:        tier(func(r *framework.TierRule) { r.SenderConstraint = "maybe" }),
 		`tiers.high.attestation: "strong"`:             tier(func(r *framework.TierRule) { r.Attestation = "strong" }),
 		`tiers.high.caps: has a negative`:              tier(func(r *framework.TierRule) { r.Caps = &framework.Caps{RequestsPerSecond: -1} }),

@@ -80,6 +80,25 @@ type TierRule struct {
 	SenderConstraint SenderConstraint `json:"sender_constraint,omitempty"`
 	Attestation      Level            `json:"attestation,omitempty"`
 	Caps             *Caps            `json:"caps,omitempty"`
+	// MaxBundleAge is how long after it was last read the bundle of a SPIFFE trust
+	// domain counts. Absent is DefaultBundleAge, or MaxStaleness where that is more.
+	MaxBundleAge trust.Span `json:"max_bundle_age,omitzero"`
+}
+
+const (
+	// DefaultBundleAge is three times as long as a node takes to read a bundle again
+	// if nobody says otherwise.
+	DefaultBundleAge trust.Span = 900
+	// MinBundleAge is three times as long as it takes at the least.
+	MinBundleAge trust.Span = 90
+)
+
+// BundleAge gives the bound on a bundle's age.
+func (t TierRule) BundleAge() trust.Span {
+	if t.MaxBundleAge != 0 {
+		return t.MaxBundleAge
+	}
+	return max(DefaultBundleAge, t.MaxStaleness)
 }
 
 // SenderConstraint says whether a token must be bound to its sender's key.

@@ -151,11 +151,13 @@ func (f *InForce) Stricter(class ClassRule, tiers ...TierRule) TierRule {
 	for i, t := range tiers {
 		if i == 0 {
 			strict = t
+			strict.MaxBundleAge = t.BundleAge()
 			continue
 		}
 		strict.MaxStaleness = min(strict.MaxStaleness, t.MaxStaleness)
 		strict.RemovalTarget = min(strict.RemovalTarget, t.RemovalTarget)
 		strict.MaxCredentialTTL = min(strict.MaxCredentialTTL, t.MaxCredentialTTL)
+		strict.MaxBundleAge = min(strict.MaxBundleAge, t.BundleAge())
 		strict.SenderConstraint = stricterConstraint(strict.SenderConstraint, t.SenderConstraint)
 		strict.Attestation = f.stricterAttestation(strict.Attestation, t.Attestation)
 		strict.Caps = stricterCaps(strict.Caps, t.Caps)

@@ -136,10 +136,19 @@ func TestStricterFieldByField(t *testing.T) {
 			t.Errorf("%s: got %+v, want %+v", what, got, want)
 		}
 	}
-	mixed := framework.TierRule{MaxStaleness: 10, RemovalTarget: 1, MaxCredentialTTL: 300, SenderConstraint: "required", Attestation: "workload", Caps: basic.Caps}
+	mixed := framework.TierRule{MaxStaleness: 10, RemovalTarget: 1, MaxCredentialTTL: 300, SenderConstraint: "required", Attestation: "workload", Caps: basic.Caps, MaxBundleAge: 900}
 	check("basic and high", f.Stricter(human, basic, high), mixed)
 	check("high and basic", f.Stricter(human, high, basic), mixed)
-	check("one alone", f.Stricter(human, standard), standard)
+	alone := standard
+	alone.MaxBundleAge = framework.DefaultBundleAge
+	check("one alone", f.Stricter(human, standard), alone)
+	alone.MaxBundleAge = 90
+	check("a bound on bundles", f.Stricter(human, alone, standard), alone)
+	check("a bound on bundles, turned", f.Stricter(human, standard, alone), alone)
+	patient := framework.TierRule{MaxStaleness: 3600}
+	if got := f.Stricter(human, patient).MaxBundleAge; got != 3600 {
+		t.Errorf("where nothing is said, and a partner's word counts for an hour, a bundle counts for %s", got)
+	}
 	if got := f.Stricter(workload, standard).MaxCredentialTTL; got != 600 {
 		t.Errorf("a credential lives %s, longer than a token of the class", got)
 	}

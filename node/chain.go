@@ -61,7 +61,7 @@ func (p *permit) chainHolds(n *Node, s *state.Snapshot, o *decision.Observed, no
 		}
 		if made.BundleAge != 0 {
 			hop.BundleAge = n.bundleAge(p.Ground.Chain[i].Issuer, now)
-			if hop.BundleAge < 0 || hop.BundleAge > decision.MaxBundleAge {
+			if hop.BundleAge < 0 || hop.BundleAge > p.MaxBundleAge {
 				return false
 			}
 		}

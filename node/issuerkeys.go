@@ -133,14 +133,23 @@ func (n *Node) keepIssuerKeys(ctx context.Context) {
 
 // refreshOf gives how often to look at an issuer's address: for a bundle as often
 // as it asks for itself, within bounds, so that a removed authority is gone here
-// in good time.
+// in good time, and so often that two fetches may fail before it is too old.
 func (n *Node) refreshOf(issuer string) time.Duration {
-	speaker, _ := n.State().Participant.Speaker(issuer)
-	if speaker.Bundle == nil || speaker.Bundle.RefreshHint() == 0 {
+	s := n.State()
+	speaker, _ := s.Participant.Speaker(issuer)
+	if speaker.Bundle == nil {
 		return n.issuers.refresh
 	}
-	hint := min(speaker.Bundle.RefreshHint(), int64(n.issuers.refresh/time.Second))
-	return min(max(time.Duration(hint)*time.Second, keysCooldown), n.issuers.refresh)
+	every := int64(n.issuers.refresh / time.Second)
+	if hint := speaker.Bundle.RefreshHint(); hint != 0 {
+		every = min(every, hint)
+	}
+	if s.Framework.Current != nil {
+		for _, tier := range s.Framework.Current.Document.Tiers {
+			every = min(every, int64(tier.BundleAge())/3)
+		}
+	}
+	return min(max(time.Duration(every)*time.Second, keysCooldown), n.issuers.refresh)
 }
 
 // registeredKeys are the addresses of the key sets and bundles of every issuer

@@ -85,7 +85,7 @@ func (p *permit) stillHolds(n *Node, s *state.Snapshot, now clock.Mark) (decisio
 	if !p.chainHolds(n, s, &o, now) {
 		return o, false
 	}
-	if p.MaxBundleAge > 0 {
+	if p.made.BundleAge != 0 {
 		if o.BundleAge = n.bundleAge(p.Issuer, now); o.BundleAge < 0 || o.BundleAge > p.MaxBundleAge {
 			return o, false
 		}

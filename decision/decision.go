@@ -26,7 +26,8 @@ type Request struct {
 // Order is the credential that a client asks for. Each action on each resource
 // of its access is decided as a request of its own, with an empty ResourceID for
 // every resource of the type. Local policy, which reads the resource, is asked
-// whenever the credential is used.
+// now only about one resource of which no enforcement point states an attribute;
+// it is asked whenever the credential is used.
 type Order struct {
 	Client string            `json:"client"` // authenticated
 	Target string            `json:"target"` // the audience of the one service it is for

@@ -39,6 +39,11 @@ var ordering = []deviation{
 	{"credential on a token of single use", func(sc *scene) { order(sc); sc.idToken(); sc.line().SingleUse = true }, trust.SingleUseKind},
 	{"credential under another agreement", func(sc *scene) { order(sc); sc.request.Order.Agreement = agreementID(1) }, trust.NoAgreement},
 	{"credential that local policy will refuse", func(sc *scene) { order(sc); sc.policy = "" }, trust.Permit},
+	{"credential for one record that local policy may refuse when it is used", func(sc *scene) { order(sc); sc.request.ResourceID, sc.policy = "42", "" }, trust.Permit},
+	{"credential for one record of which nothing is stated", func(sc *scene) { plainOrder(sc, "42") }, trust.Permit},
+	{"R41 credential for one record that local policy forbids", func(sc *scene) { plainOrder(sc, "vip") }, trust.PolicyForbid},
+	{"R41 credential for one record that local policy does not permit", func(sc *scene) { plainOrder(sc, "42"); sc.policy = "" }, trust.NoPolicy},
+	{"credential for all, of which local policy forbids one", func(sc *scene) { plainOrder(sc, "") }, trust.Permit},
 
 	{"R67 granted", func(sc *scene) {
 		granted(sc, evidence.Access{Type: "WardRecord", Actions: []trust.Action{"read"}, Purpose: "TREAT"})
@@ -83,6 +88,15 @@ func order(sc *scene) {
 	sc.request.Order = &decision.Order{Client: "nginx-1", Target: records, Access: []evidence.Access{
 		{Type: "WardRecord", Actions: []trust.Action{"read"}, Purpose: "TREAT"},
 	}}
+}
+
+// plainOrder is order for one record, where no enforcement point states anything
+// about records.
+func plainOrder(sc *scene, id string) {
+	order(sc)
+	sc.request.ResourceID = id
+	sc.service.Resources = map[trust.ResourceType][]string{"WardRecord": nil}
+	sc.policy = `permit (principal, action, resource); forbid (principal, action, resource == WardRecord::"vip");`
 }
 
 // granted turns the evidence into a credential of our own for some access.

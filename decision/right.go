@@ -100,7 +100,7 @@ func (h *hearing) localPolicy() verdict {
 	if h.attributes == nil {
 		return unreached
 	}
-	if h.r.Order != nil {
+	if h.r.Order != nil && !h.wholeResource() {
 		return unneeded
 	}
 	ev := h.ev
@@ -122,6 +122,12 @@ func (h *hearing) localPolicy() verdict {
 		return fail(h.outcome.Reason)
 	}
 	return pass
+}
+
+// wholeResource reports whether an order says all that local policy may read of
+// a resource: it names one, of which no enforcement point states an attribute.
+func (h *hearing) wholeResource() bool {
+	return h.r.ResourceID != "" && h.service != nil && len(h.service.Resources[h.r.ResourceType]) == 0
 }
 
 // around is the context beside the purpose: what the agreement releases as such,

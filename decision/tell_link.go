@@ -128,7 +128,7 @@ func (h *hearing) tellEntitle(reason trust.Reason) string {
 }
 
 func (h *hearing) tellPolicy(reason trust.Reason) string {
-	if h.r.Order != nil {
+	if h.r.Order != nil && !h.wholeResource() {
 		return "asked whenever the credential is used"
 	}
 	ids := strings.Join(h.outcome.Policies, ", ")

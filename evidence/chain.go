@@ -14,7 +14,7 @@ import (
 
 // Delegation is the kind of a link between a principal's token and an actor's.
 // Alone it is no proof of anybody.
-const Delegation Kind = "urn:entente:token-type:delegation"
+const Delegation Kind = "urn:entente:params:token-type:delegation"
 
 // Chain is who acts for the subject of an evidence, and how that came about.
 type Chain struct {

@@ -18,8 +18,8 @@ type Kind string
 const (
 	AccessToken Kind = "urn:ietf:params:oauth:token-type:access_token" // RFC 9068, typ at+jwt
 	IDToken     Kind = "urn:ietf:params:oauth:token-type:id_token"     // OpenID Connect Core, typ JWT or absent
-	JWTSVID     Kind = "urn:entente:token-type:jwt-svid"               // SPIFFE JWT-SVID
-	X509SVID    Kind = "urn:entente:token-type:x509-svid"              // SPIFFE X509-SVID: certificates, leaf first, in PEM or DER
+	JWTSVID     Kind = "urn:entente:params:token-type:jwt-svid"        // SPIFFE JWT-SVID
+	X509SVID    Kind = "urn:entente:params:token-type:x509-svid"       // SPIFFE X509-SVID: certificates, leaf first, in PEM or DER
 )
 
 // Kinds of shared secrets: known, so that they are refused by their name. No

@@ -89,7 +89,7 @@ var Rooms = map[string]Room{
 
 	"api/wire":    {Outside: "json"},
 	"api/authzen": {Uses: "canonical evidence decision node api/wire", Outside: "json"},
-	"api/oauth":   {Uses: "canonical evidence node api/wire", Outside: "json"},
+	"api/oauth":   {Uses: "canonical jose evidence node api/wire", Outside: "json"},
 	"api/edge":    {Uses: "canonical edge node api/wire", Outside: "json"},
 	"api/admin":   {Uses: core + " store node api/wire api/authzen", Outside: "json"},
 

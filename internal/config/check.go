@@ -46,7 +46,7 @@ func (c *Config) checkRequired(check *checker) {
 		check.when(value == "", member, "is required")
 	}
 	unread := check.unread("enforcement.socket") || check.unread("enforcement.listen")
-	check.when(c.Enforcement == (Enforcement{}) && !unread, "enforcement", "needs a socket or an address to listen on")
+	check.when(c.Enforcement.Socket == "" && c.Enforcement.Listen == "" && !unread, "enforcement", "needs a socket or an address to listen on")
 }
 
 func (c *Config) checkAddresses(check *checker) {
@@ -63,6 +63,8 @@ func (c *Config) checkAddresses(check *checker) {
 	}
 	advertise, proxy := c.Partners.Advertise, c.Egress.Proxy
 	check.when(advertise != "" && !isOrigin(advertise, "https"), "partners.advertise", "is not https://host:port without a path")
+	clients := c.Enforcement.Advertise
+	check.when(clients != "" && !isOrigin(clients, "https"), "enforcement.advertise", "is not https://host:port without a path")
 	check.when(proxy != "" && !isOrigin(proxy, "http", "https"), "egress.proxy", "is not http://host:port or https://host:port without credentials or a path")
 	for i, p := range c.Egress.Allow {
 		check.when(!p.IsValid() || p != p.Masked(), "egress.allow["+strconv.Itoa(i)+"]", "is not a network in CIDR form without host bits")

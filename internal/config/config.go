@@ -58,6 +58,18 @@ type Enforcement struct {
 	// A loopback address, host:port. Callers send their credentials in plain
 	// text, so no other address is accepted.
 	Listen string `yaml:"listen"`
+	// The https address, without a path, under which clients reach this plane
+	// through whatever ends TLS before it; the node's metadata name it. Default:
+	// the address to listen on.
+	Advertise string `yaml:"advertise"`
+}
+
+// Base is the address, without a path, of this plane as metadata name it.
+func (e Enforcement) Base() string {
+	if e.Advertise != "" {
+		return e.Advertise
+	}
+	return "http://" + e.Listen
 }
 
 // Admin is the plane of operators.

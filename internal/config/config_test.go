@@ -29,6 +29,7 @@ partners:
 enforcement:
   socket: /run/entente/pep.sock
   listen: "[::1]:8444"
+  advertise: https://auth.rje.example
 admin:
   socket: /run/entente/admin.sock
 keys:
@@ -79,7 +80,7 @@ func TestEveryMemberIsRead(t *testing.T) {
 	want := config.Config{
 		Data:        "/var/lib/entente",
 		Partners:    config.Partners{Listen: "127.0.0.1:8443", Advertise: "https://trust.rje.example:443"},
-		Enforcement: config.Enforcement{Socket: "/run/entente/pep.sock", Listen: "[::1]:8444"},
+		Enforcement: config.Enforcement{Socket: "/run/entente/pep.sock", Listen: "[::1]:8444", Advertise: "https://auth.rje.example"},
 		Admin:       config.Admin{Socket: "/run/entente/admin.sock"},
 		Keys:        config.Keys{File: "/etc/entente/keys.age", UnlockFile: "/etc/secret/unlock.key"},
 		Egress: config.Egress{
@@ -145,6 +146,8 @@ node.yaml:15: log.level is not debug, info, warn or error`},
 		{"an address on the network", strings.Replace(small, "socket: pep.sock", `listen: "pep.example:8444"`, 1), "node.yaml:4: enforcement.listen is not a loopback address; credentials would cross the network in plain text"},
 		{"a proxy with credentials", small + "egress: {proxy: \"http://u:p@proxy.example:1\"}\n", `node.yaml:7: egress.proxy is not http://host:port or https://host:port without credentials or a path`},
 		{"an address with a path", strings.Replace(small, `":8443"`, `":8443", advertise: "https://a.example/x"`, 1), "node.yaml:3: partners.advertise is not https://host:port without a path"},
+		{"clients' address with a path", strings.Replace(small, "pep.sock", "pep.sock, advertise: \"https://a.example/x\"", 1), "node.yaml:4: enforcement.advertise is not https://host:port without a path"},
+		{"an address alone", strings.Replace(small, "socket: pep.sock", "advertise: \"https://a.example\"", 1), "node.yaml:4: enforcement needs a socket or an address to listen on"},
 		{"planes in one", strings.Replace(small, "pep.sock", "admin.sock", 1), "node.yaml:4: enforcement.socket is the admin socket too; the planes are apart"},
 		{"an empty network", small + "egress: {allow: [\"\"]}\n", "node.yaml:7: egress.allow[0] is not a network in CIDR form without host bits"},
 	} {

@@ -23,6 +23,12 @@ var rows = map[string]string{
 	"POST /oauth/introspect": "api/oauth.TestIntrospection and node.TestIntrospection",
 	"POST /oauth/revoke":     "api/oauth.TestRevocation and node.TestGivingBack",
 
+	"GET /oauth/jwks": "public keys; reads nothing",
+	"GET /.well-known/oauth-authorization-server":           "public metadata; reads nothing",
+	"GET /.well-known/oauth-authorization-server/{path...}": "public metadata; reads nothing",
+	"GET /.well-known/oauth-protected-resource":             "public metadata; reads nothing",
+	"GET /.well-known/oauth-protected-resource/{path...}":   "public metadata; reads nothing",
+
 	"POST /edge/v1/messages":  "TestMessages",
 	"GET /edge/v1/messages":   "gives a partner its own messages; who asks, mutual TLS says",
 	"POST /edge/v1/heartbeat": "answers a nonce; who asks, mutual TLS says",

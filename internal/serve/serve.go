@@ -174,8 +174,12 @@ func (m *machine) listen(ctx context.Context, c config.Config, metrics *Metrics)
 	partners := NewServer(metrics.Measure("partners", Authenticated(owner, edge.New(m.node, Caller))), DefaultLimits(), log)
 	partners.TLSConfig = PartnerTLS(own, owner)
 	enforcement := http.NewServeMux()
+	published := oauth.NewMetadata(m.node, c.Enforcement.Base())
 	enforcement.Handle("/oauth/", oauth.New(m.node))
-	enforcement.Handle("/", authzen.New(m.node, "http://"+c.Enforcement.Listen))
+	for _, path := range oauth.PublicPaths() {
+		enforcement.Handle(path, published)
+	}
+	enforcement.Handle("/", authzen.New(m.node, c.Enforcement.Base()))
 	planes := []struct {
 		name, socket, address string
 		server                *http.Server

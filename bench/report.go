@@ -93,9 +93,9 @@ func (b bar) holds() bool {
 
 func (r ratios) bars() []bar {
 	return []bar{
-		{"cold_decision_over_verify", r.Cold, 0.75, false},
-		{"warm_decision_over_verify", r.Warm, 15, false},
-		{"http_warm_durable_over_floor", r.HTTP, 0.5, false},
+		{"cold_decision_over_verify", r.Cold, 0.85, false},
+		{"warm_decision_over_verify", r.Warm, 20, false},
+		{"http_warm_durable_over_floor", r.HTTP, 0.6, false},
 		{"exchange_cold_over_verify_sign", r.ExCold, 0.85, false},
 		{"exchange_warm_over_verify_sign", r.ExWarm, 2.3, false},
 		{"log_durable_over_raw", r.Log, 0.6, false},

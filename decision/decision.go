@@ -156,6 +156,15 @@ type Bounds struct {
 	Limit int64
 }
 
+// Narrow makes b hold no longer than o: the bounds of a decision that rests on
+// several with the same evidence.
+func (b *Bounds) Narrow(o *Bounds) {
+	b.Bound, b.MaxAge, b.Limit = min(b.Bound, o.Bound), min(b.MaxAge, o.MaxAge), min(b.Limit, o.Limit)
+	if b.MaxBundleAge == 0 || o.MaxBundleAge > 0 && o.MaxBundleAge < b.MaxBundleAge {
+		b.MaxBundleAge = o.MaxBundleAge
+	}
+}
+
 // TTLAt gives the TTL of the same decision made with o.
 func (b *Bounds) TTLAt(o *Observed) int64 {
 	ttl := min(b.Limit, b.Bound-o.Now, b.MaxAge-o.Oldest())
@@ -164,6 +173,11 @@ func (b *Bounds) TTLAt(o *Observed) int64 {
 	}
 	return max(ttl, 0)
 }
+
+// LifeAt gives the life in seconds of a credential of the same decision made
+// with o. How old a partner's word is does not bound it: that is looked at again
+// whenever it is used.
+func (b *Bounds) LifeAt(o *Observed) int64 { return max(min(b.Limit, b.Bound-o.Now), 0) }
 
 func (o *Observed) oldestBundle() int64 {
 	age := o.BundleAge

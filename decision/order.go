@@ -91,7 +91,7 @@ func ParseEntry(k trust.Kind, body []byte) (Leaf, error) {
 		c, err := ParseCredentialLeaf(body)
 		return c.Decision, err
 	default:
-		return Leaf{}, trust.Errorf(trust.Conflict, "entry is %s; this binary knows %s, %s, %s and %s", k, EntryKind, AgainKind, IssuedKind, RefusedKind)
+		return Leaf{}, trust.Errorf(trust.Conflict, "entry is %s; this binary knows %s, %s, %s, %s and %s", k, EntryKind, AgainKind, IssuedKind, ReissuedKind, RefusedKind)
 	}
 }
 

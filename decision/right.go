@@ -199,7 +199,7 @@ func (h *hearing) credential() verdict {
 	if own := int64(h.line.MaxTTL); own > 0 {
 		h.d.Limit = min(h.d.Limit, own)
 	}
-	h.d.TTL = max(min(h.d.Limit, h.d.Bound-h.o.Now), 0)
+	h.d.TTL = h.d.LifeAt(h.o)
 	return pass
 }
 

@@ -122,8 +122,9 @@ func (t *tally) count(ctx context.Context, r ledger.Record) error {
 
 // leaf gives what was decided, nil if it was on another key's token.
 func (t *tally) leaf(ctx context.Context, r ledger.Record) (*decision.Leaf, error) {
-	if r.Kind == decision.AgainKind.Name {
-		again, err := decision.ParseAgain(r.Body)
+	kind := trust.Kind{Name: r.Kind, Version: r.Version}
+	if _, again := decision.Repeats(kind); again {
+		again, err := decision.ParseAgain(kind, r.Body)
 		if err != nil {
 			return nil, err
 		}
@@ -139,7 +140,7 @@ func (t *tally) leaf(ctx context.Context, r ledger.Record) (*decision.Leaf, erro
 	}
 	var found *decision.Leaf
 	if bytes.Contains(r.Body, t.mark) {
-		leaf, err := decision.ParseLeaf(r.Body)
+		leaf, err := decision.ParseEntry(kind, r.Body)
 		if err != nil {
 			return nil, err
 		}

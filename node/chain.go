@@ -50,7 +50,7 @@ func (n *Node) observeHop(s *state.Snapshot, p trust.ParticipantID, subject trus
 
 // chainHolds looks again at every hop of a remembered permit's chain: the age of
 // the word of whoever answers for it, and its statement.
-func (p *permit) chainHolds(n *Node, s *state.Snapshot, o *decision.Observed, now clock.Mark) bool {
+func (p *standing) chainHolds(n *Node, s *state.Snapshot, o *decision.Observed, now clock.Mark) bool {
 	for i := range p.Ground.Chain {
 		made := &p.made.Chain[i]
 		hop := n.observeHop(s, p.Ground.Chain[i].Participant, made.Subject, now)

@@ -4,9 +4,6 @@ import (
 	"encoding/base64"
 	"io"
 
-	"github.com/entente-id/entente/credential"
-	"github.com/entente-id/entente/decision"
-	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/state"
@@ -70,28 +67,4 @@ func (n *Node) newCredentialID() (string, error) {
 		return "", trust.Errorf(trust.Internal, "drawing an identifier: %w", err)
 	}
 	return base64.RawURLEncoding.EncodeToString(random[:]), nil
-}
-
-// pairwise is what a service is told of a subject: another identifier at each,
-// so that two of them cannot find out that they speak of the same person.
-func (n *Node) pairwise(audience string, subject trust.SubjectKey) string {
-	sum := n.Keys.Commit("pairwise", audience+"\x00"+string(subject[:]))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-// sign makes the credential that an order came to.
-func (n *Node) sign(s *state.Snapshot, j *judged, r *Exchange) (string, error) {
-	o := evidence.Ground{
-		Agreement: j.decision.Agreement, Claims: decision.Carry(s, &j.evidence), IssuedAt: j.evidence.IssuedAt,
-		KeyID: j.evidence.KeyID, Thumbprint: j.evidence.Thumbprint,
-	}
-	ground, err := n.Keys.SealGround(j.issue.ID, o.Append(nil))
-	if err != nil {
-		return "", err
-	}
-	claims := credential.Claims{
-		Issuer: n.self.String(), Subject: n.pairwise(r.Target, j.observed.Subject), Audience: r.Target, Client: r.Client,
-		ID: j.issue.ID, Scope: r.Scope, Access: r.Access, Ground: ground, IssuedAt: j.observed.Now, ExpiresAt: j.issue.Expires,
-	}
-	return jose.SignPayload(j.signer, credential.Type, claims.Append(nil))
 }

@@ -49,7 +49,7 @@ func (n *Node) settle(ctx context.Context, a *Ask) Answer {
 		s := n.State()
 		now := n.Clock.Mark()
 		key := n.memo.key(a, s.Rules)
-		if p, ok := n.memo.Get(key); ok && p.answers(a, s.Rules) {
+		if p, ok := n.memo.permits.Get(key); ok && p.answers(a, s.Rules) {
 			if o, ok := p.stillHolds(n, s, now); ok {
 				if answer, ok := n.again(ctx, s, p, a, &o); ok {
 					return answer
@@ -107,7 +107,7 @@ func (n *Node) afresh(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 			return Answer{}, false
 		}
 		if len(d.Burn) == 0 {
-			n.memo.Put(key, p)
+			n.memo.permits.Put(key, p)
 		}
 	}
 	return Answer{

@@ -6,7 +6,7 @@ import (
 
 	"github.com/entente-id/entente/decision"
 	"github.com/entente-id/entente/evidence"
-	"github.com/entente-id/entente/jose"
+	"github.com/entente-id/entente/internal/clock"
 	"github.com/entente-id/entente/ledger"
 	"github.com/entente-id/entente/state"
 	"github.com/entente-id/entente/trust"
@@ -54,29 +54,57 @@ func (n *Node) Exchange(ctx context.Context, r Exchange) Issued {
 func (n *Node) settleExchange(ctx context.Context, r *Exchange) Issued {
 	for range maxTries {
 		s := n.State()
-		j := n.gatherExchange(ctx, s, r)
-		j.decide(s, r)
-		token, at, err := n.issue(ctx, s, &j, r)
-		if trust.KindOf(err) == trust.Conflict && len(j.decision.Burn) > 0 {
-			continue // somebody used the value first; the next try sees that
+		now := n.Clock.Mark()
+		key := n.memo.grantKey(r, s.Rules)
+		if g, ok := n.memo.grants.Get(key); ok && g.answers(r, s.Rules) {
+			if o, ok := g.stillHolds(n, s, now); ok {
+				if issued, ok := n.issueAgain(ctx, s, g, r, &o); ok {
+					return issued
+				}
+				continue
+			}
 		}
-		if err != nil {
-			n.Log.Error("a credential could not be issued; it was denied", "error", err)
-			return Issued{Reason: trust.CannotRecord, Refusal: Unavailable}
+		if issued, ok := n.issueAfresh(ctx, s, r, now, key); ok {
+			return issued
 		}
-		d := &j.decision
-		if latest := n.State(); d.Permit && latest.Epoch != s.Epoch && !n.confirmsExchange(ctx, latest, r) {
-			continue // trust was reduced while this was being recorded, and it matters here
-		}
-		issued := Issued{Reason: d.Reason, Reference: n.Keys.Reference(at)}
-		if d.Permit {
-			issued.Token, issued.ID, issued.TTL = token, j.issue.ID, j.issue.Expires-j.observed.Now
-		} else {
-			issued.Refusal = n.refusal(s, &j, r)
-		}
-		return issued
 	}
 	return Issued{Reason: trust.Unsettled, Refusal: Unavailable}
+}
+
+// issueAfresh decides an order on s, records that and issues what was permitted;
+// a grant is remembered. It is false where the ground moved meanwhile.
+func (n *Node) issueAfresh(ctx context.Context, s *state.Snapshot, r *Exchange, now clock.Mark, key uint64) (Issued, bool) {
+	j := n.gatherExchange(ctx, s, r, now)
+	j.decide(s, r)
+	d := &j.decision
+	var g *grant
+	var m minted
+	var err error
+	if d.Permit {
+		g = n.newGrant(s, &j, r)
+		if m, err = n.mint(s, g, &j.observed); err != nil {
+			return n.unissued(err), true
+		}
+	}
+	at, err := n.recordExchange(ctx, s, &j, r, &m.Issue)
+	if trust.KindOf(err) == trust.Conflict && len(d.Burn) > 0 {
+		return Issued{}, false // somebody used the value first; the next try sees that
+	}
+	if err != nil {
+		return n.unissued(err), true
+	}
+	reference := n.Keys.Reference(at)
+	if !d.Permit {
+		return Issued{Reason: d.Reason, Refusal: n.refusal(s, &j, r), Reference: reference}, true
+	}
+	g.of = at
+	if latest := n.State(); latest.Epoch != s.Epoch && !n.grantHolds(ctx, latest, g, r) {
+		return Issued{}, false
+	}
+	if len(d.Burn) == 0 {
+		n.memo.grants.Put(key, g)
+	}
+	return m.issued(reference), true
 }
 
 // judged is an order that was decided.
@@ -85,13 +113,10 @@ type judged struct {
 	observed decision.Observed
 	request  decision.Request // the last that the order came down to
 	decision decision.Decision
-	issue    decision.Issue
-	signer   jose.Signer
 }
 
 // gatherExchange verifies the proof, once for all that is asked.
-func (n *Node) gatherExchange(ctx context.Context, s *state.Snapshot, r *Exchange) (j judged) {
-	now := n.Clock.Mark()
+func (n *Node) gatherExchange(ctx context.Context, s *state.Snapshot, r *Exchange, now clock.Mark) (j judged) {
 	if !slices.Contains(exchangeable, r.Subject.Kind) {
 		j.evidence.Fault = &evidence.Fault{Reason: trust.EvidenceKind, Text: "evidence is of a kind that no credential is issued on"}
 		j.observed = n.observe(trust.ParticipantID{}, trust.SubjectKey{}, now)
@@ -108,22 +133,21 @@ func (n *Node) gatherExchange(ctx context.Context, s *state.Snapshot, r *Exchang
 var exchangeable = []evidence.Kind{evidence.AccessToken, evidence.IDToken}
 
 // decide decides each access that is asked for. The first that is refused
-// decides; of the lives the shortest counts.
+// decides; of the bounds the narrowest count.
 func (j *judged) decide(s *state.Snapshot, r *Exchange) {
 	order := &decision.Order{Client: r.Client, Target: r.Target, Access: r.Access}
-	ttl := int64(-1)
+	var bounds *decision.Bounds
 	for _, j.request = range requests(order) {
 		j.decision = decision.Decide(s, j.observed, j.evidence, j.request)
 		if !j.decision.Permit {
 			return
 		}
-		if ttl < 0 || j.decision.TTL < ttl {
-			ttl = j.decision.TTL
+		if bounds != nil {
+			j.decision.Narrow(bounds)
 		}
-		order.Agreement = j.decision.Agreement
+		bounds, order.Agreement = &j.decision.Bounds, j.decision.Agreement
 	}
-	j.decision.TTL = ttl
-	j.issue.Expires = j.observed.Now + ttl
+	j.decision.TTL = j.decision.LifeAt(&j.observed)
 }
 
 // requests gives the decisions that an order comes down to.
@@ -145,37 +169,18 @@ func requests(o *decision.Order) (all []decision.Request) {
 	return all
 }
 
-// issue signs what was permitted and makes the record durable.
-func (n *Node) issue(ctx context.Context, s *state.Snapshot, j *judged, r *Exchange) (token string, at trust.Position, err error) {
-	if j.decision.Permit {
-		if token, err = n.mint(s, j, r); err != nil {
-			return "", at, err
-		}
-	}
+// recordExchange makes an order's decision durable, with the values it burns in
+// the same commit.
+func (n *Node) recordExchange(ctx context.Context, s *state.Snapshot, j *judged, r *Exchange, i *decision.Issue) (trust.Position, error) {
 	plain := decision.AppendSealed(nil, s, &j.evidence, &j.request, r.RequestID)
-	entry := n.exchangeEntry(j)
+	entry := n.exchangeEntry(j, i)
 	if entry.Sealed = n.sealDetails(ctx, j.observed.Subject, plain); entry.Sealed == nil {
-		return "", at, trust.Errorf(trust.Unavailable, "the details of an exchange could not be sealed")
+		return trust.Position{}, trust.Errorf(trust.Unavailable, "the details of an exchange could not be sealed")
 	}
-	at, err = n.decisions.Append(ctx, entry, j.decision.Burn...)
-	return token, at, err
+	return n.decisions.Append(ctx, entry, j.decision.Burn...)
 }
 
-// mint draws the credential's identifier and signs it. It does not outlive the
-// key that signs it.
-func (n *Node) mint(s *state.Snapshot, j *judged, r *Exchange) (token string, err error) {
-	var ends int64
-	if j.signer, ends, err = n.tokenSigner(s, j.observed.Now); err != nil {
-		return "", err
-	}
-	j.issue.Expires = min(j.issue.Expires, ends)
-	if j.issue.ID, err = n.newCredentialID(); err != nil {
-		return "", err
-	}
-	return n.sign(s, j, r)
-}
-
-func (n *Node) exchangeEntry(j *judged) ledger.Entry {
+func (n *Node) exchangeEntry(j *judged, i *decision.Issue) ledger.Entry {
 	commit := decision.Commit{Resource: n.commitResource(j.request.ResourceType, j.request.ResourceID)}
 	if j.evidence.Hash != [32]byte{} {
 		commit.Token = n.Keys.Commit("token", string(j.evidence.Hash[:]))
@@ -189,7 +194,7 @@ func (n *Node) exchangeEntry(j *judged) ledger.Entry {
 	}
 	return ledger.Entry{
 		Kind: decision.IssuedKind.Name, Version: decision.IssuedKind.Version,
-		Body: decision.AppendIssued(nil, &j.issue, j.request.Order, n.commitResource, leaf),
+		Body: decision.AppendIssued(nil, i, j.request.Order, n.commitResource, leaf),
 	}
 }
 
@@ -199,7 +204,7 @@ func (n *Node) commitResource(t trust.ResourceType, id string) [16]byte {
 
 // confirmsExchange decides a recorded order again on a later snapshot.
 func (n *Node) confirmsExchange(ctx context.Context, s *state.Snapshot, r *Exchange) bool {
-	j := n.gatherExchange(ctx, s, r)
+	j := n.gatherExchange(ctx, s, r, n.Clock.Mark())
 	j.observed.Replayed = false // if it used a value up, this very decision did
 	j.decide(s, r)
 	return j.decision.Permit

@@ -255,6 +255,7 @@ func TestLifeOfACredential(t *testing.T) {
 	if issued := exchange(t, ward, r); issued.TTL != 30 {
 		t.Errorf("the tier's: lives %d s", issued.TTL)
 	}
+	r = order(ward, r.Subject.Token)
 	r.Access[0].IDs = []string{"42", "43"}
 	refusedExchange(t, ward, r, node.BadAccess, trust.TooMuchAccess) // R31
 }
@@ -281,12 +282,13 @@ func TestEveryExchangeIsRecorded(t *testing.T) {
 	if string(again) != string(all[0].Body) {
 		t.Errorf("leaf is not canonical:\n%s\n%s", all[0].Body, again)
 	}
-	for _, secret := range []string{"amara-n", `"42"`, "w7"} {
+	for _, secret := range []string{"amara-n", `"42"`, `"w7"`} {
 		if strings.Contains(string(all[0].Body), secret) {
 			t.Errorf("leaf holds %s: %s", secret, all[0].Body)
 		}
 	}
-	r.Access[0].Purpose = "HPAYMT"
+	r = order(ward, r.Subject.Token)
+	r.Access[0].IDs, r.Access[0].Purpose = []string{"42", "43"}, "HPAYMT"
 	refusedExchange(t, ward, r, node.BadAccess, trust.PurposeNotCovered)
 	all = entries(t, ward.Host, "decisions", "")
 	if len(all) != 2 || all[1].Kind != "credential.refused/v1" {
@@ -305,6 +307,67 @@ func TestEveryExchangeIsRecorded(t *testing.T) {
 			t.Errorf("explained as %+v", e)
 		}
 	}
+}
+
+// An order that was granted before is granted by memory: another credential,
+// recorded by what it repeats, and for exactly that order (R69).
+func TestAnExchangeIsRepeated(t *testing.T) {
+	ward := wardOf(t, nil)
+	r := order(ward, nurse(ward, "n-1"))
+	r.RequestID = "first"
+	one := exchange(t, ward, r)
+	r.RequestID = "second"
+	two := exchange(t, ward, r)
+	if one.ID == two.ID || one.Token == two.Token || one.Reference == two.Reference || two.TTL > one.TTL {
+		t.Errorf("the same twice: %+v, %+v", one, two)
+	}
+	a, b := claimsOf(t, one.Token), claimsOf(t, two.Token)
+	for _, name := range []string{"iss", "sub", "aud", "client_id", "scope"} {
+		if a[name] != b[name] {
+			t.Errorf("claim %s is %v, then %v", name, a[name], b[name])
+		}
+	}
+	all := entries(t, ward.Host, "decisions", "")
+	if len(all) != 2 || all[1].Kind != "credential.repeated/v1" {
+		t.Fatalf("recorded %+v", all)
+	}
+	own, err := decision.ParseAgain(decision.ReissuedKind, all[1].Body)
+	if done(t, err); own.ID != two.ID || own.Of != all[0].Position || own.Expires == 0 || own.TTL != two.TTL {
+		t.Errorf("recorded as %+v", own)
+	}
+	e, err := ward.Host.Explain(t.Context(), ward.Host.Admin, two.Reference)
+	if done(t, err); !e.Permit || e.RequestID != "second" || e.Who != ward.Issuer.URL+" n-1" || e.TTL != two.TTL {
+		t.Errorf("explained as %+v", e)
+	}
+	want(t, ward, []byte(two.Token), trust.Permit)
+	known, err := ward.Host.Accepted(t.Context(), ward.Host.Admin, ward.Issuer.URL, ward.Issuer.Key.Key().KeyID(), 0)
+	if done(t, err); known.Permits != 3 {
+		t.Errorf("the key was accepted for %+v", known)
+	}
+
+	others := map[string]func(*node.Exchange){
+		"a resource":     func(r *node.Exchange) { r.Access[0].IDs = []string{"42"} },
+		"another scope":  func(r *node.Exchange) { r.Scope = "ward" },
+		"another caller": func(r *node.Exchange) { r.Subject.Token = nurse(ward, "n-2") },
+	}
+	for name, change := range others {
+		other := order(ward, r.Subject.Token)
+		change(&other)
+		exchange(t, ward, other)
+		if all := entries(t, ward.Host, "decisions", "credential.repeated/v1"); len(all) != 1 {
+			t.Errorf("%s was given by memory: %+v", name, all)
+		}
+	}
+	other := order(ward, r.Subject.Token)
+	other.Access[0].Actions = []trust.Action{"write"}
+	refusedExchange(t, ward, other, node.BadAccess, trust.ActionNotCovered)
+	other = order(ward, r.Subject.Token)
+	other.Client = "another"
+	refusedExchange(t, ward, other, node.BadTarget, trust.AudienceOtherService)
+
+	_, err = ward.Host.Revoke(t.Context(), ward.Host.Admin, node.RevokeRequest{Kind: revocation.Subject, Issuer: ward.Issuer.URL, Subject: "n-1", Reason: "left"})
+	done(t, err)
+	refusedExchange(t, ward, r, node.BadToken, trust.SubjectRevoked)
 }
 
 // A service learns another identifier of the same person than any other, and

@@ -98,21 +98,23 @@ func (n *Node) Explain(ctx context.Context, a Actor, reference string) (Explanat
 // recorded reads a decision's entry whole: one that repeats another has from
 // that what it does not say itself. True when the person was erased.
 func (n *Node) recorded(ctx context.Context, r ledger.Record) (decision.Leaf, decision.Sealed, bool, error) {
-	if r.Kind != decision.AgainKind.Name {
-		leaf, err := decision.ParseEntry(trust.Kind{Name: r.Kind, Version: r.Version}, r.Body)
+	kind := trust.Kind{Name: r.Kind, Version: r.Version}
+	repeated, again := decision.Repeats(kind)
+	if !again {
+		leaf, err := decision.ParseEntry(kind, r.Body)
 		if err != nil {
 			return leaf, decision.Sealed{}, false, err
 		}
 		details, erased, err := n.unsealDecision(ctx, leaf, r)
 		return leaf, details, erased, err
 	}
-	again, err := decision.ParseAgain(r.Body)
+	own, err := decision.ParseAgain(kind, r.Body)
 	if err != nil {
 		return decision.Leaf{}, decision.Sealed{}, false, err
 	}
-	first, err := n.decisions.Entry(ctx, again.Of.N)
-	if err == nil && first.Kind != decision.EntryKind.Name {
-		err = trust.Errorf(trust.Internal, "decision at %s repeats the entry at %s, which is no first decision", r.Position, again.Of)
+	first, err := n.decisions.Entry(ctx, own.Of.N)
+	if err == nil && first.Kind != repeated.Name {
+		err = trust.Errorf(trust.Internal, "entry %s at %s repeats the one at %s, which is no %s", kind, r.Position, own.Of, repeated)
 	}
 	if err != nil {
 		return decision.Leaf{}, decision.Sealed{}, false, err
@@ -121,12 +123,12 @@ func (n *Node) recorded(ctx context.Context, r ledger.Record) (decision.Leaf, de
 	if err != nil {
 		return leaf, details, erased, err
 	}
-	own, ownErased, err := n.unsealDecision(ctx, leaf, r)
+	request, ownErased, err := n.unsealDecision(ctx, leaf, r)
 	if err != nil {
 		return leaf, details, erased, err
 	}
-	details.RequestID = own.RequestID
-	leaf, err = again.Leaf(leaf)
+	details.RequestID = request.RequestID
+	leaf, err = own.Leaf(leaf)
 	return leaf, details, erased || ownErased, err
 }
 

@@ -15,12 +15,13 @@ import (
 	"github.com/entente-id/entente/trust"
 )
 
-// How much is remembered: tokens, permits and multiples of keys of one
+// How much is remembered: tokens, permits, grants and multiples of keys of one
 // generation.
 const (
 	tokenLimit = 1 << 14
 	keyLimit   = 1 << 7
 	memoLimit  = 1 << 15
+	grantLimit = 1 << 13
 )
 
 // tokenCache remembers verified tokens, and the multiples of the keys that
@@ -43,24 +44,31 @@ func (c *tokenCache) Verify(token [32]byte, u *jose.Unverified, key jose.Key) (j
 	return v, err
 }
 
-// memo remembers permits by a hash of the request. A hash chooses where to look
-// and proves nothing: a permit answers the request it was made for, which it
-// has, compared byte by byte.
+// memo remembers permits, and orders for credentials that were granted, by a
+// hash of the request. A hash chooses where to look
+// and proves nothing: what is remembered answers the request it was made for,
+// which it has, compared byte by byte.
 type memo struct {
-	*generations[uint64, *permit]
-	seed maphash.Seed
+	permits *generations[uint64, *permit]
+	grants  *generations[uint64, *grant]
+	seed    maphash.Seed
 }
 
 func newMemo() *memo {
-	return &memo{newGenerations[uint64, *permit](memoLimit), maphash.MakeSeed()}
+	return &memo{newGenerations[uint64, *permit](memoLimit), newGenerations[uint64, *grant](grantLimit), maphash.MakeSeed()}
 }
 
-// permit is a recorded permit that may be given again for the identical request:
-// the request, the generation of rules it was decided by, and all that is asked
-// again, which is what may not be skipped; the record is made every time. It
-// never changes.
+// permit is a recorded permit that may be given again for the identical request.
+// It never changes.
 type permit struct {
-	ask   Ask
+	ask Ask
+	standing
+}
+
+// standing is what a recorded permit rests on: the generation of rules it was
+// decided by, and all that is asked again, which is what may not be skipped; the
+// record is made every time.
+type standing struct {
 	rules uint64
 	of    trust.Position // of its record
 
@@ -70,13 +78,13 @@ type permit struct {
 }
 
 func newPermit(v *verdict, a *Ask, of trust.Position) *permit {
-	return &permit{ask: *a, rules: v.rules, of: of, Ground: v.evidence.Ground(), made: v.observed, Bounds: v.decision.Bounds}
+	return &permit{*a, standing{rules: v.rules, of: of, Ground: v.evidence.Ground(), made: v.observed, Bounds: v.decision.Bounds}}
 }
 
 // stillHolds asks again what a hit never skips: the bounds of time, the age of
 // the partner's word, and every revocation. A new statement has other dates, by
 // which the permit's own bound is not reckoned.
-func (p *permit) stillHolds(n *Node, s *state.Snapshot, now clock.Mark) (decision.Observed, bool) {
+func (p *standing) stillHolds(n *Node, s *state.Snapshot, now clock.Mark) (decision.Observed, bool) {
 	o := n.observe(p.Participant, p.made.Subject, now)
 	if o.Now < p.made.Now || o.Now >= p.Bound || o.StatementEnd <= o.Now || o.StatementEnd != p.made.StatementEnd ||
 		o.PartnerAge < 0 || o.PartnerAge > p.MaxAge {
@@ -99,12 +107,30 @@ func (p *permit) stillHolds(n *Node, s *state.Snapshot, now clock.Mark) (decisio
 // resource and the purpose. Requests that differ in something else share a place,
 // of which the latest has it.
 func (m *memo) key(a *Ask, rules uint64) uint64 {
-	sum := rules
-	for _, part := range [...]string{string(a.Action), a.ResourceID, string(a.Purpose)} {
-		sum = mix(sum, maphash.String(m.seed, part))
+	sum := m.mix(rules, string(a.Action), a.ResourceID, string(a.Purpose))
+	for i := range a.Evidence {
+		sum = mix(sum, m.tail(a.Evidence[i].Token))
 	}
-	for _, proof := range a.Evidence {
-		sum = mix(sum, maphash.Bytes(m.seed, proof.Token))
+	return sum
+}
+
+// tail stands for a token: its end is a signature's, and no two are alike.
+func (m *memo) tail(token []byte) uint64 {
+	return maphash.Bytes(m.seed, token[max(len(token)-tailSize, 0):])
+}
+
+// tailSize is in bytes of a token.
+const tailSize = 48
+
+// grantKey is key for an order: by the caller, the client, the target and the
+// scope.
+func (m *memo) grantKey(r *Exchange, rules uint64) uint64 {
+	return mix(m.mix(rules, r.Client, r.Target, r.Scope), m.tail(r.Subject.Token))
+}
+
+func (m *memo) mix(sum uint64, parts ...string) uint64 {
+	for _, part := range parts {
+		sum = mix(sum, maphash.String(m.seed, part))
 	}
 	return sum
 }
@@ -121,16 +147,31 @@ func (p *permit) answers(a *Ask, rules uint64) bool {
 		sameMembers(a.Properties, own.Properties)
 }
 
+// answers is the same of an order.
+func (g *grant) answers(r *Exchange, rules uint64) bool {
+	own := &g.order
+	return g.rules == rules && sameProof(&r.Subject, &own.Subject) && r.Client == own.Client && r.Target == own.Target && r.Scope == own.Scope &&
+		slices.EqualFunc(r.Access, own.Access, sameAccess)
+}
+
+func sameAccess(a, b evidence.Access) bool {
+	return a.Type == b.Type && a.Purpose == b.Purpose && slices.Equal(a.Actions, b.Actions) && slices.Equal(a.IDs, b.IDs)
+}
+
 func sameProofs(a, b []evidence.Proof) bool {
 	if len(a) != len(b) {
 		return false
 	}
 	for i := range a {
-		if !bytes.Equal(a[i].Token, b[i].Token) || a[i].Kind != b[i].Kind || !sameShown(a[i].Shown, b[i].Shown) {
+		if !sameProof(&a[i], &b[i]) {
 			return false
 		}
 	}
 	return true
+}
+
+func sameProof(a, b *evidence.Proof) bool {
+	return bytes.Equal(a.Token, b.Token) && a.Kind == b.Kind && sameShown(a.Shown, b.Shown)
 }
 
 // sameShown reports whether the same was shown beside a token. A DPoP proof is

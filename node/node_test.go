@@ -135,16 +135,25 @@ func TestVerifyFindsWhatIsRepeatedWithoutAFirst(t *testing.T) {
 	made := func(n uint64, outcome string) ledger.Record {
 		return record(n, decision.EntryKind, `{"checks":"p","enforcement_point":"pep","observed":{"now":1,"partner_age":0,"statement_age":0},"outcome":"`+outcome+`","reason":"permit","resource":"00","trust":{"epoch":1,"n":1}}`)
 	}
+	issued := func(n uint64) ledger.Record {
+		leaf := made(n, "permit").Body
+		return record(n, decision.IssuedKind, string(decision.AppendIssued(nil, &decision.Issue{ID: "c", Expires: 9}, &decision.Order{Client: "pep"}, nil, leaf)))
+	}
+	reissued := func(n, of uint64) ledger.Record {
+		i, o, at := decision.Issue{ID: "d", Expires: 9}, decision.Observed{}, trust.Position{Epoch: 1, N: 1}
+		return record(n, decision.ReissuedKind, string(decision.AppendReissued(nil, &i, trust.Position{Epoch: 1, N: of}, &o, at, 1)))
+	}
 	again := func(n, of uint64) ledger.Record {
 		return record(n, decision.AgainKind, string(decision.AppendAgain(nil, trust.Position{Epoch: 1, N: of}, &decision.Observed{}, trust.Position{Epoch: 1, N: 1}, 1)))
 	}
-	for _, good := range []ledger.Record{made(0, "permit"), made(1, "deny"), again(2, 0), made(70, "permit"), again(71, 70)} {
+	for _, good := range []ledger.Record{made(0, "permit"), made(1, "deny"), again(2, 0), issued(3), reissued(4, 3), made(70, "permit"), again(71, 70)} {
 		if err := p.Check(good); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for name, bad := range map[string]ledger.Record{
 		"a denial": again(72, 1), "another repetition": again(72, 2), "itself": again(72, 72), "a later entry": again(72, 900),
+		"a credential as a decision": again(72, 3), "a decision as a credential": reissued(72, 0), "a repeated credential": reissued(72, 4),
 		"an unknown kind": record(72, trust.Kind{Name: "decision.unmade", Version: 1}, `{}`),
 	} {
 		if err := p.Check(bad); err == nil {

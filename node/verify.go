@@ -122,38 +122,49 @@ func originOfHead(head []byte, c participant.Card) (string, error) {
 	return origin, err
 }
 
-// permits are the permits of the decision log so far, a bit for each entry.
-type permits struct{ bits []uint64 }
+// permits are the permits of the decision log so far.
+type permits struct{ made, issued places }
 
-// check reads an entry of the decision log: a decision, a permit given again, or
-// what was decided about a credential.
-func (p *permits) check(r ledger.Record) error {
-	switch kind := (trust.Kind{Name: r.Kind, Version: r.Version}); kind {
+// of gives those recorded as entries of a kind; nil where it has none.
+func (p *permits) of(k trust.Kind) *places {
+	switch k {
 	case decision.EntryKind:
-		leaf, err := decision.ParseLeaf(r.Body)
-		if err == nil && leaf.Permit() {
-			p.add(r.Position.N)
-		}
-		return err
-	case decision.AgainKind:
-		again, err := decision.ParseAgain(r.Body)
-		if err == nil && !p.has(again.Of.N) {
-			err = trust.Errorf(trust.Invalid, "decision repeats the entry at %s, which is no earlier permit", again.Of)
-		}
-		return err
-	default: // a credential's, or unknown
-		_, err := decision.ParseEntry(kind, r.Body)
-		return err
+		return &p.made
+	case decision.IssuedKind:
+		return &p.issued
+	default:
+		return nil
 	}
 }
 
-func (p *permits) add(n uint64) {
+// check reads an entry of the decision log: a decision, what was decided about a
+// credential, or either given again.
+func (p *permits) check(r ledger.Record) error {
+	kind := trust.Kind{Name: r.Kind, Version: r.Version}
+	if repeated, again := decision.Repeats(kind); again {
+		own, err := decision.ParseAgain(kind, r.Body)
+		if err == nil && !p.of(repeated).has(own.Of.N) {
+			err = trust.Errorf(trust.Invalid, "entry %s repeats the one at %s, which is no earlier permit of kind %s", kind, own.Of, repeated)
+		}
+		return err
+	}
+	leaf, err := decision.ParseEntry(kind, r.Body)
+	if known := p.of(kind); err == nil && known != nil && leaf.Permit() {
+		known.add(r.Position.N)
+	}
+	return err
+}
+
+// places is a set of numbers of entries, a bit for each.
+type places struct{ bits []uint64 }
+
+func (p *places) add(n uint64) {
 	for uint64(len(p.bits)) <= n/64 {
 		p.bits = append(p.bits, 0)
 	}
 	p.bits[n/64] |= 1 << (n % 64)
 }
 
-func (p *permits) has(n uint64) bool {
+func (p *places) has(n uint64) bool {
 	return n/64 < uint64(len(p.bits)) && p.bits[n/64]>>(n%64)&1 == 1
 }

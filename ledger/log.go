@@ -159,6 +159,13 @@ func (l *Log[S]) Snapshot() (state S, checkpoint []byte) {
 // Size gives the number of durable records.
 func (l *Log[S]) Size() uint64 { return l.published.Load().head.Size }
 
+// At gives the newest stamp that was given, in Unix seconds.
+func (l *Log[S]) At() int64 {
+	l.queue.mu.Lock()
+	defer l.queue.mu.Unlock()
+	return l.queue.at
+}
+
 // Checkpoint gives the newest signed checkpoint, nil before the first record.
 func (l *Log[S]) Checkpoint() []byte { return l.published.Load().head.Checkpoint }
 

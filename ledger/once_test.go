@@ -43,6 +43,10 @@ func TestSingleUse(t *testing.T) {
 	_, err := n.Append(ctx, entry("a", 0), value(9))
 	want(t, err, trust.Unavailable)
 	n.clock.Add(100)
+	for range 2 { // one that nobody used, and that the store would forget
+		_, err = n.Append(ctx, entry("a", 0), value(20))
+		want(t, err, trust.Conflict)
+	}
 	_, err = n.Append(ctx, entry("a", 0), trust.Once{Key: [16]byte{9}, Expires: 1_800_000_200})
 	ok(t, err)
 	n.close(t)

@@ -62,8 +62,12 @@ func (l *Log[S]) checkOnce(ctx context.Context, g *group[S]) error {
 		return err
 	}
 	for _, r := range g.requests {
-		for range r.once {
-			if r.err == nil {
+		for i := range r.once {
+			switch {
+			case r.err != nil:
+			case r.once[i].Expires <= l.plan.batch.At: // the store has forgotten whether it was used
+				r.err = trust.Errorf(trust.Conflict, "single-use value %x expired before it was used up; it counts no more", r.once[i].Key)
+			default:
 				r.err = verdicts[0]
 			}
 			verdicts = verdicts[1:]

@@ -35,7 +35,7 @@ func (l *Log[S]) Do(ctx context.Context, command func(head S, next trust.Stamp) 
 // Append adds one entry that needs no look at the state, and burns single-use
 // values with it. It returns when both are durable. The leaf is made and hashed
 // in the caller's goroutine; that e.Body is canonical JSON is the caller's
-// promise. It fails with Conflict where a value has been used, with Unavailable
+// promise. It fails with Conflict where a value has been used or has expired, with Unavailable
 // where the edge of one has its quota, and otherwise as Do does.
 func (l *Log[S]) Append(ctx context.Context, e Entry, once ...trust.Once) (trust.Position, error) {
 	if err := e.check(); err != nil {

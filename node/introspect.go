@@ -53,7 +53,7 @@ func (n *Node) GiveBack(ctx context.Context, client string, token []byte) error 
 		return nil
 	}
 	_, err := n.change(ctx, func(c *change) error {
-		events, err := c.Revocation.RevokeCredential(ev.Grant.ID, client)
+		events, err := c.Revocation.RevokeCredential(ev.Grant.ID, ev.ExpiresAt, client)
 		if err != nil {
 			return err
 		}

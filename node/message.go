@@ -124,6 +124,9 @@ func (n *Node) open(from participant.Partner, jws []byte) (message, string, []by
 	if m.Iss != from.Card.ID || m.Aud != n.self {
 		return m, "", nil, trust.Errorf(trust.Denied, "a message from %s to %s came on the edge of %s", m.Iss, m.Aud, from.Card.ID)
 	}
+	if !m.Edge.Lane.Valid() || m.Edge.N == 0 || m.Edge.Epoch == 0 {
+		return m, "", nil, trust.Errorf(trust.Invalid, "a message carries its place on the edge: epoch, lane and number; this one stands nowhere")
+	}
 	if len(m.Events) != 1 || m.Jti == "" || m.Iat == 0 {
 		return m, "", nil, trust.Errorf(trust.Invalid, "a message carries jti, iat and one event; this one has %d events", len(m.Events))
 	}

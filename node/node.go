@@ -79,6 +79,8 @@ type Clock interface {
 	Now() time.Time
 	Mark() clock.Mark
 	Since(clock.Mark) time.Duration
+	// NotBefore lets the time be at (Unix seconds) at least, from now on.
+	NotBefore(at int64)
 }
 
 // Fetcher gets a document from an address registered beforehand.
@@ -157,7 +159,18 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	n.goForward()
 	return n, n.loadWatermarks(ctx)
+}
+
+// goForward lets the time go on from the newest entry: what was forgotten by then,
+// such as a single-use value, would count again at an earlier time.
+func (n *Node) goForward() {
+	newest := max(n.trust.At(), n.decisions.At())
+	if behind := newest - n.Now(); behind > 0 {
+		n.Log.Warn("the clock is behind the newest entry of the ledger; time stands still until it has caught up", "seconds", behind)
+	}
+	n.Clock.NotBefore(newest)
 }
 
 // State gives the newest durable snapshot.

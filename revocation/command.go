@@ -41,16 +41,17 @@ func (s State) Revoke(f Facts, r Revoked) ([]trust.Event, error) {
 	return []trust.Event{r}, nil
 }
 
-// RevokeCredential ends one of the node's own credentials; one that has ended
-// changes nothing. It fails with Invalid.
-func (s State) RevokeCredential(id, by string) ([]trust.Event, error) {
-	if id == "" || by == "" {
-		return nil, trust.Errorf(trust.Invalid, "revocation of a credential must name it and the client that gives it back")
+// RevokeCredential ends one of the node's own credentials, which expires at
+// expires (Unix seconds); one that has ended changes nothing. It fails with
+// Invalid.
+func (s State) RevokeCredential(id string, expires int64, by string) ([]trust.Event, error) {
+	if id == "" || by == "" || expires <= 0 {
+		return nil, trust.Errorf(trust.Invalid, "revocation of a credential must name it, its expiry and the client that gives it back")
 	}
 	if s.CredentialRevoked(id) {
 		return nil, nil
 	}
-	return []trust.Event{CredentialRevoked{Credential: id, By: by}}, nil
+	return []trust.Event{CredentialRevoked{Credential: id, By: by, Expires: expires}}, nil
 }
 
 func (s State) has(t Target) bool {

@@ -30,10 +30,12 @@ type EngagementApproved struct {
 }
 
 // CredentialRevoked: one of this node's own credentials has ended before its
-// time. By names the client that gave it back; the identifier is random.
+// time, which is Expires (Unix seconds). By names the client that gave it back;
+// the identifier is random.
 type CredentialRevoked struct {
 	Credential string `json:"credential"`
 	By         string `json:"by"`
+	Expires    int64  `json:"expires,omitzero"`
 }
 
 // EventKind is revocation.credential_revoked.

@@ -13,8 +13,17 @@ type State struct {
 	Openings   table.Table[Opening]   `json:"openings"`   // by subject; opened, not approved yet
 	Keys       table.Table[int64]     `json:"keys"`       // by issuer and thumbprint: revoked when
 	Issuers    table.Table[int64]     `json:"issuers"`    // by participant and issuer: revoked when
-	// Credentials are the node's own that ended early, by identifier.
-	Credentials table.Table[int64] `json:"credentials"`
+	// Credentials are the node's own that ended early, by identifier. Past are the
+	// older of them: all are forgotten at once when the last would have expired.
+	Credentials Given `json:"credentials"`
+	Past        Given `json:"past"`
+}
+
+// Given are credentials that were given back, with the time at which each would
+// have expired. None expires after Last. Times are Unix seconds.
+type Given struct {
+	Expires table.Table[int64] `json:"expires"`
+	Last    int64              `json:"last,omitzero"`
 }
 
 // Tombstone is what is known of a subject's engagements. All up to Ended have
@@ -43,10 +52,29 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 	case EngagementOpened:
 		s.Openings = s.Openings.With(table.Key(e.Subject), Opening{Engagement: e.Engagement, Since: e.Since})
 	case CredentialRevoked:
-		s.Credentials = s.Credentials.With(credentialKey(e.Credential), at.At)
+		return s.giveBack(e, at.At)
 	case EngagementApproved:
 		return s.approve(e.Subject, e.Engagement)
 	}
+	return s
+}
+
+// undated is for how long a credential is marked whose entry does not say when it
+// expires.
+const undated = 366 * 86400
+
+// giveBack marks a credential. A mark may be forgotten once what it marks would
+// not count without it: nothing is decided at a time before the newest entry's.
+func (s State) giveBack(e CredentialRevoked, at int64) State {
+	if s.Past.Last < at {
+		s.Past, s.Credentials = s.Credentials, Given{}
+	}
+	expires := e.Expires
+	if expires == 0 {
+		expires = at + undated
+	}
+	s.Credentials.Expires = s.Credentials.Expires.With(credentialKey(e.Credential), expires)
+	s.Credentials.Last = max(s.Credentials.Last, expires)
 	return s
 }
 

@@ -28,6 +28,7 @@ func TestGolden(t *testing.T) {
 		revocation.EngagementApproved{Subject: trust.SubjectKey{1}, Engagement: 4, By: "o1"},
 		revocation.EngagementOpened{Participant: rxw(t), Subject: trust.SubjectKey{2}, Engagement: 2, Since: 1_780_000_000, By: "o1"},
 		revocation.CredentialRevoked{Credential: "Zm9vYmFy", By: "app"},
+		revocation.CredentialRevoked{Credential: "YmFyZm9v", By: "app", Expires: 1_780_000_900},
 	} {
 		back := reflect.New(reflect.TypeOf(e))
 		golden(t, fmt.Sprintf("%d-%s", i+1, e.EventKind().Name), e, back.Interface())

@@ -2,6 +2,7 @@ package revocation_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"testing"
 
@@ -341,5 +342,57 @@ func BenchmarkVerdictOn100kTombstones(b *testing.B) {
 		if _, ended := s.Verdict(participant, issuer, thumbprint, trust.SubjectKey{77}, now); ended {
 			b.Fatal("ended")
 		}
+	}
+}
+
+// A credential that was given back stays so until it would have expired, and is
+// forgotten some time after that.
+func TestGivenBackCredentials(t *testing.T) {
+	var s revocation.State
+	give := func(id string, at, expires int64) {
+		events, err := s.RevokeCredential(id, expires, "app")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range events {
+			s = s.Apply(e, trust.Stamp{At: at})
+		}
+	}
+	const life = 900
+	alive := map[string]int64{}
+	for i := range int64(200) {
+		at, id := now+i*60, fmt.Sprint("credential-", i)
+		give(id, at, at+life-i%7)
+		alive[id] = at + life - i%7
+		for id, expires := range alive {
+			if at < expires && !s.CredentialRevoked(id) {
+				t.Fatalf("at %d credential %s, which expires at %d, was forgotten", at, id, expires)
+			}
+		}
+		if kept := s.Credentials.Expires.Len() + s.Past.Expires.Len(); kept > 3*life/60 {
+			t.Fatalf("at %d there are %d marks", at, kept)
+		}
+	}
+	if s.CredentialRevoked("credential-0") || s.CredentialRevoked("another") {
+		t.Error("one that expired long ago, or never was, is still marked")
+	}
+	old := s.Apply(revocation.CredentialRevoked{Credential: "undated", By: "app"}, trust.Stamp{At: now})
+	for _, at := range []int64{now + 86400, now + 2*86400, now + 3*86400} {
+		old = old.Apply(revocation.CredentialRevoked{Credential: fmt.Sprint(at), By: "app", Expires: at + life}, trust.Stamp{At: at})
+	}
+	if !old.CredentialRevoked("undated") {
+		t.Error("one whose entry says no expiry was forgotten within days")
+	}
+	before := s
+	give("once", now+200*60, now+201*60)
+	if events, err := s.RevokeCredential("once", now+201*60, "app"); events != nil || err != nil || before.CredentialRevoked("once") {
+		t.Errorf("giving back again gave %v, %v", events, err)
+	}
+	for _, c := range []struct {
+		id, by  string
+		expires int64
+	}{{"", "app", now}, {"c", "", now}, {"c", "app", 0}} {
+		events, err := s.RevokeCredential(c.id, c.expires, c.by)
+		wants(t, "an incomplete one", trust.Invalid, events, err)
 	}
 }

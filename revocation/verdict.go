@@ -50,13 +50,17 @@ func (s State) Opened(subject trust.SubjectKey) (engagement trust.Engagement, si
 }
 
 // CredentialRevoked reports whether one of the node's own credentials ended
-// before its time.
+// before its time. Of one that has expired it may have been forgotten.
 func (s State) CredentialRevoked(id string) bool {
-	if s.Credentials.Len() == 0 {
+	return s.Credentials.has(id) || s.Past.has(id)
+}
+
+func (g Given) has(id string) bool {
+	if g.Expires.Len() == 0 {
 		return false
 	}
-	_, revoked := s.Credentials.Get(credentialKey(id))
-	return revoked
+	_, there := g.Expires.Get(credentialKey(id))
+	return there
 }
 
 // KeyRevoked reports whether the issuer's key with this RFC 7638 thumbprint is

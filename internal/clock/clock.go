@@ -2,7 +2,9 @@
 // the larger of two answers counts: the difference of the wall clock, which a
 // person or NTP may set, and the difference of the time since boot, which runs
 // on while the machine sleeps. So neither a clock set back nor a suspended
-// machine makes old news look fresh. It refuses to know what is being timed.
+// machine makes old news look fresh. And the time of day never goes back: while
+// the machine's says less than was told already, it stands still. It refuses to
+// know what is being timed.
 package clock
 
 import (
@@ -31,6 +33,7 @@ type Mark struct {
 type Clock struct {
 	source Source
 	offset atomic.Int64
+	latest atomic.Int64 // the newest second told, Unix, without the offset
 	last   atomic.Pointer[reading]
 }
 
@@ -55,13 +58,32 @@ func New(source Source) *Clock { return &Clock{source: source} }
 
 // Now is the time of day in UTC.
 func (c *Clock) Now() time.Time {
-	return c.source.Wall().Add(time.Duration(c.offset.Load())).UTC()
+	return c.forward(c.source.Wall()).Add(time.Duration(c.offset.Load())).UTC()
+}
+
+// NotBefore lets the time of day be at (Unix seconds) at least: what was told by
+// another run, and written down, does not come again.
+func (c *Clock) NotBefore(at int64) {
+	c.forward(time.Unix(at, 0).Add(-time.Duration(c.offset.Load())))
+}
+
+// forward gives wall, or the newest second that was told where wall lies before.
+func (c *Clock) forward(wall time.Time) time.Time {
+	for second := wall.Unix(); ; {
+		latest := c.latest.Load()
+		switch {
+		case second < latest:
+			return time.Unix(latest, 0)
+		case second == latest || c.latest.CompareAndSwap(latest, second):
+			return wall
+		}
+	}
 }
 
 // Mark takes both clocks, for a later Since.
 func (c *Clock) Mark() Mark {
 	wall := c.source.Wall()
-	return Mark{Wall: wall.Add(time.Duration(c.offset.Load())).UTC().Round(0), Boot: c.boot(wall)}
+	return Mark{Wall: c.forward(wall).Add(time.Duration(c.offset.Load())).UTC().Round(0), Boot: c.boot(wall)}
 }
 
 // boot is the time since boot at wall, which was read just now.
@@ -109,8 +131,12 @@ type Demo struct{ *Clock }
 func NewDemo(source Source) Demo { return Demo{New(source)} }
 
 // Shift moves the time of day to offset from the source's; zero is the true
-// time. The time since boot stays as it is, as when a person sets a clock.
-func (d Demo) Shift(offset time.Duration) { d.offset.Store(int64(offset)) }
+// time. The time since boot stays as it is. It may go back, which else no time of
+// day does.
+func (d Demo) Shift(offset time.Duration) {
+	d.offset.Store(int64(offset))
+	d.latest.Store(0)
+}
 
 // Offset is what Shift last set.
 func (d Demo) Offset() time.Duration { return time.Duration(d.offset.Load()) }

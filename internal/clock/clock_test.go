@@ -68,6 +68,41 @@ func TestNoWallClockHidesTime(t *testing.T) {
 	})
 }
 
+// Scenario 9: a clock that is set back stands still until it has caught up; what
+// was told by an earlier run counts too.
+func TestTheTimeOfDayDoesNotGoBack(t *testing.T) {
+	m := newMachine()
+	k := clock.New(m)
+	told := k.Now()
+	for _, c := range []struct {
+		moves, want time.Duration // against the first reading
+	}{
+		{-time.Hour, 0}, {-time.Second, 0}, {0, 0}, {5 * time.Second, 5 * time.Second}, {4 * time.Second, 5 * time.Second}, {time.Hour, time.Hour}, {-time.Hour, time.Hour},
+	} {
+		m.wall = told.Add(c.moves)
+		if now, mark := k.Now(), k.Mark(); !now.Equal(told.Add(c.want)) || !mark.Wall.Equal(now) {
+			t.Errorf("moved by %s: %s and %s, want %s", c.moves, now, mark.Wall, told.Add(c.want))
+		}
+	}
+	m = newMachine()
+	k = clock.New(m)
+	k.NotBefore(told.Add(time.Minute).Unix())
+	k.NotBefore(told.Unix())
+	if now := k.Now(); !now.Equal(told.Add(time.Minute)) {
+		t.Errorf("after an earlier run: %s", now)
+	}
+	m.wall = m.wall.Add(2 * time.Minute)
+	if now := k.Now(); !now.Equal(m.wall) {
+		t.Errorf("caught up: %s", now)
+	}
+	d := clock.NewDemo(newMachine())
+	d.Shift(time.Hour)
+	d.NotBefore(told.Add(2 * time.Hour).Unix())
+	if now := d.Now(); !now.Equal(told.Add(2 * time.Hour)) {
+		t.Errorf("moved, after an earlier run: %s", now)
+	}
+}
+
 func TestDemoMovesTheWallOnly(t *testing.T) {
 	m := newMachine()
 	k := clock.NewDemo(m)

@@ -138,12 +138,14 @@ func (p *partner) messageCases() []spoil {
 	}
 	for _, name := range []string{"iat", "jti", "edge", "events"} {
 		for shape, value := range map[string]any{"absent": absent, "a list": []any{}, "true": true} {
-			if name == "edge" && shape == "absent" {
-				denied("it stands nowhere on the edge", claim(name, value))
-				continue
-			}
 			bad(name+" is "+shape, claim(name, value))
 		}
+	}
+	for shape, place := range map[string]object{
+		"empty": {}, "without an epoch": {"lane": "safety", "n": 1}, "without a lane": {"epoch": 1, "n": 1}, "without a number": {"epoch": 1, "lane": "safety"},
+		"on a lane nobody knows": {"epoch": 1, "lane": "express", "n": 1}, "on number zero": {"epoch": 1, "lane": "safety", "n": 0}, "in epoch zero": {"epoch": 0, "lane": "safety", "n": 1},
+	} {
+		bad("edge is "+shape, claim("edge", place))
 	}
 	bad("jti is empty", claim("jti", ""))
 	bad("iat is zero", claim("iat", 0))

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,8 +74,26 @@ type Node struct {
 	Governance jose.Signer
 	Admin      node.Actor
 	Clock      clock.Demo
+	Machine    *Machine
 
 	stop func()
+}
+
+// Machine is this one's clocks, the wall clock as a person may set it.
+type Machine struct {
+	clock.System
+	ahead atomic.Int64
+}
+
+// Set sets the wall clock ahead of the true time, or back.
+func (m *Machine) Set(ahead time.Duration) { m.ahead.Store(int64(ahead)) }
+
+// Wall is the time of day.
+func (m *Machine) Wall() time.Time {
+	if ahead := time.Duration(m.ahead.Load()); ahead != 0 {
+		return m.System.Wall().Round(0).Add(ahead)
+	}
+	return m.System.Wall()
 }
 
 // NewWorld makes an empty world that ends with the test.
@@ -125,7 +144,8 @@ func (w *World) setCut(from, to *Node, cut bool) {
 func (w *World) New(host string, roles ...trust.Role) *Node {
 	w.T.Helper()
 	id := Must(trust.ParseParticipantID("https://" + host))(w.T)
-	n := &Node{World: w, ID: id, Dir: w.T.TempDir(), Clock: clock.NewDemo(clock.System{})}
+	n := &Node{World: w, ID: id, Dir: w.T.TempDir(), Machine: new(Machine)}
+	n.Clock = clock.NewDemo(n.Machine)
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	check(w.T, err)
 	n.Governance = Must(jose.NewSigner(private, ""))(w.T)
@@ -230,6 +250,14 @@ func appendRaw(ctx context.Context, c node.Config, self participant.Card, count 
 		}
 	}
 	return nil
+}
+
+// Reboot stops the node and starts it by a clock that remembers nothing.
+func (n *Node) Reboot() {
+	n.World.T.Helper()
+	n.Stop()
+	n.Clock = clock.NewDemo(n.Machine)
+	n.Start()
 }
 
 // Start opens the node and lets it run.

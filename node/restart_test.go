@@ -75,7 +75,7 @@ func TestStateOverARestart(t *testing.T) {
 		{"as it was saved", func(b []byte) []byte { return b }, false},
 		{"a marked one", marked, true},
 		{"none", func([]byte) []byte { return nil }, false},
-		{"another fold's", replaced(`"fold":2`, `"fold":1`), false},
+		{"another fold's", replaced(fmt.Sprintf(`"fold":%d`, state.FoldVersion), `"fold":1`), false},
 		{"a damaged one", replaced(`"rules":`, `"rules":1`), false},
 		{"another log's", func(saved []byte) []byte {
 			s, _, err := state.Load(marked(saved))

@@ -174,7 +174,7 @@ func TestLoadRefuses(t *testing.T) {
 		name, old, with string
 		err             trust.ErrorKind
 	}{
-		{"another fold", `"fold":3`, `"fold":2`, trust.Conflict},
+		{"another fold", fmt.Sprintf(`"fold":%d`, state.FoldVersion), `"fold":1`, trust.Conflict},
 		{"another state", `"rules":7`, `"rules":8`, trust.Invalid},
 		{"a member more", `{"checkpoint"`, `{"a":1,"checkpoint"`, trust.Invalid},
 		{"no state", string(saved[bytes.Index(saved, []byte(`"state"`)):]), `"state":null}`, trust.Invalid},

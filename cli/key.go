@@ -9,11 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/entente-id/entente/api/admin"
+	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/node"
 )
 
 func (a *app) keyCommand() *cobra.Command {
-	return a.group("key", "The keys of this node, its partners and their issuers", a.keyList(), a.keyRotate(), a.keyAdopt(), a.keyAccepted())
+	return a.group("key", "The keys of this node, its partners and their issuers", a.keyList(), a.keyRotate(), a.keyAdopt(), a.keyAccepted(), a.keyAlgorithms())
 }
 
 func (a *app) keyList() *cobra.Command {
@@ -31,6 +32,28 @@ func (a *app) keyList() *cobra.Command {
 				v.data = list
 				return a.show(v)
 			})
+		},
+	}
+}
+
+func (a *app) keyAlgorithms() *cobra.Command {
+	return &cobra.Command{
+		Use: "algorithms", Short: "List what signatures this program takes, for what and until when",
+		Long:    "List the registry of algorithms: what each is accepted for, under which keys, and until when. What is not listed is refused. No node is asked.",
+		Example: "  entente key algorithms -o wide",
+		Args:    args(),
+		RunE: func(*cobra.Command, []string) error {
+			list := jose.Registry()
+			v := view{data: list, columns: []string{"ALGORITHM", "KEYS", "STATUS", "UNTIL", "FOR", "WHY"}, narrow: 5}
+			for _, r := range list {
+				uses := make([]string, len(r.Uses))
+				for i, use := range r.Uses {
+					uses[i] = string(use)
+				}
+				v.names = append(v.names, string(r.Name))
+				v.rows = append(v.rows, []string{string(r.Name), r.Keys, string(r.Status), instant(r.Until), strings.Join(uses, " "), r.Why})
+			}
+			return a.show(v)
 		},
 	}
 }

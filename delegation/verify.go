@@ -22,7 +22,7 @@ type Root struct {
 type Vouch func(link []byte) (jose.Verified, *Fault)
 
 // Form is what a link is read by.
-var Form = jose.Form{Types: []string{Type}, MaxBytes: MaxBytes}
+var Form = jose.Form{Types: []string{Type}, Use: jose.ForLink, MaxBytes: MaxBytes}
 
 // Verify walks a chain from the principal's token to its last link at now (Unix
 // seconds). Each link must be signed for whom the one before it names, commit to

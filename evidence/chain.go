@@ -173,7 +173,7 @@ func (c *Chain) follow(ev *Evidence, links []Proof, r Registry, now int64, cache
 			return fault(trust.NotTheActor, "principal's token lets somebody act (may_act) whom it does not name by iss and sub")
 		}
 	}
-	v := voucher{r: r, cache: cache}
+	v := voucher{r: r, now: now, cache: cache}
 	verified, f := delegation.Verify(root, raw, v.vouch, now)
 	for i, link := range verified {
 		v.hops[i].Link = link
@@ -188,6 +188,7 @@ func (c *Chain) follow(ev *Evidence, links []Proof, r Registry, now int64, cache
 // voucher knows who answers for the delegator of a link.
 type voucher struct {
 	r       Registry
+	now     int64
 	cache   Signatures
 	hops    []Hop
 	unheard trust.IssuerID
@@ -209,7 +210,7 @@ func (v *voucher) vouch(raw []byte) (jose.Verified, *delegation.Fault) {
 		f = fault(trust.ForeignOrigin, "issuer is a broker; for a delegator its own issuer signs")
 	}
 	if f == nil {
-		f = ev.authenticate(&t, linkRule, speaker.Keys, v.cache)
+		f = ev.authenticate(&t, linkRule, speaker.Keys, v.now, v.cache)
 	}
 	if f != nil {
 		if f.Reason == trust.UnknownKey {

@@ -59,7 +59,7 @@ func (ev *Evidence) own(t *token, rule *rule, home Home, shown *Shown, now int64
 	if err != nil {
 		return fault(trust.UnknownKey, "credential names no key of our own that is valid now")
 	}
-	if f := ev.authenticate(t, rule, keys, cache); f != nil {
+	if f := ev.authenticate(t, rule, keys, now, cache); f != nil {
 		return f
 	}
 	if f := ev.readClaims(rule, &participant.Issuer{}, now); f != nil {

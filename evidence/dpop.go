@@ -19,7 +19,7 @@ const (
 )
 
 // proofForm is check 4 of RFC 9449, section 4.3.
-var proofForm = jose.Form{Types: []string{"dpop+jwt"}, MaxBytes: maxProof}
+var proofForm = jose.Form{Types: []string{"dpop+jwt"}, Use: jose.ForProof, MaxBytes: maxProof}
 
 // Possession is what a DPoP proof shows: that whoever made it holds a key, made
 // it now and for this request.
@@ -45,6 +45,9 @@ func prove(s *Shown, key string, now int64) (p Possession, f *Fault) {
 	p.Key = proof.Key().Thumbprint()
 	if key != "" && p.Key != key { // 12b
 		return p, fault(trust.ProofKey, "DPoP proof is by another key than the token is bound to (cnf jkt)")
+	}
+	if now >= proof.Key().Ends() { // 5
+		return p, fault(trust.ProofBroken, "DPoP proof is by a key of a kind that is accepted no longer")
 	}
 	claims, err := proof.Verify() // 6
 	if err != nil {

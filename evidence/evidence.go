@@ -95,7 +95,7 @@ type Evidence struct {
 	Algorithm   string
 	Thumbprint  string   // RFC 7638, of the key that signed
 	Keys        []string // likewise, of every other key that certificates stand on, the subject's first
-	Ends        int64    // when the first of the certificates that it stands on expires; 0: it stands on none
+	Ends        int64    // when the first of the certificates that it stands on expires, or the kind of its key, if that is before ExpiresAt; 0: neither
 	Delegated   bool     // an act claim is present
 	Chain       *Chain   // who acts for the subject; nil: it calls itself
 	Binding     Binding

@@ -21,7 +21,7 @@ func (k Kind) svid() bool { return k == JWTSVID || k == X509SVID }
 // svidForm lets a JWT-SVID in: its algorithms are those of its standard (SPIFFE
 // JWT-SVID, section 2.1), and an access token's typ is refused after its trust
 // domain is known.
-var svidForm = jose.Form{Types: []string{"", "jwt", "jose", "at+jwt"}, Algs: jose.SVIDAlgs()}
+var svidForm = jose.Form{Types: []string{"", "jwt", "jose", "at+jwt"}, Use: jose.ForSVID}
 
 // speaker gives what the token's issuer is registered by: iss, or of a SPIFFE ID
 // in sub the trust domain. A JWT-SVID may have an iss; it says nothing.

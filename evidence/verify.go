@@ -59,7 +59,7 @@ func Verify(p Proof, r Registry, now int64, cache Signatures) (Evidence, []trust
 	if f != nil {
 		return withoutClaims(ev), nil, f
 	}
-	if f := ev.authenticate(&t, rule, keys, cache); f != nil {
+	if f := ev.authenticate(&t, rule, keys, now, cache); f != nil {
 		return withoutClaims(ev), nil, f
 	}
 	if f := ev.readClaims(rule, line, now); f != nil {
@@ -116,7 +116,7 @@ var rules = map[Kind]*rule{
 
 // form lets tokens of every kind in, so that one of the wrong kind is refused
 // after its issuer is known.
-var form = jose.Form{Types: []string{"at+jwt", "", "jwt"}}
+var form = jose.Form{Types: []string{"at+jwt", "", "jwt"}, Use: jose.ForToken, Thumbprints: true}
 
 // token is a token that was read, and verified before if verified is set.
 type token struct {
@@ -153,7 +153,7 @@ func refusal(err error) *Fault {
 	switch jose.FaultOf(err) {
 	case jose.HeaderMember, jose.HeaderCrit, jose.HeaderB64, jose.HeaderJKU, jose.HeaderJWK,
 		jose.HeaderX5U, jose.HeaderX5C, jose.HeaderZip, jose.HeaderEnc:
-		return fault(trust.TokenHeader, "token header has more than alg, kid and typ; nothing in a token brings or names a key")
+		return fault(trust.TokenHeader, "token header has a member that may bring a key or ask for more than a signature; alg, kid and typ may stand there, and thumbprints")
 	case jose.AlgUnknown, jose.AlgMismatch:
 		return fault(trust.TokenAlgorithm, "token header names another algorithm than the registered key has")
 	case jose.KidMissing, jose.KidUnknown:
@@ -171,7 +171,7 @@ func refusal(err error) *Fault {
 
 // authenticate looks at the key as it is registered now, also for a token whose
 // signature was checked before.
-func (ev *Evidence) authenticate(t *token, rule *rule, keys jose.KeySet, cache Signatures) *Fault {
+func (ev *Evidence) authenticate(t *token, rule *rule, keys jose.KeySet, now int64, cache Signatures) *Fault {
 	if !slices.Contains(rule.types, t.header.Type) {
 		return fault(trust.TokenType, "token header has another typ than an "+rule.name+" has")
 	}
@@ -181,6 +181,9 @@ func (ev *Evidence) authenticate(t *token, rule *rule, keys jose.KeySet, cache S
 	key, err := keys.Lookup(t.header.KeyID)
 	if err != nil {
 		return refusal(err)
+	}
+	if now >= key.Ends() {
+		return fault(trust.AlgorithmEnded, "key that the token names is of a kind that is accepted no longer: "+string(key.Alg())+" with a short modulus")
 	}
 	if t.fresh != nil {
 		if cache == nil {
@@ -197,6 +200,7 @@ func (ev *Evidence) authenticate(t *token, rule *rule, keys jose.KeySet, cache S
 	}
 	ev.KeyID, ev.Algorithm, ev.Thumbprint = key.KeyID(), string(key.Alg()), key.Thumbprint()
 	ev.Hash = t.verified.Hash()
+	ev.Ends = key.Ends()
 	return nil
 }
 

@@ -392,3 +392,37 @@ func TestSecondSignatureIsTheSameUse(t *testing.T) { // ECDSA signatures are mal
 		t.Errorf("values %v and %v (%v, %v), want one", first, second, f1, f2)
 	}
 }
+
+// A kind of key that the registry ends is refused from that second on, whatever
+// was checked before; the evidence until then says when.
+func TestAKindOfKeyEnds(t *testing.T) {
+	for alg, want := range map[jose.Alg]trust.Reason{jose.RS256: trust.AlgorithmEnded, jose.PS256: trust.AlgorithmEnded, jose.ES256: "", jose.EdDSA: ""} {
+		s, ends, cache := newSigner(alg, "k"), int64(0), newMemory()
+		if want != "" {
+			ends = s.key.Ends()
+		}
+		day := max(ends, now)
+		r := registry{rxwIDP: own(rxwIDP, "rxw", s.key)}
+		token := mint(s, headerOf(evidence.AccessToken, s), with(claims(rxwIDP), object{"iat": day - 60, "exp": day + 240}))
+		ev, _, f := evidence.Verify(proof(evidence.AccessToken, token), r, day-1, cache)
+		if f != nil || ev.Ends != ends {
+			t.Errorf("%s, a second before: ends at %d, %v", alg, ev.Ends, f)
+		}
+		_, _, f = evidence.Verify(proof(evidence.AccessToken, token), r, day, cache)
+		if (f == nil) != (want == "") || f != nil && f.Reason != want {
+			t.Errorf("%s, on the day: %v, want %q", alg, f, want)
+		}
+		early := mint(s, headerOf(evidence.AccessToken, s), claims(rxwIDP))
+		if ev, _, f := evidence.Verify(proof(evidence.AccessToken, early), r, now, nil); f != nil || ev.Ends != 0 {
+			t.Errorf("%s, long before: ends at %d, %v", alg, ev.Ends, f)
+		}
+		h := newHolder(alg)
+		shown := &evidence.Shown{DPoP: []byte(mint(h.key, h.header(), with(h.claims(), object{"iat": day - 5}))), Method: "GET", URL: h.claims()["htu"].(string)}
+		if _, f := evidence.Prove(shown, day-1); f != nil {
+			t.Errorf("%s, a proof a second before: %v", alg, f)
+		}
+		if _, f := evidence.Prove(shown, day); (f == nil) != (want == "") {
+			t.Errorf("%s, a proof on the day: %v", alg, f)
+		}
+	}
+}

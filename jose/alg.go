@@ -14,10 +14,6 @@ const (
 	EdDSA Alg = "EdDSA" // Ed25519 only
 	RS256 Alg = "RS256" // RSASSA-PKCS1-v1_5 with SHA-256
 	PS256 Alg = "PS256" // RSASSA-PSS with SHA-256 and a salt of 32 bytes
-)
-
-// Beside RS256, ES256 and PS256 these sign JWT-SVIDs, and nothing else here.
-const (
 	ES384 Alg = "ES384" // ECDSA on P-384 with SHA-384
 	ES512 Alg = "ES512" // ECDSA on P-521 with SHA-512
 	RS384 Alg = "RS384"
@@ -26,29 +22,58 @@ const (
 	PS512 Alg = "PS512" // with a salt of 64 bytes
 )
 
-// Algs lists the algorithms of tokens in general.
-func Algs() []Alg { return []Alg{ES256, EdDSA, RS256, PS256} }
+// Use is what something is signed for.
+type Use string
 
-// SVIDAlgs lists the algorithms of JWT-SVIDs (SPIFFE JWT-SVID, section 2.1).
-func SVIDAlgs() []Alg {
-	return []Alg{RS256, RS384, RS512, ES256, ES384, ES512, PS256, PS384, PS512}
-}
+// The uses of signatures, partners' first.
+const (
+	ForToken       Use = "token"            // access and ID tokens of registered issuers
+	ForSVID        Use = "jwt-svid"         // JWT-SVIDs (SPIFFE JWT-SVID, section 2.1)
+	ForCertificate Use = "x509-svid"        // X509-SVIDs and what certifies them
+	ForProof       Use = "dpop"             // DPoP proofs (RFC 9449)
+	ForAssertion   Use = "client-assertion" // client authentication (RFC 7523)
+	ForLink        Use = "delegation"       // links of delegation
+	ForCredential  Use = "credential"       // a node's own tokens
+	ForMessage     Use = "message"          // messages between nodes
+	ForStatement   Use = "statement"        // statements of issuers
+	ForCheckpoint  Use = "checkpoint"       // checkpoints of logs
+	ForTLS         Use = "tls"              // connections between nodes
+	ForDocument    Use = "document"         // cards, frameworks, agreements
+)
 
-var general = Algs()
-
-// Valid reports whether a is one of the algorithms of tokens in general.
-func (a Alg) Valid() bool { return slices.Contains(general, a) }
-
-// hash is what a signs: a digest of its input, or with 0 the input itself.
-func (a Alg) hash() crypto.Hash {
-	switch a {
-	case ES384, RS384, PS384:
-		return crypto.SHA384
-	case ES512, RS512, PS512:
-		return crypto.SHA512
-	case EdDSA:
-		return 0
-	default:
-		return crypto.SHA256
+// Uses lists the uses there are.
+func Uses() []Use {
+	return []Use{
+		ForToken, ForSVID, ForCertificate, ForProof, ForAssertion, ForLink,
+		ForCredential, ForMessage, ForStatement, ForCheckpoint, ForTLS, ForDocument,
 	}
 }
+
+// accepted is the registry by use.
+var accepted = func() map[Use][]Alg {
+	all := map[Use][]Alg{}
+	for _, a := range registry {
+		for _, use := range a.Uses {
+			if !slices.Contains(all[use], a.Name) {
+				all[use] = append(all[use], a.Name)
+			}
+		}
+	}
+	return all
+}()
+
+// general is what Form takes where it names no use.
+var general = accepted[ForToken]
+
+// Algs lists the algorithms that are accepted for a use.
+func (u Use) Algs() []Alg { return slices.Clone(accepted[u]) }
+
+// Admits reports whether an algorithm is accepted for a use.
+func (u Use) Admits(a Alg) bool { return slices.Contains(accepted[u], a) }
+
+// Algs lists the algorithms of issuers' tokens.
+func Algs() []Alg { return ForToken.Algs() }
+
+// digest is what an algorithm signs: a digest of its input, or with 0 the input
+// itself.
+func (k *record) digest() crypto.Hash { return k.row.hash }

@@ -93,48 +93,42 @@ func foreign(o canonical.Object, wanted string, algs []Alg) string {
 	if alg, found := o.Text("alg"); found && !slices.Contains(algs, Alg(alg)) {
 		return "is for an algorithm that is not known here"
 	}
-	if !slices.Contains(algs, firstAlg(o)) {
+	if row := firstRow(o); row == nil || !slices.Contains(algs, row.Name) {
 		return "is of a type or on a curve that is not known here"
 	}
 	return ""
 }
 
-// firstAlg gives the algorithm that a key of its type and curve is for where it
-// names none, "" where there is none.
-func firstAlg(o canonical.Object) Alg {
+// firstRow gives the row of the algorithm that a key of its type and curve is for
+// where it names none, nil where there is none.
+func firstRow(o canonical.Object) *Algorithm {
 	kty, _ := o.Text("kty")
 	crv, _ := o.Text("crv")
-	switch {
-	case kty == "RSA":
-		return RS256
-	case kty == "OKP" && crv == "Ed25519":
-		return EdDSA
-	case kty != "EC":
-		return ""
-	}
-	for alg, curve := range curves {
-		if curve.Params().Name == crv {
-			return alg
+	for i := range registry {
+		row := &registry[i]
+		if row.Status != Refused && row.kty == kty && (kty == "RSA" || row.Keys == crv) {
+			return row
 		}
 	}
-	return ""
+	return nil
 }
 
 func build(o canonical.Object) (Key, error) {
 	var public crypto.PublicKey
 	var err error
-	alg := firstAlg(o)
-	switch alg {
-	case EdDSA:
+	row := firstRow(o)
+	switch row.kty {
+	case "OKP":
 		public, err = readOKP(o)
-	case RS256:
+	case "RSA":
 		public, err = readRSA(o)
 	default:
-		public, err = readEC(o, curves[alg])
+		public, err = readEC(o, row.curve)
 	}
 	if err != nil {
 		return Key{}, unfit(keyID(o), err.Error())
 	}
+	alg := row.Name
 	named, chosen := o.Text("alg")
 	if chosen {
 		alg = Alg(named)

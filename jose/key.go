@@ -10,7 +10,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"math/big"
-	"slices"
 
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/trust"
@@ -23,6 +22,7 @@ type Key struct{ k *record }
 
 type record struct {
 	alg        Alg
+	row        *Algorithm
 	chosen     bool // the JWK itself named alg
 	kid        string
 	public     crypto.PublicKey
@@ -32,8 +32,6 @@ type record struct {
 
 const (
 	maxKeyID  = 256
-	minRSA    = 2048
-	maxRSA    = 8192 // beyond it one check would cost as much as hundreds
 	maxRSAExp = 1<<31 - 1
 	size256   = 32 // bytes of a P-256 coordinate, an Ed25519 point, a SHA-256
 )
@@ -49,24 +47,23 @@ func newKey(public crypto.PublicKey, alg Alg, kid string, chosen bool) (Key, err
 	if len(kid) > maxKeyID {
 		return Key{}, trust.Errorf(trust.Invalid, "key has a kid of %d bytes; the most is %d", len(kid), maxKeyID)
 	}
-	var own crypto.PublicKey
-	var members map[string]string
+	var f fitting
 	var err error
 	switch p := public.(type) {
 	case *ecdsa.PublicKey:
-		own, members, err = fitEC(p, alg)
+		f, err = fitEC(p, alg)
 	case ed25519.PublicKey:
-		own, members, err = fitEd25519(p, alg)
+		f, err = fitEd25519(p, alg)
 	case *rsa.PublicKey:
-		own, members, err = fitRSA(p, alg)
+		f, err = fitRSA(p, alg)
 	default:
 		return Key{}, unfit(kid, "is of no known type; ES256, EdDSA, RS256 and PS256 keys are")
 	}
 	if err != nil {
 		return Key{}, unfit(kid, err.Error())
 	}
-	k := &record{alg: alg, chosen: chosen, kid: kid, public: own}
-	if err := k.describe(members); err != nil {
+	k := &record{alg: alg, row: f.row, chosen: chosen, kid: kid, public: f.own}
+	if err := k.describe(f.members); err != nil {
 		return Key{}, err
 	}
 	return Key{k}, nil
@@ -96,59 +93,68 @@ func unfit(kid, text string) error {
 	return trust.Errorf(trust.Invalid, "key %q %s", kid, text)
 }
 
-// curves are those of each elliptic algorithm.
-var curves = map[Alg]elliptic.Curve{ES256: elliptic.P256(), ES384: elliptic.P384(), ES512: elliptic.P521()}
+// fitting is a key that fits a row of the registry: a copy of it, and the
+// members that its type requires.
+type fitting struct {
+	row     *Algorithm
+	own     crypto.PublicKey
+	members map[string]string
+}
 
 // coordinate is how many bytes a coordinate, and half a signature, has.
 func coordinate(c elliptic.Curve) int { return (c.Params().BitSize + 7) / 8 }
 
-func fitEC(p *ecdsa.PublicKey, alg Alg) (crypto.PublicKey, map[string]string, error) {
-	curve, elliptical := curves[alg]
-	if p == nil || !elliptical || p.Curve != curve {
-		return nil, nil, trust.Errorf(trust.Invalid, "on an elliptic curve must be on P-256 and for ES256, or on P-384 and for ES384, or on P-521 and for ES512")
+func fitEC(p *ecdsa.PublicKey, alg Alg) (f fitting, err error) {
+	if p != nil && p.Curve != nil {
+		f.row = rowOf(alg, "EC", p.Curve, 0)
+	}
+	if f.row == nil {
+		return f, trust.Errorf(trust.Invalid, "on an elliptic curve must be on P-256 and for ES256, or on P-384 and for ES384, or on P-521 and for ES512")
 	}
 	point, err := p.Bytes()
 	if err != nil {
-		return nil, nil, errNoPoint
+		return f, errNoPoint
 	}
-	own, err := ecdsa.ParseUncompressedPublicKey(curve, point)
-	if err != nil {
-		return nil, nil, errNoPoint
+	if f.own, err = ecdsa.ParseUncompressedPublicKey(p.Curve, point); err != nil {
+		return f, errNoPoint
 	}
-	size := coordinate(curve)
+	size := coordinate(p.Curve)
 	x, y := encode(point[1:1+size]), encode(point[1+size:])
-	return own, map[string]string{"kty": "EC", "crv": curve.Params().Name, "x": x, "y": y}, nil
+	f.members = map[string]string{"kty": "EC", "crv": p.Curve.Params().Name, "x": x, "y": y}
+	return f, nil
 }
 
 var errNoPoint = trust.Errorf(trust.Invalid, "is not a point of its curve that can sign")
 
-func fitEd25519(p ed25519.PublicKey, alg Alg) (crypto.PublicKey, map[string]string, error) {
-	if alg != EdDSA {
-		return nil, nil, trust.Errorf(trust.Invalid, "is an Ed25519 key; its algorithm is EdDSA")
+func fitEd25519(p ed25519.PublicKey, alg Alg) (f fitting, err error) {
+	if f.row = rowOf(alg, "OKP", nil, 0); f.row == nil {
+		return f, trust.Errorf(trust.Invalid, "is an Ed25519 key; its algorithm is EdDSA")
 	}
 	if !signingPoint(p) {
-		return nil, nil, errNoPoint
+		return f, errNoPoint
 	}
-	own := ed25519.PublicKey(bytes.Clone(p))
-	return own, map[string]string{"kty": "OKP", "crv": "Ed25519", "x": encode(own)}, nil
+	f.own, f.members = ed25519.PublicKey(bytes.Clone(p)), map[string]string{"kty": "OKP", "crv": "Ed25519", "x": encode(p)}
+	return f, nil
 }
 
-var rsaAlgs = []Alg{RS256, RS384, RS512, PS256, PS384, PS512}
-
-func fitRSA(p *rsa.PublicKey, alg Alg) (crypto.PublicKey, map[string]string, error) {
-	switch {
-	case !slices.Contains(rsaAlgs, alg):
-		return nil, nil, trust.Errorf(trust.Invalid, "is an RSA key; its algorithm is RS256 or PS256, or for JWT-SVIDs a longer form of these")
-	case p == nil || p.N == nil || p.N.BitLen() < minRSA || p.N.BitLen() > maxRSA || p.N.Bit(0) == 0:
-		return nil, nil, trust.Errorf(trust.Invalid, "is an RSA key without an odd modulus of %d to %d bits", minRSA, maxRSA)
-	case guessable(p.N):
-		return nil, nil, trust.Errorf(trust.Invalid, "is an RSA key of a generator whose keys can be guessed (CVE-2017-15361)")
-	case p.E < 3 || p.E > maxRSAExp || p.E%2 == 0:
-		return nil, nil, trust.Errorf(trust.Invalid, "is an RSA key without an odd exponent of 3 to 2^31-1")
+func fitRSA(p *rsa.PublicKey, alg Alg) (f fitting, err error) {
+	if rowOf(alg, "RSA", nil, minRSA) == nil {
+		return f, trust.Errorf(trust.Invalid, "is an RSA key; its algorithm is RS256 or PS256, or for JWT-SVIDs a longer form of these")
 	}
-	own := &rsa.PublicKey{N: new(big.Int).Set(p.N), E: p.E}
+	if p != nil && p.N != nil && p.N.Bit(0) == 1 {
+		f.row = rowOf(alg, "RSA", nil, p.N.BitLen())
+	}
+	switch {
+	case f.row == nil:
+		return f, trust.Errorf(trust.Invalid, "is an RSA key without an odd modulus of %d to %d bits", minRSA, maxRSA)
+	case guessable(p.N):
+		return f, trust.Errorf(trust.Invalid, "is an RSA key of a generator whose keys can be guessed (CVE-2017-15361)")
+	case p.E < 3 || p.E > maxRSAExp || p.E%2 == 0:
+		return f, trust.Errorf(trust.Invalid, "is an RSA key without an odd exponent of 3 to 2^31-1")
+	}
 	e := big.NewInt(int64(p.E)).Bytes()
-	return own, map[string]string{"kty": "RSA", "n": encode(own.N.Bytes()), "e": encode(e)}, nil
+	f.own, f.members = &rsa.PublicKey{N: new(big.Int).Set(p.N), E: p.E}, map[string]string{"kty": "RSA", "n": encode(p.N.Bytes()), "e": encode(e)}
+	return f, nil
 }
 
 // As gives an RSA key whose JWK named no algorithm under alg, as whoever

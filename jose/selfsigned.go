@@ -22,8 +22,8 @@ type SelfSigned struct {
 func ParseSelfSigned(proof []byte, form Form) (SelfSigned, error) {
 	var s SelfSigned
 	var err error
-	s.u, err = parse(proof, form, func(text []byte, algs []Alg) (h Header, err error) {
-		h, s.key, err = readSelfSignedHeader(text, algs)
+	s.u, err = parse(proof, form, func(text []byte, form Form) (h Header, err error) {
+		h, s.key, err = readSelfSignedHeader(text, form.algs())
 		return h, err
 	})
 	return s, err

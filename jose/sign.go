@@ -64,7 +64,7 @@ func (s *signer) Key() Key { return s.key }
 func (s *signer) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "signer(%s)", s.key.KeyID()) }
 
 func (s *signer) Sign(input []byte) ([]byte, error) {
-	hash := s.key.k.alg.hash()
+	hash := s.key.k.digest()
 	if hash != 0 {
 		sum := sha256.Sum256(input)
 		input = sum[:]
@@ -158,7 +158,7 @@ func VerifyBytes(key Key, domain string, payload, signature []byte) error {
 
 func tagged(key Key, domain string, payload []byte) ([]byte, error) {
 	switch {
-	case key.Alg() != EdDSA:
+	case !ForDocument.Admits(key.Alg()):
 		return nil, trust.Errorf(trust.Invalid, "key %q is not for EdDSA; only such keys sign bytes", key.KeyID())
 	case domain == "" || strings.ContainsRune(domain, '\n'):
 		return nil, trust.Errorf(trust.Invalid, "signing domain %q is empty or has a line feed", domain)

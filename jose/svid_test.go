@@ -34,15 +34,15 @@ func svidKey(alg jose.Alg) crypto.Signer {
 	}
 }
 
-var svidForm = jose.Form{Types: []string{"JWT"}, Algs: jose.SVIDAlgs()}
+var svidForm = jose.Form{Types: []string{"JWT"}, Use: jose.ForSVID}
 
 // Every algorithm of JWT-SVIDs under every key: only its own verifies, and what
 // go-jose signed we verify.
 func TestSVIDAlgorithms(t *testing.T) {
-	for _, alg := range jose.SVIDAlgs() {
+	for _, alg := range jose.ForSVID.Algs() {
 		header := map[oracle.HeaderKey]any{"kid": "k", "typ": "JWT"}
 		token := foreignToken(alg, svidKey(alg), header, payload)
-		for _, other := range jose.SVIDAlgs() {
+		for _, other := range jose.ForSVID.Algs() {
 			key := must(jose.NewKey(svidKey(other).Public(), other, "k"))
 			if _, err := accept(token, key, svidForm); (err == nil) != (alg == other) {
 				t.Errorf("%s under a key for %s: %v", alg, other, err)
@@ -61,7 +61,7 @@ func TestSVIDAlgorithms(t *testing.T) {
 			wantFault(t, fmt.Sprintf("%s with a %s signature", alg, what), err, jose.Signature)
 		}
 		_, err = jose.Parse(token, anyType)
-		if general := alg.Valid(); (err == nil) != general {
+		if general := jose.ForToken.Admits(alg); (err == nil) != general {
 			t.Errorf("%s as a token in general: %v", alg, err)
 		}
 	}
@@ -71,17 +71,17 @@ func TestSVIDAlgorithms(t *testing.T) {
 
 // Keys that sign only JWT-SVIDs are none of a key set in general.
 func TestReadKey(t *testing.T) {
-	for _, alg := range jose.SVIDAlgs() {
+	for _, alg := range jose.ForSVID.Algs() {
 		key := must(jose.NewKey(svidKey(alg).Public(), alg, "k"))
 		text := must(json.Marshal(key))
 		o := must(canonical.ParseObject(text))
-		if set, err := jose.ParseKeySet([]byte(`{"keys":[` + string(text) + `]}`)); err != nil || len(set.Keys()) == 1 != alg.Valid() {
+		if set, err := jose.ParseKeySet([]byte(`{"keys":[` + string(text) + `]}`)); err != nil || len(set.Keys()) == 1 != jose.ForToken.Admits(alg) {
 			t.Errorf("%s in a key set: %d keys, %v", alg, len(set.Keys()), err)
 		}
-		if read, known, err := jose.ReadKey(o, "sig", jose.SVIDAlgs()); err != nil || !known || !read.Equal(key) {
+		if read, known, err := jose.ReadKey(o, "sig", jose.ForSVID.Algs()); err != nil || !known || !read.Equal(key) {
 			t.Errorf("%s: %v, %v", alg, known, err)
 		}
-		if _, known, err := jose.ReadKey(o, "jwt-svid", jose.SVIDAlgs()); known || err != nil {
+		if _, known, err := jose.ReadKey(o, "jwt-svid", jose.ForSVID.Algs()); known || err != nil {
 			t.Errorf("%s of another use: %v, %v", alg, known, err)
 		}
 		var theirs oracle.JSONWebKey
@@ -91,9 +91,9 @@ func TestReadKey(t *testing.T) {
 	}
 	o := must(canonical.ParseObject(must(json.Marshal(must(jose.NewKey(p384.Public(), jose.ES384, "k"))))))
 	o["alg"] = "RS256"
-	_, _, err := jose.ReadKey(o, "sig", jose.SVIDAlgs())
+	_, _, err := jose.ReadKey(o, "sig", jose.ForSVID.Algs())
 	wantRefused(t, "a P-384 key for RS256", err, "P-384")
 	o["d"] = "AA"
-	_, _, err = jose.ReadKey(o, "sig", jose.SVIDAlgs())
+	_, _, err = jose.ReadKey(o, "sig", jose.ForSVID.Algs())
 	wantRefused(t, "a private key", err, "private")
 }

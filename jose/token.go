@@ -18,10 +18,23 @@ type Form struct {
 	// 4.1.9). The empty string stands for an absent typ. With no types every
 	// token is refused.
 	Types []string
-	// Algs are the algorithms the header may name; nil means Algs().
-	Algs []Alg
+	// Use is what the token is signed for, by which the registry says which
+	// algorithms its header may name; empty means ForToken.
+	Use Use
+	// Thumbprints says that the header may name a certificate by x5t and
+	// x5t#S256 (RFC 7515, sections 4.1.7 and 4.1.8), as some issuers do: each is
+	// a text, and nobody reads it.
+	Thumbprints bool
 	// MaxBytes bounds the whole token; 0 means MaxToken.
 	MaxBytes int
+}
+
+// algs gives what the header may name.
+func (f Form) algs() []Alg {
+	if f.Use == "" {
+		return general
+	}
+	return accepted[f.Use]
 }
 
 // Header is the protected header of a token: all that it may say.
@@ -72,15 +85,12 @@ func parse(token []byte, form Form, header headerReader) (*Unverified, error) {
 	return u, nil
 }
 
-// headerReader reads a header that names one of some algorithms.
-type headerReader func(text []byte, algs []Alg) (Header, error)
+// headerReader reads a header of a form.
+type headerReader func(text []byte, form Form) (Header, error)
 
 // open takes a token apart and reads its header; the payload is left as bytes.
 func open(token []byte, form Form, header headerReader) (u *Unverified, payload []byte, err error) {
-	limit, algs := form.MaxBytes, form.Algs
-	if algs == nil {
-		algs = general
-	}
+	limit := form.MaxBytes
 	if limit == 0 {
 		limit = MaxToken
 	}
@@ -102,7 +112,7 @@ func open(token []byte, form Form, header headerReader) (u *Unverified, payload 
 	if !okHead || !okPayload || !okSignature {
 		return nil, nil, refuse(Base64)
 	}
-	if u.header, err = header(head, algs); err != nil {
+	if u.header, err = header(head, form); err != nil {
 		return nil, nil, err
 	}
 	u.signature = signature
@@ -120,7 +130,7 @@ var forbidden = []struct {
 	{"x5u", HeaderX5U}, {"x5c", HeaderX5C}, {"zip", HeaderZip}, {"enc", HeaderEnc},
 }
 
-func readHeader(text []byte, algs []Alg) (Header, error) {
+func readHeader(text []byte, form Form) (Header, error) {
 	o, err := canonical.ParseObject(text)
 	if err != nil {
 		return Header{}, refuse(HeaderJSON)
@@ -132,14 +142,15 @@ func readHeader(text []byte, algs []Alg) (Header, error) {
 	}
 	for name, v := range o {
 		s, ok := v.(string)
-		if known := name == "alg" || name == "kid" || name == "typ"; !known || !ok || s == "" {
+		thumbprint := form.Thumbprints && (name == "x5t" || name == "x5t#S256")
+		if known := name == "alg" || name == "kid" || name == "typ" || thumbprint; !known || !ok || s == "" {
 			return Header{}, refuse(HeaderMember)
 		}
 	}
 	alg, _ := o.Text("alg")
 	kid, _ := o.Text("kid")
 	typ, _ := o.Text("typ")
-	if !slices.Contains(algs, Alg(alg)) {
+	if !slices.Contains(form.algs(), Alg(alg)) {
 		return Header{}, refuse(AlgUnknown)
 	}
 	return Header{Alg: Alg(alg), KeyID: kid, Type: mediaType(typ)}, nil

@@ -75,7 +75,7 @@ func TestHeaderRules(t *testing.T) {
 		`{"alg":"ES256","zip":"DEF"}`:                       jose.HeaderZip,
 		`{"alg":"ES256","enc":"A256GCM"}`:                   jose.HeaderEnc,
 		`{"alg":"ES256","cty":"JWT"}`:                       jose.HeaderMember,
-		`{"alg":"ES256","x5t":"abc"}`:                       jose.HeaderMember,
+		`{"alg":"ES256","x5t":"abc"}`:                       jose.HeaderMember, // its form says nothing of thumbprints
 		`{"alg":"ES256","extra":1}`:                         jose.HeaderMember,
 		`{"alg":"ES256","kid":7}`:                           jose.HeaderMember,
 		`{"alg":"ES256","kid":null}`:                        jose.HeaderMember,

@@ -54,7 +54,7 @@ func (u *Unverified) verify(key Key, tables *Tables) (Verified, error) {
 	h := sha256.New()
 	h.Write(u.raw[:u.signed])
 	input := u.raw[:u.signed]
-	switch hash := key.k.alg.hash(); hash {
+	switch hash := key.k.digest(); hash {
 	case 0:
 	case crypto.SHA256:
 		input = h.Sum(make([]byte, 0, sha256.Size))
@@ -94,10 +94,10 @@ func (k Key) holds(input, signature []byte, tables *Tables) bool {
 		}
 		return ecdsa.VerifyASN1(public, input, longDER(signature))
 	case RS256, RS384, RS512:
-		return rsa.VerifyPKCS1v15(k.k.public.(*rsa.PublicKey), k.k.alg.hash(), input, signature) == nil
+		return rsa.VerifyPKCS1v15(k.k.public.(*rsa.PublicKey), k.k.digest(), input, signature) == nil
 	case PS256, PS384, PS512:
 		options := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
-		return rsa.VerifyPSS(k.k.public.(*rsa.PublicKey), k.k.alg.hash(), input, signature, options) == nil
+		return rsa.VerifyPSS(k.k.public.(*rsa.PublicKey), k.k.digest(), input, signature, options) == nil
 	default:
 		return false
 	}

@@ -146,14 +146,14 @@ func (n *Node) open(from participant.Partner, jws []byte) (message, string, []by
 // verifyStream checks a partner's signature and gives the payload's bytes.
 func (n *Node) verifyStream(from participant.Partner, jws []byte) ([]byte, error) {
 	keys := from.Keys(participant.StreamKey, n.Now())
-	return verifyBy(func(int64) []jose.Key { return keys }, jws, setType)
+	return verifyBy(func(int64) []jose.Key { return keys }, jws, jose.Form{Types: []string{setType}, Use: jose.ForMessage, MaxBytes: maxMessage})
 }
 
 // verifyBy checks a JWS against the one key that its kid names, of those that are
 // good for its iat, and gives its claims rendered again, for a strict reader of
 // their shape.
-func verifyBy(goodAt func(iat int64) []jose.Key, jws []byte, typ string) ([]byte, error) {
-	u, err := jose.Parse(string(jws), jose.Form{Types: []string{typ}, MaxBytes: maxMessage})
+func verifyBy(goodAt func(iat int64) []jose.Key, jws []byte, form jose.Form) ([]byte, error) {
+	u, err := jose.Parse(string(jws), form)
 	if err != nil {
 		return nil, trust.Errorf(trust.Invalid, "a signed message cannot be read: %w", err)
 	}

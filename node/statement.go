@@ -61,7 +61,7 @@ func receiveStatement(c *change, from *participant.Partner, content []byte) erro
 	}
 	// A statement may have waited longer than the key that signed it was good.
 	signers := func(iat int64) []jose.Key { return from.Keys(participant.StatementKey, iat) }
-	payload, err := verifyBy(signers, []byte(m.Statement), statementType)
+	payload, err := verifyBy(signers, []byte(m.Statement), jose.Form{Types: []string{statementType}, Use: jose.ForStatement, MaxBytes: maxMessage})
 	if err != nil {
 		return err
 	}

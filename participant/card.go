@@ -31,6 +31,24 @@ func (u KeyUse) Valid() bool {
 	}
 }
 
+// Signs gives what keys of this use sign.
+func (u KeyUse) Signs() jose.Use {
+	switch u {
+	case LogKey:
+		return jose.ForCheckpoint
+	case StreamKey:
+		return jose.ForMessage
+	case StatementKey:
+		return jose.ForStatement
+	case TokenKey:
+		return jose.ForCredential
+	case TLSKey:
+		return jose.ForTLS
+	default:
+		return ""
+	}
+}
+
 // DraftCard checks a card and renders the bytes that its governance key signs.
 // It fails with Invalid.
 func DraftCard(c Card) ([]byte, error) {
@@ -128,10 +146,8 @@ func (c Card) checkKeys() error {
 		switch {
 		case !k.Use.Valid() || k.Key.IsZero():
 			return trust.Errorf(trust.Invalid, "card of %s has a key %d without a known use (%q)", c.ID, i, k.Use)
-		case k.Use == LogKey && k.Key.Alg() != jose.EdDSA:
-			return trust.Errorf(trust.Invalid, "card of %s has a log key for %s; checkpoints are signed with Ed25519", c.ID, k.Key.Alg())
-		case k.Key.Alg() != jose.EdDSA && k.Key.Alg() != jose.ES256:
-			return trust.Errorf(trust.Invalid, "card of %s has a %s key for %s; nodes use EdDSA and ES256", c.ID, k.Use, k.Key.Alg())
+		case !k.Use.Signs().Admits(k.Key.Alg()):
+			return trust.Errorf(trust.Invalid, "card of %s has a %s key for %s; nodes take %v for a %s", c.ID, k.Use, k.Key.Alg(), k.Use.Signs().Algs(), k.Use.Signs())
 		case k.Window.NotBefore < 0 || k.Window.NotAfter <= k.Window.NotBefore:
 			return trust.Errorf(trust.Invalid, "card of %s has a %s key that ends before it begins", c.ID, k.Use)
 		case seen[k.Key.Thumbprint()]:

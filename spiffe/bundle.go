@@ -112,7 +112,7 @@ func readKey(jwk canonical.Object, keys []jose.Key) ([]jose.Key, error) {
 	if kid, ok := jwk.Text("kid"); !ok || kid == "" {
 		return nil, trust.Errorf(trust.Invalid, "a key for JWT-SVIDs has a kid")
 	}
-	key, known, err := jose.ReadKey(jwk, useJWT, jose.SVIDAlgs())
+	key, known, err := jose.ReadKey(jwk, useJWT, jose.ForSVID.Algs())
 	if err != nil || !known {
 		return keys, err
 	}

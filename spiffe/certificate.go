@@ -1,10 +1,6 @@
 package spiffe
 
 import (
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
 	"slices"
@@ -20,25 +16,7 @@ var (
 )
 
 // fit gives a certificate's key, if it is as fit as a registered one has to be.
-func fit(c *x509.Certificate) (jose.Key, error) {
-	var alg jose.Alg
-	switch key := c.PublicKey.(type) {
-	case *ecdsa.PublicKey:
-		switch key.Curve {
-		case elliptic.P256():
-			alg = jose.ES256
-		case elliptic.P384():
-			alg = jose.ES384
-		case elliptic.P521():
-			alg = jose.ES512
-		}
-	case *rsa.PublicKey:
-		alg = jose.RS256
-	case ed25519.PublicKey:
-		alg = jose.EdDSA
-	}
-	return jose.NewKey(c.PublicKey, alg, "")
-}
+func fit(c *x509.Certificate) (jose.Key, error) { return jose.FitKey(c.PublicKey, jose.ForCertificate) }
 
 // checkLeaf holds a leaf to what an X509-SVID has to be (SPIFFE X509-SVID,
 // sections 2 to 4), and gives its ID. An ID that cannot be read is Malformed,

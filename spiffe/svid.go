@@ -137,7 +137,10 @@ func (b Bundle) Verify(c *Chain, usage Usage, now int64) (SVID, error) {
 		if err != nil {
 			return SVID{}, refuse(Certificate, "stands on a key that is not fit to sign")
 		}
-		v.Ends = min(v.Ends, certificate.NotAfter.Unix())
+		if now >= key.Ends() {
+			return SVID{}, refuse(Certificate, "stands on a key of a kind that is accepted no longer")
+		}
+		v.Ends = min(v.Ends, certificate.NotAfter.Unix(), key.Ends())
 		if i == len(path)-1 {
 			v.Authority = key.Thumbprint()
 		} else {

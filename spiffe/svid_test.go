@@ -16,6 +16,7 @@ import (
 	"github.com/spiffe/go-spiffe/v2/spiffeid"
 	"github.com/spiffe/go-spiffe/v2/svid/x509svid"
 
+	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/spiffe"
 )
 
@@ -275,4 +276,24 @@ func FuzzVerify(f *testing.F) {
 			t.Fatalf("go-spiffe refuses %s: %v", got.ID, err)
 		}
 	})
+}
+
+// A kind of key that the registry of algorithms ends carries no certificate from
+// then on, of a workload or above it.
+func TestAKindOfKeyEnds(t *testing.T) {
+	ends := must(jose.FitKey(rsa2048().Public(), jose.ForCertificate)).Ends()
+	around := func(tmpl template) template {
+		tmpl.NotBefore, tmpl.NotAfter = time.Unix(ends-60, 0), time.Unix(ends+60, 0)
+		return tmpl
+	}
+	for what, keys := range map[string][2]crypto.Signer{"a leaf": {ec(elliptic.P256()), rsa2048()}, "an authority": {rsa2048(), ec(elliptic.P256())}} {
+		top := newCA(around(authorityTemplate("prod.rxw.example")), keys[0], nil)
+		data := der(issue(around(leafTemplate(ward)), keys[1], &top))
+		if v, err := verify(bundle(rxw, top), data, ends-1); err != nil || v.Ends != ends {
+			t.Errorf("%s a second before: ends at %d, %v", what, v.Ends, err)
+		}
+		if _, err := verify(bundle(rxw, top), data, ends); spiffe.FaultOf(err) != spiffe.Certificate {
+			t.Errorf("%s on the day: %v", what, err)
+		}
+	}
 }

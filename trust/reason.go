@@ -29,6 +29,7 @@ const (
 	TokenType            Reason = "authenticate.type"
 	TokenHeader          Reason = "authenticate.header"
 	TokenAlgorithm       Reason = "authenticate.algorithm"
+	AlgorithmEnded       Reason = "authenticate.algorithm_ended"
 	UnknownKey           Reason = "authenticate.unknown_key"
 	BadSignature         Reason = "authenticate.signature"
 	ClaimMissing         Reason = "authenticate.claim"
@@ -188,8 +189,9 @@ func Reasons() []ReasonDoc {
 
 		{SharedSecret, "the caller shows a shared secret (an API key, a password), and no live exception lets it in", "move the integration to tokens bound to a key; there are no exceptions in this version"},
 		{TokenType, "the token's typ is that of another kind of token", "send an access token (at+jwt) as access token and an ID token as ID token"},
-		{TokenHeader, "the token's header brings or names a key, or asks for more than a signature", "have the issuer send alg, kid and typ alone"},
+		{TokenHeader, "the token's header brings a key, or asks for more than a signature", "have the issuer send alg, kid and typ alone; the thumbprints x5t and x5t#S256 are ignored"},
 		{TokenAlgorithm, "the header's algorithm is not the one of the registered key", "have the issuer use the algorithm its published key is for"},
+		{AlgorithmEnded, "the key that signed the token is of a kind whose time is over in the registry of algorithms", "have the issuer sign with a stronger key; entente key algorithms lists what is accepted"},
 		{UnknownKey, "the token names no key that its issuer publishes", "wait for the issuer's key set to be read again; if it was rotated, publish the new key first"},
 		{BadSignature, "the signature does not hold under the registered key", "look into it: the token was changed or forged"},
 		{ClaimMissing, "a required claim is missing, empty, of the wrong type or contradicts another", "have the issuer send every claim that its kind of token requires"},

@@ -107,7 +107,7 @@ func seenOutside(s spoil) string {
 	case trust.UnknownKey, trust.BadSignature:
 		return notAccepted
 	case trust.TokenAlgorithm:
-		for _, alg := range []jose.Alg{jose.ES256, jose.EdDSA, jose.RS256, jose.PS256} {
+		for _, alg := range jose.ForMessage.Algs() {
 			if strings.HasPrefix(s.name, string(alg)+" under") {
 				return notAccepted // an algorithm of ours, and not the key's
 			}

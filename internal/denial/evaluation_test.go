@@ -50,7 +50,7 @@ func (w *world) form(types ...string) form {
 			all = append(all, "application/"+typ)
 		}
 	}
-	return form{types: all, signers: w.idp.signers, maxBytes: jose.MaxToken}
+	return form{types: all, signers: w.idp.signers, maxBytes: jose.MaxToken, thumbprints: true}
 }
 
 var serial atomic.Int64

@@ -18,12 +18,14 @@ type form struct {
 	types    []string // every spelling of typ that is right; "" is none
 	signers  []*signer
 	maxBytes int
+
+	thumbprints bool // x5t and x5t#S256 may stand in the header
 }
 
 // joseCases are the cases of the JOSE layer: they hold for every signed token,
 // whatever it says.
 func joseCases(f form) []spoil {
-	return slices.Concat(algorithmCases(f), typeCases(f), headerCases(), kidCases(f), signatureCases(f), base64Cases(), formCases(f), jsonCases())
+	return slices.Concat(algorithmCases(f), typeCases(f), headerCases(f), kidCases(f), signatureCases(f), base64Cases(), formCases(f), jsonCases())
 }
 
 // Every algorithm name against every key that is registered.
@@ -107,7 +109,7 @@ func typeCases(f form) []spoil {
 }
 
 // Nothing in a header brings a key, names one beyond its kid, or asks for more.
-func headerCases() []spoil {
+func headerCases(f form) []spoil {
 	c := cases{rule: "embedded keys and other header members"}
 	evil := newSigner(jose.ES256, "evil", false)
 	jwk := object{}
@@ -116,7 +118,7 @@ func headerCases() []spoil {
 	}
 	for name, values := range map[string][]any{
 		"jwk": {jwk, nil, object{}, "x"}, "jku": {"https://idp.rxw.example/jwks", "https://evil.example/jwks", "", nil}, "x5u": {"https://evil.example/c.pem", nil},
-		"x5c": {[]any{"MIIB"}, []any{}, nil}, "x5t": {"abc"}, "x5t#S256": {"abc"}, "crit": {[]any{}, []any{"exp"}, []any{"b64"}, []any{"alg"}, "exp", nil},
+		"x5c": {[]any{"MIIB"}, []any{}, nil}, "x5t": {"", nil, 1, []any{"abc"}, object{}}, "x5t#S256": {"", nil, true, []any{"abc"}}, "X5T": {"abc"}, "x5t#s256": {"abc"}, "x5t#S512": {"abc"}, "crit": {[]any{}, []any{"exp"}, []any{"b64"}, []any{"alg"}, "exp", nil},
 		"b64": {true, false, nil}, "zip": {"DEF", nil}, "enc": {"A256GCM", nil}, "cty": {"JWT", "x"}, "nonce": {"n"}, "url": {"https://records.rje.example"},
 		"epk": {object{}}, "apu": {"x"}, "p2c": {1 << 30}, "iss": {"https://idp.rxw.example"}, "exp": {1}, "trust_chain": {[]any{"a.b.c"}}, "": {"x"}, "ALG": {"none"}, "Kid": {"x"},
 		"extra": {nil, 1, "x", object{}, []any{}}, "svt": {"x"}, "ppt": {"shaken"}, "tag": {"x"}, "p2s": {"x"}, "iv": {"x"},
@@ -134,7 +136,36 @@ func headerCases() []spoil {
 			}
 		}
 	}
+	for _, name := range []string{"x5t", "x5t#S256"} {
+		// A thumbprint chooses no key: not beside the kid, and not in its place.
+		if !f.thumbprints {
+			c.add("a thumbprint in "+name, trust.TokenHeader, func(d *draft) { d.header[name] = f.signers[0].key.Thumbprint() })
+			continue
+		}
+		c.add("control: a thumbprint in "+name, "", func(d *draft) { d.header[name] = "ykNaY4qM_ta4k2TgZOCEYLkcYlA" })
+		c.add("a thumbprint in "+name+" and no kid", trust.UnknownKey, func(d *draft) {
+			d.header[name] = f.signers[0].key.Thumbprint()
+			delete(d.header, "kid")
+		})
+		c.add("a thumbprint in "+name+" and another kid", trust.UnknownKey, func(d *draft) {
+			d.header[name], d.header["kid"] = f.signers[0].key.Thumbprint(), "unheard"
+		})
+		c.add("a thumbprint in "+name+", signed with that key", trust.BadSignature, func(d *draft) {
+			d.header[name], d.signer = evil.key.Thumbprint(), evil
+			d.header["alg"], d.header["kid"] = string(jose.ES256), kidOf(f, jose.ES256)
+		})
+	}
 	return c.all
+}
+
+// kidOf gives the kid of the signer with an algorithm.
+func kidOf(f form, alg jose.Alg) string {
+	for _, s := range f.signers {
+		if s.key.Alg() == alg {
+			return s.key.KeyID()
+		}
+	}
+	return ""
 }
 
 func kidCases(f form) []spoil {

@@ -26,10 +26,11 @@ var joseMutants = []mutant{
 	lost(tokenGo, "the payload is strict base64url", "if «!okHead || !okPayload || !okSignature» {", "!okHead || !okSignature"),
 	lost(tokenGo, "the signature is strict base64url", "if «!okHead || !okPayload || !okSignature» {", "!okHead || !okPayload"),
 	lost(tokenGo, "typ is one that was asked for", "if «!slices.ContainsFunc(form.Types, func(t string) bool { return strings.ToLower(t) == u.header.Type })» {", "false"),
-	lost(tokenGo, "the header is one a token may have", "if u.header, err = header(head, algs); «err != nil» {", "false"),
-	lost(tokenGo, "the header holds nothing but alg, kid and typ", "if known := «name == \"alg\" || name == \"kid\" || name == \"typ\"»;", "true"),
+	lost(tokenGo, "the header is one a token may have", "if u.header, err = header(head, form); «err != nil» {", "false"),
+	lost(tokenGo, "the header holds nothing but alg, kid and typ", "if known := «name == \"alg\" || name == \"kid\" || name == \"typ\" || thumbprint»;", "true"),
+	lost(tokenGo, "a thumbprint stands only where issuers put it", "thumbprint := «form.Thumbprints» && (", "true"),
 	lost(tokenGo, "header members are not empty", "!known || !ok || «s == \"\"» {", "false"),
-	lost(tokenGo, "alg is one of ours", "if «!slices.Contains(algs, Alg(alg))» {", "false"),
+	lost(tokenGo, "alg is one of ours", "if «!slices.Contains(form.algs(), Alg(alg))» {", "false"),
 	lost(tokenGo, "application/ alone is no absent typ", "ok && «short != \"\"» &&", "true"),
 	lost(verifyGo, "alg is the key's", "case key.IsZero() || «u.header.Alg != key.k.alg»:", "false"),
 	lost(verifyGo, "the signature holds", "if «!key.holds(input, u.signature, tables)» {", "false"),
@@ -49,7 +50,7 @@ var joseMutants = []mutant{
 
 // headerMutants each let one header member through unread.
 var headerMutants = func() (all []mutant) {
-	for _, name := range []string{"crit", "b64", "jku", "jwk", "x5u", "x5c", "zip", "enc", "cty", "x5t", "x5t#S256", "nonce", "trust_chain", "extra"} {
+	for _, name := range []string{"crit", "b64", "jku", "jwk", "x5u", "x5c", "zip", "enc", "cty", "x5t#S512", "nonce", "trust_chain", "extra"} {
 		all = append(all, lost(tokenGo, "no "+name+" in a header",
 			"o, err := canonical.ParseObject(text)\n\tif «err != nil» {\n\t\treturn Header{}, refuse(HeaderJSON)",
 			`func() bool { delete(o, "`+name+`"); return err != nil }()`))

@@ -3,12 +3,16 @@ package cli_test
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/entente-id/entente/cli"
 	"github.com/entente-id/entente/demo"
@@ -42,6 +46,36 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 	})
+}
+
+// The commands of the page on delegation do what the page says.
+func TestDelegationPage(t *testing.T) {
+	page, err := os.ReadFile("../docs/delegation.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := txtar.ParseFile("testdata/delegation.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(page), "```console\n")
+	session, _, ended := strings.Cut(rest, "```\n")
+	if !found || !ended {
+		t.Fatal("the page has no console session")
+	}
+	script := "chmod 600 idp.pem\nchmod 600 agents.pem\n"
+	for i, step := range strings.Split(session, "$ ")[1:] {
+		command, says, _ := strings.Cut(step, "\n")
+		name := fmt.Sprintf("says%d", i)
+		script += "exec " + command + "\ncmp stdout " + name + "\n"
+		files.Files = append(files.Files, txtar.File{Name: name, Data: []byte(says)})
+	}
+	files.Comment = []byte(script)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "page.txtar"), txtar.Format(files), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{Dir: dir, RequireExplicitExec: true})
 }
 
 // exits checks the exit code of a command: exits 2 entente …

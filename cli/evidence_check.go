@@ -182,20 +182,30 @@ func signatureText(f jose.Fault) string {
 	}
 }
 
-// offline is a registry of one issuer, without a framework.
-type offline struct {
-	iss     string
-	speaker participant.Speaker
+// offline is a registry of issuers by their iss, without a framework.
+type offline map[string]participant.Speaker
+
+func (o offline) Speaker(iss string) (participant.Speaker, bool) {
+	s, ok := o[iss]
+	return s, ok
 }
 
-func (o *offline) Speaker(iss string) (participant.Speaker, bool) { return o.speaker, iss == o.iss }
+func (o offline) Assurance(map[string]any) framework.Vector { return framework.Vector{} }
 
-func (o *offline) Assurance(map[string]any) framework.Vector { return framework.Vector{} }
-
-func (o *offline) Brokered() framework.Vector { return framework.Vector{} }
+func (o offline) Brokered() framework.Vector { return framework.Vector{} }
 
 // nobody stands for the participant, whom no token names.
 const nobody = "https://participant.invalid"
+
+// add registers an issuer.
+func (o offline) add(speaker participant.Speaker, classes ...participant.ClassRule) error {
+	home, err := trust.ParseParticipantID(nobody)
+	speaker.Candidates = []participant.Claimant{{
+		Participant: home, Issuer: participant.Issuer{Issuer: speaker.Issuer, Classes: classes},
+	}}
+	o[speaker.Issuer.String()] = speaker
+	return err
+}
 
 // evidenceChecker gives the whole check of evidence, whose registry is made once.
 func (a *app) evidenceChecker(f checkFlags, keys jose.KeySet) (func([]byte) checked, error) {
@@ -231,16 +241,13 @@ func (a *app) evidenceChecker(f checkFlags, keys jose.KeySet) (func([]byte) chec
 
 // registryOf makes a registry that knows one issuer, all of whose tokens speak
 // of one class.
-func registryOf(speaker participant.Speaker, class string, usual trust.Class) (*offline, error) {
+func registryOf(speaker participant.Speaker, class string, usual trust.Class) (offline, error) {
 	c := cmp.Or(trust.Class(class), usual)
 	if !c.Valid() {
 		return nil, trust.Errorf(trust.Invalid, "class %q is not one of %v", class, trust.Classes())
 	}
-	home, err := trust.ParseParticipantID(nobody)
-	speaker.Candidates = []participant.Claimant{{
-		Participant: home, Issuer: participant.Issuer{Issuer: speaker.Issuer, Classes: []participant.ClassRule{{Class: c}}},
-	}}
-	return &offline{speaker.Issuer.String(), speaker}, err
+	registry := offline{}
+	return registry, registry.add(speaker, participant.ClassRule{Class: c})
 }
 
 // evidenceChecks are the first checks of a decision, by their names.

@@ -70,6 +70,9 @@ func explanation(e node.Explanation) string {
 	}
 	fmt.Fprintf(&b, "%s  %-25s  %s → %s %s/%s at %s\n", outcome, e.Reason, who(e), e.Action, e.ResourceType, e.Resource, e.Service)
 	fmt.Fprintf(&b, "      %s\n\n", strings.Join(ground(e), " · "))
+	if len(e.Chain) > 0 {
+		b.WriteString(picture(chainOf(e)) + "\n")
+	}
 	for i, c := range e.Checks {
 		fmt.Fprintf(&b, "  %s %-14s %s", mark(c.Result), c.Name, c.Text)
 		if c.Name == e.Decided && !e.Permit {
@@ -101,11 +104,47 @@ func who(e node.Explanation) string {
 	if class == "" {
 		class = "unclassified"
 	}
+	return party(class, e.Subject, e.Home)
+}
+
+func party(class string, subject trust.SubjectKey, home string) string {
 	text := class
-	if e.Subject != (trust.SubjectKey{}) {
-		text += fmt.Sprintf(" %x…", e.Subject[:2])
+	if subject != (trust.SubjectKey{}) {
+		text = strings.TrimSpace(fmt.Sprintf("%s %x…", text, subject[:2]))
 	}
-	return text + " of " + strings.TrimPrefix(e.Home, "https://")
+	return strings.TrimSpace(text + " of " + strings.TrimPrefix(home, "https://"))
+}
+
+// chainOf draws who acts for the caller, and what lets them.
+func chainOf(e node.Explanation) []rung {
+	all := []rung{{who: who(e)}}
+	for i, h := range e.Chain {
+		r := rung{who: "somebody whom no link lets act", failed: h.Failed}
+		switch {
+		case h.Home != "":
+			r.who = party(string(h.Class), h.Subject, h.Home)
+		case h.Who != "":
+			issuer, _, _ := strings.Cut(h.Who, " ")
+			r.who = "a subject of " + strings.TrimPrefix(issuer, "https://")
+		}
+		if h.Until != 0 {
+			r.says = linkText(h.May, h.Until, h.Depth)
+		}
+		if h.Class != "" && i == len(e.Chain)-1 {
+			r.says = strings.TrimPrefix(r.says+" · called", " · ")
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// linkText says what a link lets be done.
+func linkText(may []string, until trust.Instant, depth int) string {
+	follow := "nobody may follow"
+	if depth > 0 {
+		follow = fmt.Sprintf("%d more may follow", depth)
+	}
+	return strings.Join([]string{strings.Join(may, "; "), "until " + until.String(), follow}, " · ")
 }
 
 // ground lists the versions that the decision rests on.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/entente-id/entente/api/admin"
 	"github.com/entente-id/entente/internal/nodetest"
+	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/trust"
 )
@@ -90,12 +91,7 @@ func (d desk) like(pattern string, args ...string) {
 func twoTrusts(t *testing.T) *nodetest.Ward {
 	t.Helper()
 	w := nodetest.NewWorld(t)
-	home := w.New("trust.rxw.example", nodetest.HomeRoles()...)
-	host := w.New("trust.rje.example", nodetest.HostRoles()...)
-	signed := w.Framework(home, host)
-	home.Adopt(signed)
-	host.Adopt(signed)
-	w.Introduce(home, host)
+	home, host := w.Found(nil)
 	return w.NewWard(home, host, nil)
 }
 
@@ -224,4 +220,34 @@ $`, "explain", permitted.Reference)
 	if code, _, err := d.run("explain", "nothing"); code != 1 || !strings.Contains(err, "is of no decision here") {
 		t.Errorf("an unknown reference: exit %d, %s", code, err)
 	}
+}
+
+// A decision on a chain is shown with who acts for whom, and where it was refused.
+func TestExplainAChain(t *testing.T) {
+	a := nodetest.NewAgency(t)
+	d := deskAt(t, a.Host)
+	for _, c := range []struct {
+		want string
+		ask  node.Ask
+	}{
+		{`^PERMIT  permit +human ([0-9a-f]{4}…) of trust\.rxw\.example → read (?s:.*)
+
+  human [0-9a-f]{4}… of trust\.rxw\.example
+  └─ [0-9a-f]{4}… of trust\.rxw\.example +read WardRecord · until 20\S+Z · 1 more may follow
+     └─ agent [0-9a-f]{4}… of trust\.rxw\.example  read WardRecord · until 20\S+Z · nobody may follow · called
+
+  ✓ identify `, a.Chain("agent-a", "agent-b")},
+		{`(?m)^  └─ a subject of agents\.rxw\.example +read WardRecord · .*
+     └─ agent [0-9a-f]{4}… of trust\.rxw\.example  called  ✗$`, another(a)},
+	} {
+		d.like(c.want, "explain", a.Host.Decide(t.Context(), c.ask).Reference)
+	}
+	d.like(`"failed": true`, "explain", a.Host.Decide(t.Context(), another(a)).Reference, "-o", "json")
+}
+
+// another calls in place of whom the chain lets act.
+func another(a nodetest.Agency) node.Ask {
+	ask := a.Chain("agent-a")
+	ask.Evidence[2].Token = a.Home.World.Token(a.Agents, "agent-b", a.Audience, nil)
+	return ask
 }

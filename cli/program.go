@@ -64,7 +64,7 @@ func (a *app) root() *cobra.Command {
 		a.initCommand(), a.serveCommand(), a.statusCommand(), a.frameworkCommand(), a.participantCommand(),
 		a.agreementCommand(), a.mappingCommand(), a.policyCommand(), a.serviceCommand(), a.enforcementPointCommand(),
 		a.operatorCommand(), a.engagementCommand(), a.explainCommand(), a.keyCommand(), a.revokeCommand(), a.suspendCommand(),
-		a.ledgerCommand(), a.evidenceCommand(), a.demoCommand(), a.versionCommand())
+		a.ledgerCommand(), a.evidenceCommand(), a.delegationCommand(), a.demoCommand(), a.versionCommand())
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {

@@ -78,6 +78,11 @@ func (a Again) Leaf(first Leaf) (Leaf, error) {
 		return Leaf{}, trust.Errorf(trust.Invalid, "decision repeats the one at %s, which is no permit; only permits are given again", a.Of)
 	}
 	first.Observed, first.Trust, first.TTL = a.Observed, a.Trust, a.TTL
+	if n := len(a.Observed.Chain); first.Actor != nil && n > 0 {
+		actor := *first.Actor
+		actor.Observed, actor.Trust, actor.TTL = a.Observed.Chain[n-1], a.Trust, a.TTL
+		first.Actor = &actor
+	}
 	return first, nil
 }
 

@@ -138,6 +138,9 @@ type Decision struct {
 	// Actor is what the actor of a chain may on its own; nil without a chain, or
 	// where the chain does not lead to anybody.
 	Actor *Decision
+	// Hop is where in a chain the check failed: 1 whom the principal lets act, and
+	// so on; 0 where it failed of the principal, or of no hop.
+	Hop int
 	Bounds
 }
 

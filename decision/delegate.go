@@ -98,6 +98,15 @@ func (h *hearing) hearActor() {
 		}
 	}
 	h.assurance = framework.Min(h.assurance, c.Actor.Assurance)
+	h.hear()
+	h.d.Actor = &h.actor.d
+	h.until(h.actor.d.Bound)
+}
+
+// hear decides on the actor alone. What it presented is used up with what its
+// principal did, whatever becomes of the chain.
+func (h *hearing) hear() {
+	c := h.ev.Chain
 	o, r := h.o.Chain[len(c.Links)], *h.r
 	r.SubjectID = "0"
 	h.actor = &hearing{principal: h, explains: h.explains}
@@ -107,9 +116,17 @@ func (h *hearing) hearActor() {
 	} else {
 		h.actor.decide()
 	}
-	h.d.Actor = &h.actor.d
 	h.d.Burn = append(h.d.Burn, h.actor.d.Burn...)
-	h.until(h.actor.d.Bound)
+}
+
+// useUp hears the actor where the principal or the chain was refused before it
+// would have been.
+func (h *hearing) useUp() {
+	c := h.ev.Chain
+	if c == nil || h.actor != nil || !h.verified() || !c.Presented() || len(h.o.Chain) != len(c.Links)+1 {
+		return
+	}
+	h.hear()
 }
 
 // actorReasons are given where the principal passes a check and the actor, or a
@@ -139,6 +156,25 @@ func (h *hearing) both(check int, principal verdict) verdict {
 	}
 	h.hop = 0
 	return principal
+}
+
+// place gives the hop at which a check failed.
+func (h *hearing) place(check int, reason trust.Reason) int {
+	c := h.ev.Chain
+	switch {
+	case c == nil || check < Delegate || h.principal != nil:
+		return 0
+	case c.Fault != nil && check == Delegate:
+		return len(c.Links) + 1
+	case reason == trust.OutOfScope:
+		return h.hop
+	case h.hop > 0: // counted by who delegates
+		return h.hop - 1
+	case h.actor != nil && !h.actor.d.Permit && max(h.actor.d.Decided, Delegate) == check && reason == actorReasons[h.actor.d.Decided]:
+		return h.chained()
+	default:
+		return 0
+	}
 }
 
 func (h *hearing) tooOld(i int) bool {

@@ -16,6 +16,7 @@ func Decide(s *state.Snapshot, o Observed, ev Evidence, r Request) Decision {
 	var h hearing
 	h.open(s, &o, &ev, &r)
 	h.decide()
+	h.useUp()
 	return h.d
 }
 
@@ -198,7 +199,7 @@ func (h *hearing) record(check int, v verdict) {
 	h.d.Checks[check].Result, h.d.Checks[check].Reason = v.result, v.reason
 	switch {
 	case v.result == Failed && !h.decided:
-		h.decided, h.d.Decided, h.d.Reason = true, check, v.reason
+		h.decided, h.d.Decided, h.d.Reason, h.d.Hop = true, check, v.reason, h.place(check, v.reason)
 	case v.result == Passed && check == Obligations:
 		h.decided, h.d.Decided, h.d.Reason, h.d.Permit = true, check, trust.Permit, true
 	}

@@ -55,9 +55,10 @@ func (w *writer) actor(d *Decision, o *Observed, ev *Evidence, r *Request) {
 	w.dst = AppendLeaf(w.dst, cmp.Or(d.Actor, &Decision{Reason: d.Reason}), &o.Chain[len(c.Links)], &Evidence{Evidence: c.Actor}, r, index)
 }
 
-// holding gives the chain that leads to an actor; nil where there is none.
+// holding gives the chain beside which somebody is known to call, also one that
+// does not lead there; nil where there is none.
 func holding(ev *Evidence) *evidence.Chain {
-	if !ev.verified() || ev.Chain == nil || ev.Chain.Fault != nil {
+	if !ev.verified() || ev.Chain == nil || ev.Chain.Fault != nil && !ev.Chain.Presented() {
 		return nil
 	}
 	return ev.Chain

@@ -44,6 +44,58 @@ func Read(claims canonical.Object) (Link, error) {
 	return l, nil
 }
 
+// PartyOf reads a party of a token: sub, and iss where that is not the token's own
+// issuer (RFC 8693, sections 4.1 and 4.4). It is false where no one is named whole.
+func PartyOf(o canonical.Object, own trust.IssuerID) (Party, bool) {
+	sub, _ := o.Text("sub")
+	p := Party{Issuer: own, Subject: sub}
+	if value, there := o["iss"]; there {
+		text, _ := value.(string)
+		id, err := trust.ParseIssuerID(text)
+		if err != nil {
+			return Party{}, false
+		}
+		p.Issuer = id
+	}
+	return p, sub != ""
+}
+
+// MayAct gives the one whom a token of an issuer lets act; zero where it names
+// nobody whole.
+func MayAct(claims canonical.Object, own trust.IssuerID) Party {
+	o, _ := claims["may_act"].(canonical.Object)
+	p, ok := PartyOf(o, own)
+	if !ok {
+		return Party{}
+	}
+	return p
+}
+
+// ReadRoot takes what a first link is held to out of a principal's token, which
+// it does not judge. It fails with Invalid and names the claim.
+func ReadRoot(claims canonical.Object, hash [32]byte) (Root, error) {
+	r := reader{claims: claims}
+	root := Root{Principal: Party{r.issuer(claims, "iss"), r.text(claims, "sub")}, Hash: hash, ExpiresAt: r.date("exp")}
+	if list, _ := claims["aud"].([]any); len(list) == 1 {
+		root.Audience, _ = list[0].(string)
+	}
+	if root.Audience == "" {
+		root.Audience = r.text(claims, "aud")
+	}
+	if _, there := claims["may_act"]; there {
+		if root.MayAct = MayAct(claims, root.Principal.Issuer); root.MayAct.IsZero() {
+			r.miss("may_act")
+		}
+	}
+	if _, there := claims["act"]; there {
+		r.miss("act")
+	}
+	if r.bad != "" {
+		return Root{}, trust.Errorf(trust.Invalid, "claim %s is missing or not what a principal's token has there", r.bad)
+	}
+	return root, nil
+}
+
 // reader notes the first claim that is not as it must be.
 type reader struct {
 	claims canonical.Object

@@ -2,6 +2,7 @@ package delegation
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/trust"
@@ -22,6 +23,37 @@ type Grant struct {
 	Type    trust.ResourceType `json:"type"`
 	Actions []trust.Action     `json:"actions"`
 	ID      string             `json:"identifier,omitempty"`
+}
+
+// String writes a grant as "read,write WardRecord/42", without an identifier
+// where it is for any.
+func (g Grant) String() string {
+	actions := make([]string, len(g.Actions))
+	for i, action := range g.Actions {
+		actions[i] = string(action)
+	}
+	text := strings.Join(actions, ",") + " " + string(g.Type)
+	if g.ID != "" {
+		text += "/" + g.ID
+	}
+	return text
+}
+
+// ParseGrant reads what String writes. It fails with Invalid.
+func ParseGrant(text string) (Grant, error) {
+	actions, on, _ := strings.Cut(text, " ")
+	typ, id, named := strings.Cut(on, "/")
+	g := Grant{Type: trust.ResourceType(typ), ID: id}
+	for action := range strings.SplitSeq(actions, ",") {
+		if action == "" {
+			typ = ""
+		}
+		g.Actions = append(g.Actions, trust.Action(action))
+	}
+	if typ == "" || named && id == "" || strings.Contains(on, " ") {
+		return Grant{}, trust.Errorf(trust.Invalid, "scope %q is not ACTION,... TYPE or ACTION,... TYPE/ID", text)
+	}
+	return g, nil
 }
 
 // Covers reports whether an action on a resource is in the scope. Members are

@@ -65,8 +65,14 @@ func Sign(s jose.Signer, l Link, more map[string]any) (string, error) {
 }
 
 // Allows reports why l could not stand behind the principal's token, nil when it
-// could: the rules of Verify but for signatures and the time of day.
-func (r Root) Allows(l Link) *Fault { return r.end().allows(&l) }
+// could: the rules of Verify but for signatures, the time of day and who else
+// stands in the chain.
+func (r Root) Allows(l Link) *Fault {
+	if f := r.end().allows(&l); f != nil {
+		return f
+	}
+	return r.names(&l)
+}
 
 // Allows reports why l could not stand behind parent, whose hash is given.
 func (parent Link) Allows(hash [32]byte, l Link) *Fault {
@@ -78,5 +84,11 @@ func (e *end) allows(l *Link) *Fault {
 	if f := e.joined(l, e.key); f != nil {
 		return f
 	}
-	return e.narrows(l)
+	if f := e.narrows(l); f != nil {
+		return f
+	}
+	if l.To == l.From {
+		return cycle()
+	}
+	return nil
 }

@@ -36,8 +36,8 @@ func Verify(root Root, links [][]byte, vouch Vouch, now int64) ([]Link, *Fault) 
 	before := root.end()
 	for i, raw := range links {
 		link, f := before.follow(raw, vouch, now)
-		if f == nil && i == 0 && !root.MayAct.IsZero() && link.To != root.MayAct {
-			f = fault(trust.NotTheActor, "names another than the principal's token lets act (may_act)")
+		if f == nil && i == 0 {
+			f = root.names(&link)
 		}
 		if f != nil {
 			return chain, &Fault{f.Reason, fmt.Sprintf("link %d of %d %s", i+1, len(links), f.Text)}
@@ -48,6 +48,18 @@ func Verify(root Root, links [][]byte, vouch Vouch, now int64) ([]Link, *Fault) 
 }
 
 func fault(reason trust.Reason, text string) *Fault { return &Fault{reason, text} }
+
+func cycle() *Fault {
+	return fault(trust.ChainCycle, "leads back to somebody who stands in the chain already")
+}
+
+// names: the first link is to whom the principal's token lets act, if it says.
+func (r Root) names(first *Link) *Fault {
+	if !r.MayAct.IsZero() && first.To != r.MayAct {
+		return fault(trust.NotTheActor, "names another than the principal's token lets act (may_act)")
+	}
+	return nil
+}
 
 // end is where a chain stands: who is next, and what may be passed on to them.
 type end struct {
@@ -101,7 +113,7 @@ func (e *end) follow(raw []byte, vouch Vouch, now int64) (Link, *Fault) {
 	case l.IssuedAt > now+Leeway:
 		return l, fault(trust.LinkNotYetValid, "is from more than 30 s in our future")
 	case slices.Contains(e.parties, l.To):
-		return l, fault(trust.ChainCycle, "leads back to somebody who stands in the chain already")
+		return l, cycle()
 	}
 	*e = *l.end(v.Hash(), append(e.parties, l.To))
 	return l, nil

@@ -39,6 +39,12 @@ type Hop struct {
 	Thumbprint  string // RFC 7638, of the key that signed
 }
 
+// Presented reports whether who calls has shown a genuine proof of its own,
+// also where the chain does not lead to it.
+func (c *Chain) Presented() bool {
+	return !c.Stated && !c.Actor.Participant.IsZero() && (c.Fault == nil || c.Fault.Reason != trust.ActorProof)
+}
+
 // VerifyChain checks what a caller brings who acts for somebody else: the
 // principal's proof, the links from the principal on, and the caller's own proof
 // last. One piece alone is Verify's. The evidence is the principal's; a fault of
@@ -64,7 +70,7 @@ func VerifyChain(proofs []Proof, r Registry, now int64, cache Signatures) (Evide
 			c.Fault = c.presents(last, stated.Actor.party(), "act", r, now, cache)
 		}
 	case len(links) == 0:
-		c.Fault = c.presents(last, mayAct(&ev), "may_act", r, now, cache)
+		c.Fault = c.presents(last, delegation.MayAct(ev.Claims, ev.Issuer), "may_act", r, now, cache)
 	case stated != nil:
 		c.Fault = fault(trust.ChainUnsupported, "principal's token is used by another already (act); links begin at a principal's own token")
 	default:
@@ -73,37 +79,14 @@ func VerifyChain(proofs []Proof, r Registry, now int64, cache Signatures) (Evide
 			c.Fault = c.presents(last, c.Links[len(c.Links)-1].To, "the chain", r, now, cache)
 		}
 	}
+	if c.Fault == nil && c.Actor.party() == ev.party() {
+		c.Fault = fault(trust.ChainCycle, "the caller is the principal itself; nobody acts for themselves")
+	}
 	return ev, once, nil
 }
 
 func (ev *Evidence) party() delegation.Party {
 	return delegation.Party{Issuer: ev.Issuer, Subject: ev.Subject}
-}
-
-// mayAct gives the one whom the token lets act; zero where it names nobody whole.
-func mayAct(ev *Evidence) (p delegation.Party) {
-	o, _ := ev.Claims["may_act"].(canonical.Object)
-	sub, _ := o.Text("sub")
-	if sub == "" {
-		return p
-	}
-	issuer, ok := named(o, ev.Issuer)
-	if !ok {
-		return p
-	}
-	return delegation.Party{Issuer: issuer, Subject: sub}
-}
-
-// named gives the issuer of a party in a token: the token's own where it is left
-// out.
-func named(o canonical.Object, own trust.IssuerID) (trust.IssuerID, bool) {
-	value, there := o["iss"]
-	if !there {
-		return own, true
-	}
-	text, _ := value.(string)
-	id, err := trust.ParseIssuerID(text)
-	return id, err == nil
 }
 
 // state takes the actor whom a token's own issuer states: the outermost act is
@@ -114,17 +97,16 @@ func (ev *Evidence) state(line *participant.Issuer, r Registry) {
 	c := &Chain{Stated: true}
 	ev.Chain = c
 	act, _ := ev.Claims["act"].(canonical.Object)
-	sub, _ := act.Text("sub")
-	issuer, ok := named(act, ev.Issuer)
-	if sub == "" || !ok || line.Broker != nil { // of whom a broker states it says nothing
+	by, ok := delegation.PartyOf(act, ev.Issuer)
+	if !ok || line.Broker != nil { // of whom a broker states it says nothing
 		c.Fault = fault(trust.ChainUnsupported, "claim act names nobody by sub, and by iss where that is another's")
 		return
 	}
 	c.Actor = *ev
 	c.Actor.Chain, c.Actor.Delegated, c.Actor.AuthTime = nil, false, 0
 	c.Actor.Binding.Once = nil // it is the token's, and used up with it
-	c.Actor.Issuer, c.Actor.Subject, c.Actor.Claims = issuer, sub, act
-	if issuer != ev.Issuer {
+	c.Actor.Issuer, c.Actor.Subject, c.Actor.Claims = by.Issuer, by.Subject, act
+	if by.Issuer != ev.Issuer {
 		c.Fault = fault(trust.ActorProof, "claim act names a subject of another issuer; that one has to bring a proof of its own")
 		return
 	}
@@ -169,7 +151,7 @@ func (c *Chain) follow(ev *Evidence, links []Proof, r Registry, now int64, cache
 	}
 	root := delegation.Root{Principal: ev.party(), Hash: ev.Hash, Audience: ev.Audience, ExpiresAt: ev.ExpiresAt}
 	if _, there := ev.Claims["may_act"]; there {
-		if root.MayAct = mayAct(ev); root.MayAct.IsZero() {
+		if root.MayAct = delegation.MayAct(ev.Claims, ev.Issuer); root.MayAct.IsZero() {
 			return fault(trust.NotTheActor, "principal's token lets somebody act (may_act) whom it does not name by iss and sub")
 		}
 	}

@@ -20,7 +20,7 @@ func (n *Node) gatherChain(ctx context.Context, s *state.Snapshot, c *evidence.C
 		link := &c.Links[i]
 		o.Chain = append(o.Chain, n.observeHop(s, link.Participant, n.Keys.Subject(link.Participant.String(), link.Namespace, link.From.Subject), now))
 	}
-	if c.Fault != nil {
+	if c.Fault != nil && !c.Presented() {
 		return
 	}
 	a := &c.Actor

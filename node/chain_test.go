@@ -1,85 +1,18 @@
 package node_test
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/decision"
-	"github.com/entente-id/entente/delegation"
 	"github.com/entente-id/entente/evidence"
-	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/internal/nodetest"
-	"github.com/entente-id/entente/mapping"
 	"github.com/entente-id/entente/node"
-	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/trust"
 )
-
-// agency is a ward in which agents may read for nurses, through two links.
-type agency struct {
-	*nodetest.Ward
-	agents *nodetest.Issuer
-}
-
-func newAgency(t *testing.T) agency {
-	t.Helper()
-	w := nodetest.NewWorld(t)
-	home, host := founded(t, w, func(d *framework.Document) {
-		human := d.Classes[trust.Human]
-		human.DelegationDepth = 2
-		d.Classes[trust.Human] = human
-		d.Classes[trust.Agent] = framework.ClassRule{
-			Needs: human.Needs, MaxTokenLifetime: 900, Principal: framework.Required, Tier: trust.Standard, ReviewEvery: human.ReviewEvery,
-		}
-	})
-	people := w.NewIssuer("https://idp.rxw.example")
-	agents := w.NewIssuer("https://agents.rxw.example")
-	agents.Classes = []participant.ClassRule{{Class: trust.Agent}}
-	ward := w.Agree(home, host, []*nodetest.Issuer{people, agents}, func(d *agreement.Document) {
-		line := d.Accepts[0]
-		d.Accepts[0].Issuers, d.Accepts[0].Depth = line.Issuers[:1], 2
-		line.Class, line.Issuers, line.Roles = trust.Agent, line.Issuers[1:], nil
-		d.Accepts = append(d.Accepts, line)
-	})
-	ward.Furnish()
-	m := ward.Mapping("agents")
-	m.From, m.To = mapping.From{Class: trust.Agent}, "ward-agent"
-	done(t, host.OfferMapping(t.Context(), host.Admin, m))
-	done(t, host.ApproveMapping(t.Context(), host.Admin, m.Name))
-	_, err := host.ApplyPolicy(t.Context(), host.Admin, nodetest.WardPolicy+`
-@id("agents") permit (principal is Agent in Role::"ward-agent", action == Action::"read", resource is WardRecord) when { context has acts_for };`)
-	done(t, err)
-	return agency{ward, agents}
-}
-
-// chain has the nurse let the first agent act, that one the next, and the last
-// one call.
-func (a agency) chain(t *testing.T, agents ...string) node.Ask {
-	t.Helper()
-	root := nurse(a.Ward, "910000000001")
-	ask := a.Ask(root)
-	from := delegation.Party{Issuer: parse(t, a.Issuer.URL), Subject: "910000000001"}
-	signer, hash, now := a.Issuer.Key, sha256.Sum256(root), time.Now().Unix()
-	for i, agent := range agents {
-		to := delegation.Party{Issuer: parse(t, a.agents.URL), Subject: agent}
-		link, err := delegation.Sign(signer, delegation.Link{
-			From: from, To: to, Parent: hash, Audience: a.Audience, IssuedAt: now, ExpiresAt: now + 500, Depth: len(agents) - 1 - i, ID: rand.Text(),
-			Scope: delegation.Scope{{Type: "WardRecord", Actions: []trust.Action{"read"}}},
-		}, map[string]any{"id_assurance_level": "3", "authentication_assurance_level": "3"})
-		done(t, err)
-		ask.Evidence = append(ask.Evidence, evidence.Proof{Kind: evidence.Delegation, Token: []byte(link)})
-		from, signer, hash = to, a.agents.Key, sha256.Sum256([]byte(link))
-	}
-	proof := a.Home.World.Token(a.agents, agents[len(agents)-1], a.Audience, nil)
-	ask.Evidence = append(ask.Evidence, evidence.Proof{Kind: evidence.AccessToken, Token: proof})
-	return ask
-}
 
 func parse(t *testing.T, url string) trust.IssuerID {
 	t.Helper()
@@ -91,8 +24,8 @@ func parse(t *testing.T, url string) trust.IssuerID {
 // An agent acts for a nurse through another agent (R32, R71); the record names
 // all of them, and is explained as it was decided.
 func TestAChain(t *testing.T) {
-	a := newAgency(t)
-	ask := a.chain(t, "agent-a", "agent-b")
+	a := nodetest.NewAgency(t)
+	ask := a.Chain("agent-a", "agent-b")
 	first := answer(t, a.Host, ask)
 	if !first.Permit {
 		t.Fatalf("the chain is denied: %s", first.Reason)
@@ -100,6 +33,10 @@ func TestAChain(t *testing.T) {
 	again := answer(t, a.Host, ask)
 	if made, repeated := count(t, a.Host, decision.EntryKind), count(t, a.Host, decision.AgainKind); !again.Permit || made != 1 || repeated != 1 {
 		t.Errorf("%d decisions, %d repeated; the second answer is %s", made, repeated, again.Reason)
+	}
+	repeated, err := decision.ParseAgain(entries(t, a.Host, "decisions", decision.AgainKind.String())[0].Body)
+	if seen := repeated.Observed; err != nil || len(seen.Chain) != 3 || seen.Chain[2].Now != seen.Now || seen.Chain[2].StatementEnd == 0 {
+		t.Errorf("of the hops was observed anew %+v (%v)", seen.Chain, err)
 	}
 	for _, reference := range []string{first.Reference, again.Reference} {
 		e, err := a.Host.Explain(t.Context(), a.Host.Admin, reference)
@@ -114,13 +51,13 @@ func TestAChain(t *testing.T) {
 			}
 		}
 	}
-	if got := answer(t, a.Host, a.Ask(a.Home.World.Token(a.agents, "agent-b", a.Audience, nil))); got.Reason != trust.NoPrincipal {
+	if got := answer(t, a.Host, a.Ask(a.Home.World.Token(a.Agents, "agent-b", a.Audience, nil))); got.Reason != trust.NoPrincipal {
 		t.Errorf("an agent by itself: %s", got.Reason)
 	}
-	if got := answer(t, a.Host, a.chain(t, "agent-a", "agent-b", "agent-c")); got.Reason != trust.ChainDepth {
+	if got := answer(t, a.Host, a.Chain("agent-a", "agent-b", "agent-c")); got.Reason != trust.ChainDepth {
 		t.Errorf("a third link: %s", got.Reason)
 	}
-	swapped := a.chain(t, "agent-a", "agent-b")
+	swapped := a.Chain("agent-a", "agent-b")
 	swapped.Evidence[0].Token = nurse(a.Ward, "910000000002")
 	if got := answer(t, a.Host, swapped); got.Reason != trust.LinkPrincipal {
 		t.Errorf("another principal: %s", got.Reason)
@@ -140,9 +77,9 @@ func count(t *testing.T, n *nodetest.Node, kind trust.Kind) int {
 // Revoking an agent ends at once whatever stands behind it, also what was
 // permitted a moment ago, and nothing beside it (scenario 6).
 func TestRevokingAnAgent(t *testing.T) {
-	a := newAgency(t)
-	short, long, sibling := a.chain(t, "agent-a"), a.chain(t, "agent-a", "agent-b"), a.chain(t, "agent-s")
-	all := []node.Ask{short, long, sibling, a.Ask(nurse(a.Ward, "910000000001"))}
+	a := nodetest.NewAgency(t)
+	short, long, sibling := a.Chain("agent-a"), a.Chain("agent-a", "agent-b"), a.Chain("agent-s")
+	all := []node.Ask{short, long, sibling, a.Ask(nurse(a.Ward, nodetest.Principal))}
 	for i, ask := range all {
 		for range 2 { // the second time from memory
 			if got := answer(t, a.Host, ask); !got.Permit {
@@ -150,11 +87,63 @@ func TestRevokingAnAgent(t *testing.T) {
 			}
 		}
 	}
-	revokeAt(t, a.Home, node.RevokeRequest{Kind: revocation.Subject, Issuer: a.agents.URL, Subject: "agent-a", Reason: "left"})
+	revokeAt(t, a.Home, node.RevokeRequest{Kind: revocation.Subject, Issuer: a.Agents.URL, Subject: "agent-a", Reason: "left"})
 	nodetest.Eventually(t, "the revocation to arrive", func() bool { return answer(t, a.Host, short).Reason == trust.HopRevoked })
 	for i, want := range []trust.Reason{trust.HopRevoked, trust.HopRevoked, trust.Permit, trust.Permit} {
 		if got := answer(t, a.Host, all[i]); got.Reason != want {
 			t.Errorf("ask %d is answered %s, want %s", i, got.Reason, want)
 		}
+	}
+}
+
+// Whatever the caller of a chain presents is used up with the decision, also where
+// its principal or the chain is refused before it would be heard.
+func TestTheActorsProofIsUsedUp(t *testing.T) {
+	a := nodetest.NewAgency(t)
+	for name, c := range map[string]struct {
+		change func(*node.Ask)
+		want   trust.Reason
+	}{
+		"principal's token lives too long": {func(ask *node.Ask) {
+			now := time.Now().Unix()
+			ask.Evidence[0].Token = a.Home.World.Token(a.Issuer, nodetest.Principal, a.Audience, map[string]any{"iat": now - 10, "exp": now + 86400})
+			ask.Evidence = slices.Delete(ask.Evidence, 1, 2)
+		}, trust.TokenLifetime},
+		"request beyond the link": {func(ask *node.Ask) { ask.Action = "write" }, trust.OutOfScope},
+		"another purpose":         {func(ask *node.Ask) { ask.Purpose = "MARKETING" }, trust.PurposeNotCovered},
+		"another actor":           {func(ask *node.Ask) { ask.Evidence[1] = a.Chain("agent-b").Evidence[1] }, trust.LinkParent},
+		"no link to the actor":    {func(ask *node.Ask) { ask.Evidence = slices.Delete(ask.Evidence, 1, 2) }, trust.NotTheActor},
+	} {
+		h := a.Home.World.NewHolder()
+		good := a.Chain("agent-a")
+		token := a.Home.World.Token(a.Agents, "agent-a", a.Audience, map[string]any{"cnf": h.Confirmation()})
+		good.Evidence[2] = evidence.Proof{Kind: evidence.AccessToken, Token: token, Shown: h.Shown(token, "GET", recordURL, nil)}
+		bad := good
+		bad.Evidence = slices.Clone(good.Evidence)
+		c.change(&bad)
+		if got := answer(t, a.Host, bad); got.Reason != c.want {
+			t.Errorf("%s: %s, want %s", name, got.Reason, c.want)
+		}
+		want := trust.ActorProof
+		if c.want == trust.LinkParent { // then nobody looked at the actor's proof
+			want = trust.Permit
+		}
+		if got := answer(t, a.Host, good); got.Reason != want {
+			t.Errorf("%s: the same proof again gets %s, want %s", name, got.Reason, want)
+		}
+		if got := answer(t, a.Host, good); got.Reason != trust.ActorProof {
+			t.Errorf("%s: the proof a third time gets %s", name, got.Reason)
+		}
+	}
+}
+
+// Nobody acts for themselves.
+func TestTheCallerIsThePrincipal(t *testing.T) {
+	a := nodetest.NewAgency(t)
+	self := map[string]any{"may_act": map[string]any{"sub": nodetest.Principal}}
+	ask := a.Ask(a.Home.World.Token(a.Issuer, nodetest.Principal, a.Audience, self))
+	ask.Evidence = append(ask.Evidence, evidence.Proof{Kind: evidence.AccessToken, Token: nurse(a.Ward, nodetest.Principal)})
+	if got := answer(t, a.Host, ask); got.Reason != trust.ChainCycle {
+		t.Errorf("the caller is the principal: %s", got.Reason)
 	}
 }

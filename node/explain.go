@@ -23,7 +23,7 @@ type Explanation struct {
 	Origin       string             `json:"origin,omitzero"`   // whose word the issuer, a broker, restated
 	Subject      trust.SubjectKey   `json:"subject,omitzero"`  // what the ledger knows the caller by
 	Class        trust.Class        `json:"class,omitzero"`    // its identity class
-	Chain        []ExplainedHop     `json:"chain,omitzero"`    // who acts for the caller, in the order of delegation; the last one called
+	Chain        []ExplainedHop     `json:"chain,omitzero"`    // who acts for the caller, in the order of delegation, as far as it was verified; the last one called
 	Home         string             `json:"home,omitzero"`     // the participant that answers for it
 	Action       trust.Action       `json:"action"`            // what was asked
 	ResourceType trust.ResourceType `json:"resource_type"`     // of what
@@ -40,13 +40,6 @@ type Explanation struct {
 	Trust        trust.Position     `json:"trust"`             // the trust entry it was decided on
 	TTL          int64              `json:"ttl,omitzero"`      // seconds
 	Erased       bool               `json:"erased,omitzero"`   // the person was erased; only the leaf is left
-}
-
-// ExplainedHop is one who acts for the caller.
-type ExplainedHop struct {
-	Who   string      `json:"who"`            // issuer and subject
-	Class trust.Class `json:"class,omitzero"` // of the one who called
-	Home  string      `json:"home"`           // the participant that answers for it
 }
 
 // ExplainedCheck is one line of an explanation.
@@ -180,12 +173,8 @@ func explanation(d decision.Decision, o decision.Observed, ev decision.Evidence,
 	if ev.Origin != nil {
 		e.Origin = ev.Origin.Issuer.String()
 	}
-	if c := ev.Chain; c != nil && c.Fault == nil {
-		for i := 1; i < len(c.Links); i++ {
-			from := c.Links[i].From
-			e.Chain = append(e.Chain, ExplainedHop{Who: from.Issuer.String() + " " + from.Subject, Home: c.Links[i].Participant.String()})
-		}
-		e.Chain = append(e.Chain, ExplainedHop{c.Actor.Issuer.String() + " " + c.Actor.Subject, c.Actor.Class, c.Actor.Participant.String()})
+	if ev.Chain != nil {
+		e.Chain = explainedHops(ev.Chain, o.Chain, d.Hop)
 	}
 	for _, c := range d.Checks {
 		e.Checks = append(e.Checks, ExplainedCheck{c.Name, c.Result, c.Reason, c.Text})

@@ -16,14 +16,7 @@ import (
 // twoTrusts is a world with an active ward agreement between two nodes.
 func twoTrusts(t *testing.T) *nodetest.Ward {
 	t.Helper()
-	w := nodetest.NewWorld(t)
-	home := w.New("trust.rxw.example", nodetest.HomeRoles()...)
-	host := w.New("trust.rje.example", nodetest.HostRoles()...)
-	signed := w.Framework(home, host)
-	home.Adopt(signed)
-	host.Adopt(signed)
-	w.Introduce(home, host)
-	return w.NewWard(home, host, nil)
+	return wardOf(t, nil)
 }
 
 func TestPermitThenRevokedAtHome(t *testing.T) {

@@ -16,21 +16,10 @@ import (
 	"github.com/entente-id/entente/trust"
 )
 
-// founded is a world with two introduced nodes under one framework; change,
-// which may be nil, amends it before it is signed.
+// founded makes two introduced nodes under one framework.
 func founded(t *testing.T, w *nodetest.World, change func(*framework.Document)) (home, host *nodetest.Node) {
 	t.Helper()
-	home = w.New("trust.rxw.example", nodetest.HomeRoles()...)
-	host = w.New("trust.rje.example", nodetest.HostRoles()...)
-	d := w.Rules(home, host)
-	if change != nil {
-		change(&d)
-	}
-	signed := w.Sign(d, home, host)
-	home.Adopt(signed)
-	host.Adopt(signed)
-	w.Introduce(home, host)
-	return home, host
+	return w.Found(change)
 }
 
 // wardOf is an active ward agreement in a world of its own; change, which may

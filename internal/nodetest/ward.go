@@ -148,6 +148,22 @@ type Ward struct {
 	Agreement  string
 }
 
+// Found makes two introduced nodes under one framework; change, which may be
+// nil, amends it before it is signed.
+func (w *World) Found(change func(*framework.Document)) (home, host *Node) {
+	w.T.Helper()
+	home, host = w.New("trust.rxw.example", HomeRoles()...), w.New("trust.rje.example", HostRoles()...)
+	d := w.Rules(home, host)
+	if change != nil {
+		change(&d)
+	}
+	signed := w.Sign(d, home, host)
+	home.Adopt(signed)
+	host.Adopt(signed)
+	w.Introduce(home, host)
+	return home, host
+}
+
 // HostRoles are the business roles that the host's admin of a Ward holds.
 func HostRoles() []trust.Role { return []trust.Role{"ward_managers", "security", "records"} }
 

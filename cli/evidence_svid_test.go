@@ -47,7 +47,7 @@ func TestEvidenceCheckOfSVIDs(t *testing.T) {
 		return append([]string{"evidence", "check", "--bundle", bundle, "--trust-domain", "prod.rxw.example"}, more...)
 	}
 	d.like(`^verified\n\nidentify +pass +spiffe://prod\.rxw\.example\nauthenticate +pass +ES256 by key k1, until (?s:.*)"sub": "`+ward, by("--audience", audience, "--token", jwt)...)
-	d.like(`"kind": "urn:entente:token-type:jwt-svid"(?s:.*)"class": "agent"`, by("--audience", audience, "--token", jwt, "--class", "agent", "--kind", "jwt-svid", "-o", "json")...)
+	d.like(`"kind": "urn:entente:params:token-type:jwt-svid"(?s:.*)"class": "agent"`, by("--audience", audience, "--token", jwt, "--class", "agent", "--kind", "jwt-svid", "-o", "json")...)
 	d.like(`^verified\n\nidentify +pass +spiffe://prod\.rxw\.example\nauthenticate +pass +ECDSA-SHA256 by key (?s:.*)\nclassify +pass +workload\n`, by("--token", chain)...)
 	d.like(`"subject": "`+ward, by("--token", d.file("leaf.der", string(leaf.Raw)), "--kind", "x509-svid", "-o", "json")...)
 	lines := d.file("lines", token+"\n"+base64.StdEncoding.EncodeToString(leaf.Raw)+"\nMIxx\n")

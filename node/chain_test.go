@@ -34,7 +34,7 @@ func TestAChain(t *testing.T) {
 	if made, repeated := count(t, a.Host, decision.EntryKind), count(t, a.Host, decision.AgainKind); !again.Permit || made != 1 || repeated != 1 {
 		t.Errorf("%d decisions, %d repeated; the second answer is %s", made, repeated, again.Reason)
 	}
-	repeated, err := decision.ParseAgain(entries(t, a.Host, "decisions", decision.AgainKind.String())[0].Body)
+	repeated, err := decision.ParseAgain(decision.AgainKind, entries(t, a.Host, "decisions", decision.AgainKind.String())[0].Body)
 	if seen := repeated.Observed; err != nil || len(seen.Chain) != 3 || seen.Chain[2].Now != seen.Now || seen.Chain[2].StatementEnd == 0 {
 		t.Errorf("of the hops was observed anew %+v (%v)", seen.Chain, err)
 	}

@@ -44,6 +44,10 @@ func TestEveryMoveAtEveryStage(t *testing.T) {
 			[6]agreement.Stage{agreement.Ended, agreement.Ended, agreement.Ended, agreement.Ended, agreement.Ended, no}},
 		{"end there", moved(agreement.Ended, home),
 			[6]agreement.Stage{agreement.Ended, agreement.Ended, agreement.Ended, agreement.Ended, agreement.Ended, no}},
+		{"catch up here", func(*agreement.Agreement) trust.Event { return agreement.CaughtUp{ID: id} },
+			[6]agreement.Stage{no, no, no, no, no, no}},
+		{"catch up there", func(*agreement.Agreement) trust.Event { return agreement.CaughtUp{ID: id, From: home} },
+			[6]agreement.Stage{agreement.Proposed, agreement.Countered, agreement.Agreed, agreement.Active, agreement.Suspended, no}},
 		{"back to agreed", moved(agreement.Agreed, zero), [6]agreement.Stage{no, no, no, no, no, no}},
 		{"propose again", func(*agreement.Agreement) trust.Event { return offer(first(document(), home), home) },
 			[6]agreement.Stage{no, no, no, no, no, no}},
@@ -89,6 +93,7 @@ func TestTwoNodesAgree(t *testing.T) {
 	exchange(h, g, offer(first(document(), home), zero))
 	exchange(g, h, offer(counter(g.get(), host), zero))
 	exchange(h, g, yes(h.get(), home, zero))
+	exchange(h, g, agreement.CaughtUp{ID: id})
 	exchange(g, h, agreement.Moved{ID: id, To: agreement.Active, By: "op-1"})
 	if a := h.get(); a.Stage != agreement.Agreed || len(a.ActiveAt) != 1 || a.ActiveAt[0] != host {
 		t.Errorf("at the home the agreement is %s, active at %v; want agreed, active at the host", a.Stage, a.ActiveAt)
@@ -128,6 +133,9 @@ func sent(e trust.Event, from trust.ParticipantID) trust.Event {
 		return e
 	case agreement.Moved:
 		e.From, e.By = from, ""
+		return e
+	case agreement.CaughtUp:
+		e.From = from
 		return e
 	default:
 		return e

@@ -59,12 +59,20 @@ type Moved struct {
 	By   string              `json:"by,omitempty"`
 }
 
+// CaughtUp: the home, which signed, has told the host all that it ended before;
+// what it ends from here on, it tells as it happens. From is the home; zero means
+// that this node is the home.
+type CaughtUp struct {
+	ID   string              `json:"id"`
+	From trust.ParticipantID `json:"from,omitzero"`
+}
+
 // Refused: a move was asked for that the stage or another rule does not allow
 // (R18).
 type Refused struct {
 	ID    string              `json:"id"`
 	Stage Stage               `json:"stage,omitempty"` // empty: there is no such agreement yet
-	Move  string              `json:"move"`            // offer, countersign, activate, suspend or end
+	Move  string              `json:"move"`            // offer, countersign, catch up, activate, suspend or end
 	Rule  string              `json:"rule"`            // one of the Rule words
 	From  trust.ParticipantID `json:"from,omitzero"`
 	By    string              `json:"by,omitempty"`
@@ -81,10 +89,13 @@ func (Countersigned) EventKind() trust.Kind {
 // EventKind is agreement.moved/v1.
 func (Moved) EventKind() trust.Kind { return trust.Kind{Name: "agreement.moved", Version: 1} }
 
+// EventKind is agreement.caught_up/v1.
+func (CaughtUp) EventKind() trust.Kind { return trust.Kind{Name: "agreement.caught_up", Version: 1} }
+
 // EventKind is agreement.refused/v1.
 func (Refused) EventKind() trust.Kind { return trust.Kind{Name: "agreement.refused", Version: 1} }
 
 // Events gives one zero value of each event of this package.
 func Events() []trust.Event {
-	return []trust.Event{Offered{}, Countersigned{}, Moved{}, Refused{}}
+	return []trust.Event{Offered{}, Countersigned{}, Moved{}, CaughtUp{}, Refused{}}
 }

@@ -197,6 +197,8 @@ func (n *node) do(e trust.Event) ([]trust.Event, error) {
 		events, err = n.state.Countersign(n.facts, e, now)
 	case agreement.Moved:
 		events, err = n.state.Move(n.facts, e, now)
+	case agreement.CaughtUp:
+		events, err = n.state.CatchUp(n.facts, e)
 	}
 	for _, e := range events {
 		n.n++
@@ -233,6 +235,9 @@ func at(t testing.TB, stage agreement.Stage) *node {
 	}
 	for _, step := range steps {
 		n.must(t, step.event())
+		if step.stage == agreement.Agreed {
+			n.must(t, agreement.CaughtUp{ID: id, From: home})
+		}
 		if got := n.get().Stage; got != step.stage {
 			t.Fatalf("agreement is %s, want %s", got, step.stage)
 		}

@@ -17,6 +17,8 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 		return s.countersigned(e, at)
 	case Moved:
 		return s.moved(e, at)
+	case CaughtUp:
+		return s.caughtUp(e)
 	default:
 		return s
 	}
@@ -81,6 +83,16 @@ func (s State) moved(e Moved, at trust.Stamp) State {
 	if next.Stage != e.To {
 		next.Stage, next.Since = e.To, at.At
 	}
+	return s.put(&next)
+}
+
+func (s State) caughtUp(e CaughtUp) State {
+	old, ok := s.ByID(e.ID)
+	if !ok {
+		return s
+	}
+	next := *old
+	next.CaughtUp = true
 	return s.put(&next)
 }
 

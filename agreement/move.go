@@ -10,7 +10,8 @@ import (
 // told by the partner. Here:
 //
 //   - active only from agreed, and only while framework, owners, approver,
-//     revoker and a proven feed are there (R25, R40, R55), between start and end;
+//     revoker and a proven feed are there (R25, R40, R55), between start and end,
+//     and at the host once the home has told all that it ended before (R35);
 //   - suspended from agreed or active, or beside the partner's suspension;
 //   - ended from any stage but ended.
 //
@@ -41,6 +42,31 @@ func (s State) Move(f Facts, m Moved, now int64) ([]trust.Event, error) {
 	return []trust.Event{m}, nil
 }
 
+// CatchUp judges the home's word that it has told all that it ended before: of
+// an agreement that is not over, and from nobody but the home. The name of an
+// agreement that is not there fails with NotFound.
+func (s State) CatchUp(f Facts, c CaughtUp) ([]trust.Event, error) {
+	a, ok := s.ByID(c.ID)
+	if !ok {
+		return nil, trust.Errorf(trust.NotFound, "agreement %s does not exist", c.ID)
+	}
+	speaker := c.From
+	if c.From.IsZero() {
+		speaker = f.Self
+	}
+	var refused *refusal
+	switch {
+	case speaker != a.Home():
+		refused = denied(RuleParty, "%s is not its home", speaker)
+	case a.Stage == Ended:
+		refused = conflict(RuleStage, "it has ended")
+	}
+	if refused != nil {
+		return a.attempt(moveCatchUp, c.From, "").refuse(refused)
+	}
+	return []trust.Event{c}, nil
+}
+
 // moveUnknown lets a stop through that overtook its agreement; it is bound to
 // the partner that sent it.
 func (s State) moveUnknown(m Moved) ([]trust.Event, error) {
@@ -69,6 +95,8 @@ func (f Facts) mayActivate(a *Agreement, from trust.ParticipantID, now int64) *r
 		return conflict(RulePartner, "%s is not a confirmed participant here, or suspended", a.Other(f.Self))
 	case !f.PartnerFresh:
 		return conflict(RuleFeed, "there is no proven word from %s", a.Other(f.Self))
+	case f.Self == d.Host && !a.CaughtUp:
+		return conflict(RuleCatchUp, "%s has not told yet all that it ended before", d.Home)
 	}
 	return f.grounded(d, from, now).or(func() *refusal { return f.staffed(d) })
 }

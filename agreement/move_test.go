@@ -46,6 +46,26 @@ func TestActivateRefuses(t *testing.T) {
 	}
 }
 
+// A host puts nothing in force before it knows all that the home ended before;
+// the word may overtake the signature, and a counter takes it back (R35).
+func TestActivateWaitsForTheHome(t *testing.T) {
+	n := newNode(host)
+	n.must(t, offer(first(document(), home), home))
+	n.must(t, agreement.CaughtUp{ID: id, From: home})
+	n.must(t, offer(counter(n.get(), host), zero))
+	n.must(t, yes(n.get(), home, home))
+	activate := agreement.Moved{ID: id, To: agreement.Active, By: "op-1"}
+	events, err := n.do(activate)
+	refusedBy(t, events, err, trust.Conflict, agreement.RuleCatchUp)
+	events, err = n.do(agreement.CaughtUp{ID: id, From: third})
+	refusedBy(t, events, err, trust.Denied, agreement.RuleParty)
+	if events, err := n.do(agreement.CaughtUp{ID: "none", From: home}); events != nil || trust.KindOf(err) != trust.NotFound {
+		t.Errorf("of an unknown agreement: %v, %v", events, err)
+	}
+	n.must(t, agreement.CaughtUp{ID: id, From: home})
+	n.must(t, activate)
+}
+
 // At the home nobody approves, and its own revoker counts.
 func TestActivateAtHome(t *testing.T) {
 	n := newNode(home)
@@ -161,7 +181,7 @@ func TestFoldIsTotal(t *testing.T) {
 	for _, e := range []trust.Event{
 		offer(counter(n.get(), home), home), offer(renamed, home), agreement.Offered{Bytes: []byte("{}")},
 		yes(n.get(), home, home), agreement.Countersigned{ID: "none"}, agreement.Moved{ID: id, To: agreement.Agreed},
-		agreement.Moved{ID: "none", To: agreement.Ended}, agreement.Refused{ID: id}, nil,
+		agreement.Moved{ID: "none", To: agreement.Ended}, agreement.CaughtUp{ID: "none"}, agreement.Refused{ID: id}, nil,
 	} {
 		if got, _ := n.state.Apply(e, trust.Stamp{At: now}).ByID(id); got != n.get() {
 			t.Errorf("%+v changed the agreement to %+v", e, got)

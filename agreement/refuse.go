@@ -13,6 +13,7 @@ const (
 	moveActivate    = "activate"
 	moveSuspend     = "suspend"
 	moveEnd         = "end"
+	moveCatchUp     = "catch up"
 )
 
 // The rules a move may be refused by, as Refused names them.
@@ -32,6 +33,7 @@ const (
 	RuleApprover  = "approver"  // nobody here holds the approver's role
 	RuleRevoker   = "revoker"   // nobody here holds a revoker's role
 	RuleFeed      = "feed"      // no proven word from the other party
+	RuleCatchUp   = "catch_up"  // the home has not told yet all that it ended before
 	RuleTime      = "time"      // before the start or after the end
 )
 

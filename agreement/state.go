@@ -25,7 +25,8 @@ type Agreement struct {
 	ActiveAt    []trust.ParticipantID `json:"active_at,omitempty"`
 	SuspendedBy []trust.ParticipantID `json:"suspended_by,omitempty"`
 	EndedBy     trust.ParticipantID   `json:"ended_by,omitzero"`
-	Since       int64                 `json:"since"` // Unix seconds, of Stage
+	CaughtUp    bool                  `json:"caught_up,omitzero"` // the home has told the host all that it ended before
+	Since       int64                 `json:"since"`              // Unix seconds, of Stage
 	Opened      trust.Position        `json:"opened"`
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"io"
+	"time"
 
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/edge"
@@ -75,10 +76,26 @@ func (n *Node) CountersignAgreement(ctx context.Context, a Actor, name, hash str
 	return err
 }
 
-// ActivateAgreement puts an agreed agreement in force at this node.
+// ActivateAgreement puts an agreed agreement in force at this node. A host waits
+// a little for the home, which may still be telling what it ended before.
 func (n *Node) ActivateAgreement(ctx context.Context, a Actor, name string) error {
+	waiting, stop := context.WithTimeout(ctx, catchUpWait)
+	defer stop()
+	for {
+		changed := n.trust.Watch()
+		current, ok := n.State().Agreement.ByName(name)
+		if !ok || current.Stage != agreement.Agreed || current.CaughtUp || current.Home() == n.self || waiting.Err() != nil {
+			break
+		}
+		select {
+		case <-changed:
+		case <-waiting.Done():
+		}
+	}
 	return n.moveAgreement(ctx, a, name, agreement.Active, "", edge.Governance)
 }
+
+const catchUpWait = 5 * time.Second
 
 // SuspendAgreement stops an agreement, at once and by one person.
 func (n *Node) SuspendAgreement(ctx context.Context, a Actor, name, reason string) error {

@@ -11,6 +11,7 @@ import (
 // catchUp queues for a host, once both have signed, all that this home ended
 // before: what was revoked under an earlier agreement, or under none, is revoked
 // for a new host too (R35). What the host knows already changes nothing there.
+// The word that this is all comes last: before it the host puts nothing in force.
 func (c *change) catchUp(id string) error {
 	a, ok := c.Agreement.ByID(id)
 	if !ok || a.Stage != agreement.Agreed || a.Home() != c.n.self {
@@ -27,9 +28,13 @@ func (c *change) catchUp(id string) error {
 			}
 		}
 		if len(records) < readAtOnce {
-			return nil
+			break
 		}
 	}
+	if err := c.record(c.Agreement.CatchUp(c.facts(a.Revision.Document), agreement.CaughtUp{ID: id})); err != nil {
+		return err
+	}
+	return c.send(a.Host(), edge.Safety, kindCaughtUp, trust.SubjectKey{}, caughtUpMessage{ID: id})
 }
 
 // repeat queues the message of one entry again, if it is an end or a new

@@ -24,6 +24,7 @@ const (
 	kindOffer         = "agreement-offer"
 	kindCountersign   = "agreement-countersign"
 	kindMove          = "agreement-move"
+	kindCaughtUp      = "agreement-caught-up"
 	kindSuspension    = "suspension"
 	kindRevocation    = "revocation"
 	kindEngagement    = "engagement"
@@ -74,6 +75,9 @@ type (
 	moveMessage struct {
 		ID string          `json:"id"`
 		To agreement.Stage `json:"to"`
+	}
+	caughtUpMessage struct {
+		ID string `json:"id"`
 	}
 	suspensionMessage struct {
 		Participant trust.ParticipantID `json:"participant"`

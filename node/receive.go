@@ -93,6 +93,7 @@ var effects = map[string]func(*change, *participant.Partner, []byte) error{
 	kindOffer:       receiveOffer,
 	kindCountersign: receiveCountersign,
 	kindMove:        receiveMove,
+	kindCaughtUp:    receiveCaughtUp,
 	kindSuspension:  receiveSuspension,
 	kindRevocation:  receiveRevocation,
 	kindEngagement:  receiveEngagement,
@@ -176,6 +177,20 @@ func receiveMove(c *change, from *participant.Partner, content []byte) error {
 		return err
 	}
 	return c.record(c.Agreement.Move(facts, agreement.Moved{ID: m.ID, To: m.To, From: from.Card.ID}, c.now))
+}
+
+// receiveCaughtUp: it came behind all that the home ended before, on the same
+// lane.
+func receiveCaughtUp(c *change, from *participant.Partner, content []byte) error {
+	m, err := parse[caughtUpMessage](content)
+	if err != nil {
+		return err
+	}
+	facts, err := c.factsOfID(m.ID)
+	if err != nil {
+		return err
+	}
+	return c.record(c.Agreement.CatchUp(facts, agreement.CaughtUp{ID: m.ID, From: from.Card.ID}))
 }
 
 // receiveSuspension: a partner stopped trusting somebody. About ourselves it is

@@ -63,13 +63,13 @@ func TestAHostThatAgreesLaterLearnsWhatEndedBefore(t *testing.T) {
 	late.Adopt(home.State().Framework.Current.Signed)
 	later := w.Agree(home, late, []*nodetest.Issuer{issuer}, func(d *agreement.Document) { d.Name = "later" })
 	later.Furnish()
-	await(t, later, nurse(later, "nurse-3"), trust.Permit)
-	await(t, later, nurse(later, "nurse-1"), trust.SubjectRevoked)
-	nodetest.Eventually(t, "nurse-2's new engagement to wait for the approval of the new host", func() bool {
-		waiting, err := late.Engagements(t.Context())
-		return err == nil && len(waiting) == 1
-	})
-	await(t, later, nurse(later, "nurse-2"), trust.SubjectRevoked)
+	want(t, later, nurse(later, "nurse-3"), trust.Permit)
+	want(t, later, nurse(later, "nurse-1"), trust.SubjectRevoked)
+	waiting, err := late.Engagements(t.Context())
+	if done(t, err); len(waiting) != 1 {
+		t.Errorf("%d new engagements wait for the approval of the new host", len(waiting))
+	}
+	want(t, later, nurse(later, "nurse-2"), trust.SubjectRevoked)
 }
 
 // Somebody who comes back is let in by a new engagement that the home opens and

@@ -53,7 +53,8 @@ func TestMessagesTwiceAndTooEarly(t *testing.T) {
 	home, host := ward.Home, ward.Host
 	revoke(t, ward, "nurse-1")
 	quiet(t, home, host)
-	messages, err := home.Messages(t.Context(), host.ID, edge.Safety, 0, 10)
+	// The first said, when both had signed, that nothing had been ended before.
+	messages, err := home.Messages(t.Context(), host.ID, edge.Safety, 1, 10)
 	if err != nil || len(messages) != 1 {
 		t.Fatalf("%d messages, %v", len(messages), err)
 	}
@@ -68,10 +69,10 @@ func TestMessagesTwiceAndTooEarly(t *testing.T) {
 	if ended != 1 {
 		t.Errorf("one message ended the subject %d times", ended)
 	}
-	early := forge(t, home, host, edge.Safety, 3, "suspension", map[string]any{"participant": host.ID})
+	early := forge(t, home, host, edge.Safety, 4, "suspension", map[string]any{"participant": host.ID})
 	err = host.ReceiveMessage(t.Context(), home.ID, early)
-	if gap, ok := errors.AsType[*node.Gap](err); !ok || gap.Expected != 2 {
-		t.Errorf("message 3 after message 1: %v", err)
+	if gap, ok := errors.AsType[*node.Gap](err); !ok || gap.Expected != 3 {
+		t.Errorf("message 4 after message 2: %v", err)
 	}
 	want(t, ward, nurse(ward, "nurse-2"), trust.Permit)
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"encoding/base64"
-	"strings"
 
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/participant"
@@ -23,7 +22,7 @@ func (a *app) svidChecker(f checkFlags) (func([]byte) checked, error) {
 	case f.trustDomain == "":
 		return nil, trust.Errorf(trust.Invalid, "--trust-domain is missing; no bundle says itself whose it is")
 	}
-	domain, err := trust.ParseIssuerID("spiffe://" + strings.TrimPrefix(f.trustDomain, "spiffe://"))
+	domain, err := trustDomain(f.trustDomain)
 	if err != nil {
 		return nil, err
 	}

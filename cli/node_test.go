@@ -102,6 +102,7 @@ func TestWhatANodeShows(t *testing.T) {
 	d.like(`^NAME +VERSION +STAGE +HASH +EXPIRES\nnorthern-health +1 +in_force `, "framework", "list")
 	d.like(`(?m)^  name: northern-health$`, "framework", "show", "-o", "yaml")
 	d.like(`^ID +NAME +STAGE +ISSUERS +CONFIRMED\nhttps://trust\.rje\.example +\S+ +self +0 +–\nhttps://trust\.rxw\.example +\S+ +partner +1 +20`, "participant", "list")
+	d.fails(1, `trust domain spiffe://prod\.rxw\.example is stated by nobody`, "participant", "bundle", "prod.rxw.example", "-f", d.file("bundle.json", `{"keys":[]}`))
 	d.like(`"kind": "ParticipantList"`, "participant", "list", "-o", "json")
 	d.like(`^ID +NAME(?s:.*)FINGERPRINT\n.*([A-Z2-7]{4}-){7}[A-Z2-7]{4}\n$`, "participant", "show", "https://trust.rxw.example", "-o", "wide")
 	d.like(`^NAME +STAGE +REV +HOME +HOST +TIER +ENDS\nstaff +active +1 +https://trust\.rxw\.example +https://trust\.rje\.example +standard +20`, "agreement", "list")

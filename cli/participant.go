@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,7 +16,7 @@ import (
 
 func (a *app) participantCommand() *cobra.Command {
 	return a.group("participant", "This organisation and its partners",
-		a.participantInvite(), a.participantConfirm(), a.participantRenew(), a.participantDeclare(), a.participantList(), a.participantShow())
+		a.participantInvite(), a.participantConfirm(), a.participantRenew(), a.participantDeclare(), a.participantBundle(), a.participantList(), a.participantShow())
 }
 
 func (a *app) participantInvite() *cobra.Command {
@@ -97,6 +98,40 @@ func (a *app) participantDeclare() *cobra.Command {
 	}
 	fileFlag(c, &file, "the participant document")
 	return c
+}
+
+func (a *app) participantBundle() *cobra.Command {
+	var file string
+	c := &cobra.Command{
+		Use: "bundle TRUST-DOMAIN", Short: "Give the bundle by which a trust domain's endpoint proves itself",
+		Long: `Give the bundle of a SPIFFE trust domain that its participant states with the
+profile https_spiffe. Its endpoint proves itself by that trust domain's own
+authorities, so the first bundle comes from its people and by another way. The
+same is needed after the trust domain withdrew all its keys.`,
+		Example: "  entente participant bundle prod.rxw.example -f bundle.json",
+		Args:    args("TRUST-DOMAIN"),
+		RunE: func(c *cobra.Command, args []string) error {
+			domain, err := trustDomain(args[0])
+			if err != nil {
+				return err
+			}
+			document, err := a.read(file)
+			if err != nil {
+				return err
+			}
+			return a.withNode(c.Context(), func(ctx context.Context, n *admin.Client) error {
+				return n.GiveBundle(ctx, admin.Bundle{TrustDomain: domain, Document: document})
+			})
+		},
+	}
+	c.Flags().StringVarP(&file, "file", "f", "", "the bundle, a JWK Set; - is standard input")
+	_ = c.MarkFlagRequired("file") // fails only for a flag that is not there
+	return c
+}
+
+// trustDomain reads the name of a trust domain, bare or as a SPIFFE ID.
+func trustDomain(name string) (trust.IssuerID, error) {
+	return trust.ParseIssuerID("spiffe://" + strings.TrimPrefix(name, "spiffe://"))
 }
 
 // fileFlag is the required -f of every command that takes a document.

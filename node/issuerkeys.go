@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/internal/clock"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/trust"
@@ -52,6 +53,20 @@ func (k *issuerKeys) hurry(issuer string, now time.Time) {
 		return
 	}
 	s.hurried, s.next = now, now
+	k.wake()
+}
+
+// startAnew takes an issuer as one that was never read, to be read now.
+func (k *issuerKeys) startAnew(issuer string, now time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if s := k.of[issuer]; s != nil {
+		s.known, s.next, s.retry = false, now, keysRetry
+	}
+	k.wake()
+}
+
+func (k *issuerKeys) wake() {
 	select {
 	case k.kick <- struct{}{}:
 	default:
@@ -135,21 +150,27 @@ func (n *Node) keepIssuerKeys(ctx context.Context) {
 // as it asks for itself, within bounds, so that a removed authority is gone here
 // in good time, and so often that two fetches may fail before it is too old.
 func (n *Node) refreshOf(issuer string) time.Duration {
-	s := n.State()
-	speaker, _ := s.Participant.Speaker(issuer)
+	speaker, _ := n.State().Participant.Speaker(issuer)
 	if speaker.Bundle == nil {
 		return n.issuers.refresh
 	}
-	every := int64(n.issuers.refresh / time.Second)
-	if hint := speaker.Bundle.RefreshHint(); hint != 0 {
-		every = min(every, hint)
+	every := min(n.issuers.refresh, n.bundleBound()/3)
+	if hint := speaker.Bundle.RefreshHint(); hint != 0 && hint < int64(every/time.Second) {
+		every = time.Duration(hint) * time.Second
 	}
-	if s.Framework.Current != nil {
-		for _, tier := range s.Framework.Current.Document.Tiers {
-			every = min(every, int64(tier.BundleAge())/3)
+	return min(max(every, keysCooldown), n.issuers.refresh)
+}
+
+// bundleBound is the least age at which any tier of the framework in force takes
+// a bundle for too old.
+func (n *Node) bundleBound() time.Duration {
+	bound := framework.DefaultBundleAge
+	if f := n.State().Framework.Current; f != nil {
+		for _, tier := range f.Document.Tiers {
+			bound = min(bound, tier.BundleAge())
 		}
 	}
-	return min(max(time.Duration(every)*time.Second, keysCooldown), n.issuers.refresh)
+	return time.Duration(bound) * time.Second
 }
 
 // registeredKeys are the addresses of the key sets and bundles of every issuer
@@ -187,7 +208,7 @@ func (n *Node) fetchKeys(ctx context.Context, issuer, url string) error {
 	if err != nil {
 		return err
 	}
-	body, err := n.Fetch.Get(ctx, url)
+	body, err := n.document(ctx, id, url)
 	if err != nil {
 		return err
 	}

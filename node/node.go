@@ -8,6 +8,7 @@ package node
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"io"
 	"log/slog"
 	"sync"
@@ -86,6 +87,9 @@ type Clock interface {
 // Fetcher gets a document from an address registered beforehand.
 type Fetcher interface {
 	Get(ctx context.Context, url string) ([]byte, error)
+	// GetFrom gets it from a server that verify accepts by the certificates it
+	// shows, leaf first, in place of the web's authorities.
+	GetFrom(ctx context.Context, url string, verify func([]*x509.Certificate) error) ([]byte, error)
 }
 
 // Sender carries a request to a partner's node over mutual TLS.

@@ -22,6 +22,7 @@ import (
 	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/revocation"
+	"github.com/entente-id/entente/spiffe"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -94,6 +95,11 @@ func (d *trustDomain) authority() jose.Key {
 // publish puts a bundle at the domain's address: its keys, or none.
 func (d *trustDomain) publish(sequence int64, keys bool) {
 	d.t.Helper()
+	d.w.Publish(d.line.Bundle.URI, d.document(sequence, keys))
+}
+
+func (d *trustDomain) document(sequence int64, keys bool) []byte {
+	d.t.Helper()
 	o := canonical.Object{"keys": []any{}, "spiffe_sequence": sequence}
 	if keys {
 		o["keys"] = []any{
@@ -103,7 +109,7 @@ func (d *trustDomain) publish(sequence int64, keys bool) {
 	}
 	text, err := canonical.Marshal(o)
 	done(d.t, err)
-	d.w.Publish(d.line.Bundle.URI, text)
+	return text
 }
 
 // x509SVID is a workload's certificate.
@@ -292,4 +298,101 @@ func TestRevokedSVIDs(t *testing.T) {
 	if _, err := f.Home.Revoke(t.Context(), f.Home.Admin, key("jwt-9")); trust.KindOf(err) != trust.NotFound {
 		t.Errorf("a key that is none: %v", err)
 	}
+}
+
+// An endpoint of the profile https_spiffe proves itself by the last bundle that
+// is known of its own trust domain. The first is given by an operator, and counts
+// for nothing else until it was read there.
+func TestABundleEndpointBySVID(t *testing.T) {
+	f := newFleet(t)
+	other := f.with(evidence.JWTSVID, f.prod.jwtSVID("/ward/sync", f.Audience), nil)
+	svid := f.with(evidence.JWTSVID, f.staging.jwtSVID("/ward/sync", f.Audience), nil)
+	f.wait(t, "an SVID", svid, trust.Permit)
+	stating := func(name string) {
+		t.Helper()
+		f.staging.line.Bundle = &participant.BundleEndpoint{
+			URI: "https://spire.staging.rxw.example/" + name, Profile: participant.HTTPSSPIFFE, EndpointID: f.staging.id.String() + "/spire/server",
+		}
+		d := participant.Document{Kind: "Participant", ID: f.Home.ID, Issuers: []participant.Issuer{f.prod.line, f.staging.line}}
+		for _, i := range f.Home.State().Participant.Declared() {
+			if !i.Issuer.TrustDomain() {
+				d.Issuers = append(d.Issuers, i)
+			}
+		}
+		done(t, f.Home.Declare(t.Context(), f.Home.Admin, d))
+	}
+	// The domain withdraws its keys: no endpoint can prove itself by that.
+	f.staging.publish(2, false)
+	f.wait(t, "an SVID", svid, trust.UntrustedDomain)
+	stating("by-svid")
+	f.staging.publish(3, true)
+	server := f.staging.x509SVID("/spire/server")
+	f.Host.World.Show(f.staging.line.Bundle.URI, server)
+	time.Sleep(100 * time.Millisecond)
+	if got := answer(t, f.Host, svid).Reason; got != trust.UntrustedDomain {
+		t.Errorf("before a bundle is given: %s", got)
+	}
+	give := func(n *nodetest.Node, who node.Actor, sequence int64) error {
+		return n.GiveBundle(t.Context(), who, f.staging.id, f.staging.document(sequence, true))
+	}
+	if err := give(f.Host, node.Actor{ID: "somebody"}, 3); trust.KindOf(err) != trust.Denied {
+		t.Errorf("given by one who is no admin: %v", err)
+	}
+	if err := f.Host.GiveBundle(t.Context(), f.Host.Admin, f.prod.id, f.prod.document(9, true)); trust.KindOf(err) != trust.Conflict {
+		t.Errorf("given for an endpoint of the web: %v", err)
+	}
+	// Whoever else stands at the address is not believed.
+	f.Host.World.Show(f.staging.line.Bundle.URI, f.staging.x509SVID("/spire/agent"))
+	done(t, give(f.Host, f.Host.Admin, 3))
+	time.Sleep(100 * time.Millisecond)
+	if got := answer(t, f.Host, svid).Reason; got != trust.BundleStale {
+		t.Errorf("given, and read nowhere: %s", got)
+	}
+	f.Host.World.Show(f.staging.line.Bundle.URI, f.prod.x509SVID("/spire/server"))
+	time.Sleep(100 * time.Millisecond)
+	if got := answer(t, f.Host, svid).Reason; got != trust.BundleStale {
+		t.Errorf("read from another trust domain's server: %s", got)
+	}
+	f.Host.World.Show(f.staging.line.Bundle.URI, server)
+	f.wait(t, "an SVID", svid, trust.Permit)
+	f.wait(t, "another domain's", other, trust.Permit)
+	// An authority that it adds there may vouch for the endpoint from then on.
+	f.staging.publish(4, true)
+	f.wait(t, "an SVID", svid, trust.Permit)
+}
+
+// A node publishes the bundles of its own trust domains while it knows them to
+// be current.
+func TestPublishedBundle(t *testing.T) {
+	f := newFleet(t)
+	var published []byte
+	nodetest.Eventually(t, "the bundle to be published", func() bool {
+		var err error
+		published, err = f.Home.PublishedBundle(f.prod.id)
+		return err == nil
+	})
+	read, err := spiffe.ParseBundle(f.prod.id, published)
+	done(t, err)
+	if read.Sequence() != 5 || read.RefreshHint() < 1 || read.Authorities() != 1 || len(read.Keys().Keys()) != 1 {
+		t.Errorf("published %s", published)
+	}
+	if _, err := f.Host.PublishedBundle(f.prod.id); trust.KindOf(err) != trust.NotFound {
+		t.Errorf("a partner's bundle: %v", err)
+	}
+	// It withdraws its keys under a sequence of its own that fell: ours does not.
+	f.prod.publish(1, false)
+	nodetest.Eventually(t, "the empty bundle to be published", func() bool {
+		published, err = f.Home.PublishedBundle(f.prod.id)
+		read, err = spiffe.ParseBundle(f.prod.id, published)
+		return err == nil && read.Empty()
+	})
+	if read.Sequence() != 6 {
+		t.Errorf("published %s", published)
+	}
+	f.prod.publish(2, true) // refused, and so what is known grows old
+	f.Home.Clock.Shift(121 * time.Second)
+	nodetest.Eventually(t, "an old bundle to be held back", func() bool {
+		_, err := f.Home.PublishedBundle(f.prod.id)
+		return trust.KindOf(err) == trust.Unavailable
+	})
 }

@@ -15,11 +15,14 @@ import (
 
 // Bundle is what was seen at the address that a participant states for its trust
 // domain; it is never changed. Sequence is the highest that was ever seen there:
-// it outlives the statement, so that an old bundle never comes back.
+// it outlives the statement, so that an old bundle never comes back. Revision is
+// under which sequence this node itself publishes it: it rises with every bundle,
+// also where the domain's own sequence is absent or falls.
 type Bundle struct {
 	Participant trust.ParticipantID
 	Address     string
 	Sequence    int64
+	Revision    int64
 	Bundle      spiffe.Bundle
 }
 
@@ -28,12 +31,13 @@ type storedBundle struct {
 	Issuer      trust.IssuerID      `json:"issuer"`
 	Address     string              `json:"address"`
 	Sequence    int64               `json:"sequence"`
+	Revision    int64               `json:"revision"`
 	Document    []byte              `json:"document"`
 }
 
 // MarshalJSONTo writes the bundle with its document as seen.
 func (b *Bundle) MarshalJSONTo(enc *jsontext.Encoder) error {
-	return json.MarshalEncode(enc, storedBundle{b.Participant, b.Bundle.TrustDomain(), b.Address, b.Sequence, b.Bundle.Document()})
+	return json.MarshalEncode(enc, storedBundle{b.Participant, b.Bundle.TrustDomain(), b.Address, b.Sequence, b.Revision, b.Bundle.Document()})
 }
 
 // UnmarshalJSONFrom reads what MarshalJSONTo writes.
@@ -43,7 +47,7 @@ func (b *Bundle) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		return err
 	}
 	read, err := spiffe.ParseBundle(s.Issuer, s.Document)
-	*b = Bundle{s.Participant, s.Address, s.Sequence, read}
+	*b = Bundle{s.Participant, s.Address, s.Sequence, s.Revision, read}
 	return err
 }
 
@@ -53,11 +57,10 @@ func (b *Bundle) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 // trust domain is to be trusted. One that is known changes nothing. It fails
 // with Invalid, NotFound or Conflict.
 func (s State) SeeBundle(domain trust.IssuerID, address string, document []byte) ([]trust.Event, error) {
-	speaker, _ := s.Speaker(domain.String())
-	line, ok := speaker.bundleLine()
+	line, err := s.bundleLine(domain)
 	switch {
-	case !ok:
-		return nil, trust.Errorf(trust.NotFound, "trust domain %s is stated by nobody, or by several; its bundle is not wanted", domain)
+	case err != nil:
+		return nil, err
 	case line.Issuer.Bundle.URI != address:
 		return nil, trust.Errorf(trust.Conflict, "bundle of %s comes from %s; that is not its one registered address", domain, address)
 	}
@@ -65,15 +68,88 @@ func (s State) SeeBundle(domain trust.IssuerID, address string, document []byte)
 	if err != nil {
 		return nil, err
 	}
+	return s.takeBundle(line, next, "")
+}
+
+// GiveBundle takes a trust domain's bundle from an operator, who had it from the
+// trust domain's own people: the first one of an endpoint of the profile
+// https_spiffe, which proves itself by the last bundle that is known, or the next
+// after that says that nothing is to be trusted. It fails with Invalid, NotFound
+// or Conflict.
+func (s State) GiveBundle(domain trust.IssuerID, document []byte, by string) ([]trust.Event, error) {
+	line, err := s.bundleLine(domain)
+	switch {
+	case err != nil:
+		return nil, err
+	case by == "":
+		return nil, trust.Errorf(trust.Invalid, "bundle of %s is given by nobody; an operator must be named", domain)
+	case line.Issuer.Bundle.Profile != HTTPSSPIFFE:
+		return nil, trust.Errorf(trust.Conflict, "bundle of %s is read over %s, which needs none by hand", domain, line.Issuer.Bundle.Profile)
+	}
+	next, err := spiffe.ParseBundle(domain, document)
+	if err != nil {
+		return nil, err
+	}
+	if next.Authorities() == 0 {
+		return nil, trust.Errorf(trust.Invalid, "bundle of %s has no authority by which its endpoint could prove itself", domain)
+	}
+	return s.takeBundle(line, next, by)
+}
+
+// takeBundle decides whether a bundle may follow the one that is known.
+func (s State) takeBundle(line Claimant, next spiffe.Bundle, by string) ([]trust.Event, error) {
+	domain := next.TrustDomain()
 	if seen, known := s.Bundles.Get(bundleKey(line.Participant, domain)); known {
 		switch {
 		case !next.Empty() && next.Sequence() < seen.Sequence:
 			return nil, trust.Errorf(trust.Conflict, "bundle of %s has the sequence %d; %d was seen before, so it is an old one", domain, next.Sequence(), seen.Sequence)
-		case seen.Address == address && bytes.Equal(seen.Bundle.Document(), next.Document()):
+		case seen.Address == line.Issuer.Bundle.URI && bytes.Equal(seen.Bundle.Document(), next.Document()):
 			return nil, nil
 		}
 	}
-	return []trust.Event{BundleSeen{Participant: line.Participant, Issuer: domain, Bundle: next.Document()}}, nil
+	return []trust.Event{BundleSeen{Participant: line.Participant, Issuer: domain, Bundle: next.Document(), By: by}}, nil
+}
+
+// Endpoint is where a trust domain's bundle is read and by what that is proven.
+type Endpoint struct {
+	BundleEndpoint
+	Last *spiffe.Bundle // the last known, wherever it was seen; nil before the first
+}
+
+// Endpoint gives a trust domain's bundle endpoint. It fails with NotFound.
+func (s State) Endpoint(domain trust.IssuerID) (Endpoint, error) {
+	line, err := s.bundleLine(domain)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	e := Endpoint{BundleEndpoint: *line.Issuer.Bundle}
+	if seen, known := s.Bundles.Get(bundleKey(line.Participant, domain)); known {
+		e.Last = &seen.Bundle
+	}
+	return e, nil
+}
+
+// OwnBundle gives the bundle of a trust domain that this organisation states. It
+// fails with NotFound for any other, and with Unavailable before the first fetch.
+func (s State) OwnBundle(domain trust.IssuerID) (*Bundle, error) {
+	line, err := s.bundleLine(domain)
+	if err != nil || s.Own == nil || line.Participant != s.Own.Card.ID {
+		return nil, trust.Errorf(trust.NotFound, "trust domain %s is none of this organisation's", domain)
+	}
+	seen, known := s.Bundles.Get(bundleKey(line.Participant, domain))
+	if !known || seen.Address != line.Issuer.Bundle.URI {
+		return nil, trust.Errorf(trust.Unavailable, "bundle of %s was not read yet", domain)
+	}
+	return seen, nil
+}
+
+func (s State) bundleLine(domain trust.IssuerID) (Claimant, error) {
+	speaker, _ := s.Speaker(domain.String())
+	line, ok := speaker.bundleLine()
+	if !ok {
+		return Claimant{}, trust.Errorf(trust.NotFound, "trust domain %s is stated by nobody, or by several; its bundle is not wanted", domain)
+	}
+	return line, nil
 }
 
 // bundleLine gives the one candidate that states where a trust domain's bundle
@@ -97,10 +173,10 @@ func (s State) seeBundle(e BundleSeen) State {
 	if err != nil {
 		return s
 	}
-	next := &Bundle{Participant: e.Participant, Address: line.Issuer.Bundle.URI, Sequence: read.Sequence(), Bundle: read}
+	next := &Bundle{Participant: e.Participant, Address: line.Issuer.Bundle.URI, Sequence: read.Sequence(), Revision: max(read.Sequence(), 1), Bundle: read}
 	key := bundleKey(e.Participant, e.Issuer)
 	if seen, known := s.Bundles.Get(key); known {
-		next.Sequence = max(next.Sequence, seen.Sequence)
+		next.Sequence, next.Revision = max(next.Sequence, seen.Sequence), max(next.Revision, seen.Revision+1)
 	}
 	s.Bundles = s.Bundles.With(key, next)
 	speaker.Bundle = &next.Bundle
@@ -129,10 +205,21 @@ func (i Issuer) checkBundle() error {
 		return trust.Errorf(trust.Invalid, "trust domain %s has a jwks_uri or a discriminator; it has a bundle in their place", i.Issuer)
 	case b == nil || !isFetchable(b.URI):
 		return trust.Errorf(trust.Invalid, "trust domain %s has no bundle with an https URL", i.Issuer)
-	case b.Profile != HTTPSWeb:
-		return trust.Errorf(trust.Invalid, "trust domain %s has a bundle of the profile %q; %s is known", i.Issuer, b.Profile, HTTPSWeb)
-	default:
+	}
+	switch b := i.Bundle; b.Profile {
+	case HTTPSWeb:
+		if b.EndpointID != "" {
+			return trust.Errorf(trust.Invalid, "trust domain %s has an endpoint_spiffe_id, which an endpoint of %s does not show", i.Issuer, b.Profile)
+		}
 		return nil
+	case HTTPSSPIFFE:
+		id, err := spiffe.ParseID(b.EndpointID)
+		if err != nil || id.TrustDomain() != i.Issuer || id.Path() == "" {
+			return trust.Errorf(trust.Invalid, "trust domain %s has the endpoint_spiffe_id %q; an endpoint of %s has one with a path in the trust domain itself", i.Issuer, b.EndpointID, b.Profile)
+		}
+		return nil
+	default:
+		return trust.Errorf(trust.Invalid, "trust domain %s has a bundle of the profile %q; those are %s and %s", i.Issuer, b.Profile, HTTPSWeb, HTTPSSPIFFE)
 	}
 }
 

@@ -1,8 +1,16 @@
 package participant_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"math/big"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/jose"
@@ -75,6 +83,11 @@ func TestTrustDomainsThatAreRefused(t *testing.T) {
 		"a password":             {trust.Invalid, func(i *participant.Issuer) { i.Bundle.URI = "https://u:p@spire.r0a.example/bundle" }},
 		"no profile":             {trust.Invalid, func(i *participant.Issuer) { i.Bundle.Profile = "" }},
 		"an unknown profile":     {trust.Invalid, func(i *participant.Issuer) { i.Bundle.Profile = "http" }},
+		"an ID over the web":     {trust.Invalid, func(i *participant.Issuer) { i.Bundle.EndpointID = "spiffe://prod.r0a.example/spire" }},
+		"no endpoint ID":         {trust.Invalid, spire("")},
+		"an ID that is none":     {trust.Invalid, spire("https://spire.r0a.example")},
+		"an ID without a path":   {trust.Invalid, spire("spiffe://prod.r0a.example")},
+		"an ID of another":       {trust.Invalid, spire("spiffe://prod.rje.example/spire")},
 		"a jwks_uri":             {trust.Invalid, func(i *participant.Issuer) { i.JWKSURI = "https://spire.r0a.example/jwks" }},
 		"a discriminator":        {trust.Invalid, func(i *participant.Issuer) { i.Discriminator = &participant.Discriminator{Claim: "a", Value: "b"} }},
 		"a path that is none":    {trust.Invalid, func(i *participant.Issuer) { i.Classes[0].Path = "ward" }},
@@ -90,6 +103,139 @@ func TestTrustDomainsThatAreRefused(t *testing.T) {
 		c.change(&i)
 		events, err := s.Accept(facts(t), id(t, "r0a"), statement(t, "r0a", i), now)
 		wants(t, what, c.kind, events, err)
+	}
+}
+
+// spire lets an endpoint prove itself by an X509-SVID.
+func spire(id string) func(*participant.Issuer) {
+	return func(i *participant.Issuer) {
+		i.Bundle = &participant.BundleEndpoint{URI: i.Bundle.URI, Profile: participant.HTTPSSPIFFE, EndpointID: id}
+	}
+}
+
+// withAuthority is a bundle with an authority for X509-SVIDs.
+func withAuthority(t testing.TB, sequence int) []byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Unix(now+3600, 0), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	der, err := x509.CreateCertificate(rand.Reader, &template, &template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := jose.NewKey(&key.PublicKey, jose.ES256, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := public.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	jwk, err := canonical.ParseObject(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(jwk, "kid")
+	jwk["use"], jwk["x5c"] = "x509-svid", []any{base64.StdEncoding.EncodeToString(der)}
+	text, err = canonical.Marshal(canonical.Object{"keys": []any{jwk}, "spiffe_sequence": int64(sequence)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// An endpoint that proves itself by its own trust domain is believed by the last
+// bundle that is known, and the first is an operator's affair.
+func TestGiveBundle(t *testing.T) {
+	s := met(t, "rje", "r0a")
+	mine, web := domain(t, "rje"), domain(t, "r0a")
+	spire("spiffe://prod.rje.example/spire/server")(&mine)
+	s = apply(t, s)(s.Accept(facts(t), id(t, "rje"), statement(t, "rje", mine), now))
+	s = apply(t, s)(s.Accept(facts(t), id(t, "r0a"), statement(t, "r0a", web), now))
+	last := func() string {
+		e, err := s.Endpoint(mine.Issuer)
+		if err != nil || e.BundleEndpoint != *mine.Bundle {
+			t.Fatalf("the endpoint is %+v, %v", e, err)
+		}
+		if e.Last == nil {
+			return "none"
+		}
+		return string(e.Last.Document())
+	}
+	if last() != "none" {
+		t.Errorf("before anything was given: %s", last())
+	}
+	first := withAuthority(t, 5)
+	refused := func(what string, kind trust.ErrorKind, d participant.Issuer, document []byte, by string) {
+		t.Helper()
+		events, err := s.GiveBundle(d.Issuer, document, by)
+		wants(t, what, kind, events, err)
+	}
+	refused("by nobody", trust.Invalid, mine, first, "")
+	refused("no document", trust.Invalid, mine, []byte("x"), by)
+	refused("no authority", trust.Invalid, mine, bundleOf(t, 5, "one"), by)
+	refused("an empty one", trust.Invalid, mine, bundleOf(t, 5, ""), by)
+	refused("an endpoint of the web", trust.Conflict, web, first, by)
+	refused("a domain that nobody states", trust.NotFound, domain(t, "rcb"), first, by)
+	events, err := s.GiveBundle(mine.Issuer, first, by)
+	if err != nil || len(events) != 1 || events[0].(participant.BundleSeen).By != by {
+		t.Fatalf("gave %+v, %v", events, err)
+	}
+	s = apply(t, s)(events, err)
+	if last() != string(first) {
+		t.Errorf("after it was given: %s", last())
+	}
+	refused("an older one", trust.Conflict, mine, withAuthority(t, 4), by)
+	// What was read at the endpoint counts from then on, and wherever that moves.
+	next := withAuthority(t, 6)
+	s = apply(t, s)(s.SeeBundle(mine.Issuer, mine.Bundle.URI, next))
+	mine.Bundle = &participant.BundleEndpoint{URI: mine.Bundle.URI + "2", Profile: mine.Bundle.Profile, EndpointID: mine.Bundle.EndpointID}
+	s = apply(t, s)(s.Accept(facts(t), id(t, "rje"), statement(t, "rje", mine), now))
+	if last() != string(next) || kidsOf(s, mine) != "none" {
+		t.Errorf("after the endpoint moved: %s; for SVIDs %s", last(), kidsOf(s, mine))
+	}
+	// One that ended trust proves nothing; a new one is to be given.
+	s = apply(t, s)(s.SeeBundle(mine.Issuer, mine.Bundle.URI, bundleOf(t, 0, "")))
+	if last() != string(bundleOf(t, 0, "")) {
+		t.Errorf("after an empty one: %s", last())
+	}
+	refused("an old one after an empty one", trust.Conflict, mine, first, by)
+	s = apply(t, s)(s.GiveBundle(mine.Issuer, withAuthority(t, 7), by))
+	if _, err := s.Endpoint(domain(t, "rcb").Issuer); trust.KindOf(err) != trust.NotFound {
+		t.Errorf("the endpoint of nobody: %v", err)
+	}
+}
+
+// What this node publishes of its own trust domains has a number that rises with
+// every bundle, also where the domain's own is absent or falls.
+func TestOwnBundle(t *testing.T) {
+	s := met(t, "rje")
+	mine, theirs := domain(t, "rxw"), domain(t, "rje")
+	d := participant.Document{Kind: "Participant", ID: id(t, "rxw"), Issuers: []participant.Issuer{mine}}
+	s = apply(t, s)(s.Declare(facts(t), d, by))
+	s = apply(t, s)(s.Accept(facts(t), id(t, "rje"), statement(t, "rje", theirs), now))
+	s = apply(t, s)(s.SeeBundle(theirs.Issuer, theirs.Bundle.URI, bundleOf(t, 1, "x")))
+	for what, c := range map[string]struct {
+		domain participant.Issuer
+		kind   trust.ErrorKind
+	}{"not read yet": {mine, trust.Unavailable}, "a partner's": {theirs, trust.NotFound}, "nobody's": {domain(t, "rcb"), trust.NotFound}} {
+		if _, err := s.OwnBundle(c.domain.Issuer); trust.KindOf(err) != c.kind {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	var revisions []int64
+	for _, seen := range [][]byte{bundleOf(t, 0, "a"), bundleOf(t, 0, "b"), bundleOf(t, 0, "b"), bundleOf(t, 9, "c"), bundleOf(t, 9, "d"), bundleOf(t, 0, ""), bundleOf(t, 10, "e"), bundleOf(t, 20, "f")} {
+		s = apply(t, s)(s.SeeBundle(mine.Issuer, mine.Bundle.URI, seen))
+		b, err := s.OwnBundle(mine.Issuer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		revisions = append(revisions, b.Revision)
+	}
+	if want := []int64{1, 2, 2, 9, 10, 11, 12, 20}; !slices.Equal(revisions, want) {
+		t.Errorf("published as %v, want %v", revisions, want)
 	}
 }
 

@@ -106,18 +106,21 @@ type Discriminator struct {
 
 // BundleEndpoint is where a trust domain publishes its bundle. Trust domain,
 // address and profile are told apart and never derived from each other (SPIFFE
-// Federation, section 5.2).
+// Federation, section 5.2). EndpointID is the SPIFFE ID of an HTTPSSPIFFE
+// endpoint, in the trust domain itself.
 type BundleEndpoint struct {
-	URI     string        `json:"uri"`
-	Profile BundleProfile `json:"profile"`
+	URI        string        `json:"uri"`
+	Profile    BundleProfile `json:"profile"`
+	EndpointID string        `json:"endpoint_spiffe_id,omitempty"`
 }
 
 // BundleProfile says how a bundle endpoint is authenticated.
 type BundleProfile string
 
-// HTTPSWeb endpoints have a certificate of the web's authorities (section
-// 5.2.1).
-const HTTPSWeb BundleProfile = "https_web"
+const (
+	HTTPSWeb    BundleProfile = "https_web"    // by a certificate of the web's authorities (section 5.2.1)
+	HTTPSSPIFFE BundleProfile = "https_spiffe" // by an X509-SVID of the trust domain (section 5.2.2)
+)
 
 // ClassRule gives Class to a token whose claim equals a value, or to an SVID by
 // its path: one that ends in a slash is for every path below it, any other for

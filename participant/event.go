@@ -48,11 +48,13 @@ type KeysSeen struct {
 }
 
 // BundleSeen: the bundle published at a trust domain's registered address
-// changed. The new one replaces the old one; nothing is merged.
+// changed. The new one replaces the old one; nothing is merged. By is the
+// operator who gave one by hand, for an endpoint that only a bundle proves.
 type BundleSeen struct {
 	Participant trust.ParticipantID `json:"participant"`
 	Issuer      trust.IssuerID      `json:"issuer"`
 	Bundle      []byte              `json:"bundle"` // the document, canonical
+	By          string              `json:"by,omitempty"`
 }
 
 // Suspended: trust in a participant is stopped. By is the operator who decided

@@ -185,6 +185,23 @@ func (b Bundle) Authorities() int { return len(b.authorities) }
 // Keys gives the keys that sign JWT-SVIDs.
 func (b Bundle) Keys() jose.KeySet { return b.keys }
 
+// Publish gives the document that hands b on, in canonical form, under the
+// sequence and the refresh hint (seconds) of whoever does: the authorities and
+// keys that count, each as the trust domain has it, and nothing else.
+func (b Bundle) Publish(sequence, hint int64) ([]byte, error) {
+	keys := []any{}
+	if o, err := canonical.ParseObject(b.text); err == nil && b.unusable == "" {
+		list, _ := o["keys"].([]any)
+		for _, v := range list {
+			jwk, _ := v.(canonical.Object)
+			if use, _ := jwk.Text("use"); use == useX509 || use == useJWT {
+				keys = append(keys, v)
+			}
+		}
+	}
+	return canonical.Marshal(canonical.Object{"keys": keys, "spiffe_sequence": sequence, "spiffe_refresh_hint": hint})
+}
+
 // Document gives the document in canonical form.
 func (b Bundle) Document() []byte { return bytes.Clone(b.text) }
 

@@ -72,6 +72,7 @@ func TestDeclaration(t *testing.T) {
 	if self := must(p.atHome.Participants(ctx))(t).Items[0]; len(self.Issuers) != 1 || self.Issuers[0].Issuer != id {
 		t.Errorf("the own organisation is %+v", self)
 	}
+	refused(t, "a bundle of nobody's", p.atHome.GiveBundle(ctx, admin.Bundle{TrustDomain: must(trust.ParseIssuerID("spiffe://prod.rxw.example"))(t), Document: []byte(`{}`)}), trust.NotFound)
 	d.ID = p.host.ID
 	refused(t, "another's declaration", p.atHome.Declare(ctx, d), trust.Denied)
 }

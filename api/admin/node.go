@@ -44,6 +44,7 @@ type Participants interface {
 	Invitation(ctx context.Context) (participant.Invitation, string, error)
 	Confirm(ctx context.Context, a node.Actor, inv participant.Invitation, fingerprint string) (trust.ParticipantID, error)
 	Declare(ctx context.Context, a node.Actor, d participant.Document) error
+	GiveBundle(ctx context.Context, a node.Actor, domain trust.IssuerID, document []byte) error
 	SuspendParticipant(ctx context.Context, a node.Actor, id trust.ParticipantID, reason string) error
 	ReceiveFramework(ctx context.Context, a node.Actor, signed framework.Signed) (hash string, err error)
 	AdoptFramework(ctx context.Context, a node.Actor, hash string) error

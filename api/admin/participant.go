@@ -41,12 +41,19 @@ type Confirmation struct {
 	Participant trust.ParticipantID `json:"participant"`
 }
 
+// Bundle is what a trust domain publishes, given by hand.
+type Bundle struct {
+	TrustDomain trust.IssuerID `json:"trust_domain"`
+	Document    []byte         `json:"document"`
+}
+
 var participantRoutes = map[string]route{
 	"GET /v1/invitation":        handler.invite,
 	"POST /v1/participants":     handler.confirm,
 	"GET /v1/participants":      handler.listParticipants,
 	"GET /v1/participants/{id}": handler.showParticipant,
 	"PUT /v1/declaration":       handler.declare,
+	"POST /v1/bundles":          handler.giveBundle,
 }
 
 func (h handler) invite(ctx context.Context, _ request) (any, error) {
@@ -69,6 +76,14 @@ func (h handler) declare(ctx context.Context, r request) (any, error) {
 		return nil, err
 	}
 	return nil, h.node.Declare(ctx, r.actor, d)
+}
+
+func (h handler) giveBundle(ctx context.Context, r request) (any, error) {
+	b, err := body[Bundle](r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, h.node.GiveBundle(ctx, r.actor, b.TrustDomain, b.Document)
 }
 
 // participants gives the own organisation first, then the partners by name.
@@ -137,4 +152,9 @@ func (c *Client) Participant(ctx context.Context, id string) (Participant, error
 // Declare states which issuers speak for the own organisation.
 func (c *Client) Declare(ctx context.Context, d participant.Document) error {
 	return c.do(ctx, http.MethodPut, "/v1/declaration", d)
+}
+
+// GiveBundle gives the bundle by which a trust domain's endpoint proves itself.
+func (c *Client) GiveBundle(ctx context.Context, b Bundle) error {
+	return c.do(ctx, http.MethodPost, "/v1/bundles", b)
 }

@@ -43,7 +43,7 @@ const nouns = "framework participant operator revocation service policy agreemen
 const core = "canonical jose seal table spiffe delegation " + nouns + " evidence state decision credential"
 
 // apis are the adapters of the node's listeners.
-const apis = "api/wire api/authzen api/oauth api/edge api/admin"
+const apis = "api/wire api/authzen api/oauth api/spiffe api/edge api/admin"
 
 // Rooms is the dependency diagram. A package without a row is refused, and so
 // is a row without a package. Each may import trust, which imports nobody.
@@ -90,6 +90,7 @@ var Rooms = map[string]Room{
 	"api/wire":    {Outside: "json"},
 	"api/authzen": {Uses: "canonical evidence decision node api/wire", Outside: "json"},
 	"api/oauth":   {Uses: "canonical jose evidence node api/wire", Outside: "json"},
+	"api/spiffe":  {Uses: "api/wire"},
 	"api/edge":    {Uses: "canonical edge node api/wire", Outside: "json"},
 	"api/admin":   {Uses: core + " store node api/wire api/authzen", Outside: "json"},
 

@@ -29,6 +29,8 @@ var rows = map[string]string{
 	"GET /.well-known/oauth-protected-resource":             "public metadata; reads nothing",
 	"GET /.well-known/oauth-protected-resource/{path...}":   "public metadata; reads nothing",
 
+	"GET /spiffe/bundles/{domain}": "public keys; reads nothing",
+
 	"POST /edge/v1/messages":  "TestMessages",
 	"GET /edge/v1/messages":   "gives a partner its own messages; who asks, mutual TLS says",
 	"POST /edge/v1/heartbeat": "answers a nonce; who asks, mutual TLS says",
@@ -48,7 +50,7 @@ var rows = map[string]string{
 
 // operators are the routes that an operator's credential opens and that take no
 // signed proof.
-var operators = regexp.MustCompile(`^(GET|POST|DELETE|PUT|PATCH) /v1/(status|participants|participants/\{id\}|invitation|issuers|frameworks|frameworks/\{hash\}/adopt|agreements|agreements/render|agreements/\{name\}|agreements/\{name\}/(activate|suspend|end)|mappings.*|policy.*|services.*|enforcement-points.*|operators.*|revocations|suspensions|engagements.*|decisions/\{reference\}|ledger/.*|state|clock|declaration|keys|keys/accepted)$`)
+var operators = regexp.MustCompile(`^(GET|POST|DELETE|PUT|PATCH) /v1/(status|participants|participants/\{id\}|invitation|issuers|frameworks|frameworks/\{hash\}/adopt|agreements|agreements/render|agreements/\{name\}|agreements/\{name\}/(activate|suspend|end)|mappings.*|policy.*|services.*|enforcement-points.*|operators.*|revocations|suspensions|engagements.*|bundles|decisions/\{reference\}|ledger/.*|state|clock|declaration|keys|keys/accepted)$`)
 
 func TestEveryRouteHasARow(t *testing.T) {
 	found := routes(t)

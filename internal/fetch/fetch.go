@@ -49,6 +49,7 @@ const (
 // Client fetches. It is safe for concurrent use and keeps no connection.
 type Client struct {
 	config Config
+	proxy  *url.URL // nil for none
 	http   http.Client
 }
 
@@ -65,26 +66,43 @@ func New(config Config) (*Client, error) {
 		config.Resolve = resolve
 	}
 	c := &Client{config: config}
+	if config.Proxy != "" {
+		if err := c.checkProxy(); err != nil {
+			return nil, err
+		}
+	}
+	c.http = c.client(c.webTLS())
+	return c, nil
+}
+
+// webTLS takes servers by the web's authorities.
+func (c *Client) webTLS() *tls.Config {
+	return &tls.Config{RootCAs: c.config.RootCAs, MinVersion: tls.VersionTLS12}
+}
+
+func (c *Client) client(far *tls.Config) http.Client {
 	transport := &http.Transport{
 		DialContext:            c.dial,
-		TLSClientConfig:        &tls.Config{RootCAs: config.RootCAs, MinVersion: tls.VersionTLS12},
+		TLSClientConfig:        far,
 		DisableKeepAlives:      true,
 		DisableCompression:     true, // so that the limit counts what travels
 		MaxResponseHeaderBytes: maxHeader,
 	}
-	if config.Proxy != "" {
-		if err := c.useProxy(transport); err != nil {
-			return nil, err
-		}
+	if c.proxy != nil {
+		// The operator names the proxy, so its own address is not judged.
+		near := &net.Dialer{Timeout: c.config.Timeout}
+		transport.DialContext = near.DialContext
+		transport.Proxy = http.ProxyURL(c.proxy)
+		// far is for whom we ask behind it; an https proxy is reached by this alone.
+		transport.DialTLSContext = (&tls.Dialer{NetDialer: near, Config: c.webTLS()}).DialContext
 	}
-	c.http = http.Client{
+	return http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return c, nil
 }
 
-func (c *Client) useProxy(transport *http.Transport) error {
+func (c *Client) checkProxy() error {
 	proxy, err := url.Parse(c.config.Proxy)
 	if err != nil || proxy.Scheme != "http" && proxy.Scheme != "https" || proxy.Host == "" {
 		return trust.Errorf(trust.Invalid, "egress proxy is not an http or https URL")
@@ -92,9 +110,7 @@ func (c *Client) useProxy(transport *http.Transport) error {
 	if c.config.Hosts == nil {
 		return trust.Errorf(trust.Invalid, "egress proxy %s has no list of hosts it may be asked for", proxy.Host)
 	}
-	// The operator names the proxy, so its own address is not judged.
-	transport.DialContext = (&net.Dialer{Timeout: c.config.Timeout}).DialContext
-	transport.Proxy = http.ProxyURL(proxy)
+	c.proxy = proxy
 	return nil
 }
 
@@ -103,6 +119,22 @@ func (c *Client) useProxy(transport *http.Transport) error {
 // host that may not be dialled and for a redirect, and with Unavailable for
 // everything that may pass: an unreachable host, another status, no time left.
 func (c *Client) Get(ctx context.Context, address string) ([]byte, error) {
+	return c.get(ctx, &c.http, address)
+}
+
+// GetFrom is Get from a server that verify accepts by the certificates it shows,
+// leaf first: its name and the web's authorities count for nothing. It fails
+// with verify's own error where that is a trust.Error.
+func (c *Client) GetFrom(ctx context.Context, address string, verify func([]*x509.Certificate) error) ([]byte, error) {
+	client := c.client(&tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		InsecureSkipVerify: true, // verified below
+		VerifyConnection:   func(s tls.ConnectionState) error { return verify(s.PeerCertificates) },
+	})
+	return c.get(ctx, &client, address)
+}
+
+func (c *Client) get(ctx context.Context, client *http.Client, address string) ([]byte, error) {
 	u, err := c.check(address)
 	if err != nil {
 		return nil, err
@@ -114,7 +146,7 @@ func (c *Client) Get(ctx context.Context, address string) ([]byte, error) {
 		return nil, trust.Errorf(trust.Invalid, "address cannot be requested: %w", err)
 	}
 	request.Header.Set("Accept", "application/json, */*;q=0.5")
-	response, err := c.http.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return nil, failed(u, err)
 	}

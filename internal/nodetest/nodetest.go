@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -58,6 +59,7 @@ type World struct {
 	nodes   map[trust.ParticipantID]*Node
 	cut     map[[2]trust.ParticipantID]bool
 	pages   map[string][]byte
+	shown   map[string][]*x509.Certificate
 	between Interceptor
 }
 
@@ -100,6 +102,7 @@ func (m *Machine) Wall() time.Time {
 func NewWorld(t TB) *World {
 	return &World{
 		T: t, Heartbeat: 20 * time.Millisecond, nodes: map[trust.ParticipantID]*Node{}, cut: map[[2]trust.ParticipantID]bool{}, pages: map[string][]byte{},
+		shown: map[string][]*x509.Certificate{},
 	}
 }
 
@@ -119,6 +122,25 @@ func (w *World) Get(_ context.Context, url string) ([]byte, error) {
 		return nil, trust.Errorf(trust.Unavailable, "nothing is published at %s", url)
 	}
 	return body, nil
+}
+
+// Show sets the certificates that the server of an address shows, leaf first.
+func (w *World) Show(url string, chain ...*x509.Certificate) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.shown[url] = chain
+}
+
+// GetFrom is the nodes' way to fetch from a server that proves itself otherwise
+// than by the web.
+func (w *World) GetFrom(ctx context.Context, url string, verify func([]*x509.Certificate) error) ([]byte, error) {
+	w.mu.Lock()
+	shown := w.shown[url]
+	w.mu.Unlock()
+	if err := verify(shown); err != nil {
+		return nil, err
+	}
+	return w.Get(ctx, url)
 }
 
 // Cut stops all traffic from one node to another.

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/entente-id/entente/demo/records"
 	"github.com/entente-id/entente/evidence"
@@ -197,7 +198,11 @@ func post(h http.Handler, path, credential string, body []byte) *httptest.Respon
 
 // decided asks as an enforcement point does and gives what it is told.
 func (w *world) decided(kind evidence.Kind, token string) (trust.Reason, error) {
-	answer := post(w.ask, "/access/v1/evaluation", w.point, must(json.Marshal(question(kind, token))))
+	return w.decides(must(json.Marshal(question(kind, token))))
+}
+
+func (w *world) decides(question []byte) (trust.Reason, error) {
+	answer := post(w.ask, "/access/v1/evaluation", w.point, question)
 	var told told
 	if err := json.Unmarshal(answer.Body.Bytes(), &told); answer.Code != http.StatusOK || err != nil || told.Decision != (told.Context.Reason == trust.Permit) {
 		return "", fmt.Errorf("answered %d %s", answer.Code, answer.Body)
@@ -217,7 +222,11 @@ type told struct {
 
 // explained asks as an operator does who wants to know what would be decided.
 func (w *world) explained(kind evidence.Kind, token string) (trust.Reason, error) {
-	answer := post(w.console, "/v1/explanations", w.admin, must(json.Marshal(object{"enforcement_point": "pep", "request": question(kind, token)})))
+	return w.explains(must(json.Marshal(question(kind, token))))
+}
+
+func (w *world) explains(question []byte) (trust.Reason, error) {
+	answer := post(w.console, "/v1/explanations", w.admin, must(json.Marshal(object{"enforcement_point": "pep", "request": jsontext.Value(question)})))
 	var e node.Explanation
 	if err := json.Unmarshal(answer.Body.Bytes(), &e); answer.Code != http.StatusOK || err != nil || e.Permit != (e.Reason == trust.Permit) {
 		return "", fmt.Errorf("answered %d %s (%w)", answer.Code, answer.Body, err)

@@ -169,19 +169,26 @@ func (w *world) furnish(t *testing.T) {
 	}))
 	w.point = must(w.host.AddEnforcementPoint(t.Context(), w.host.Admin, "pep"))
 	w.ask = w.answers.hear(authzen.New(w.host.Node, "https://node.rje.example"))
-	socket := filepath.Join(t.TempDir(), "s")
-	l := must(net.Listen("unix", socket))
-	server := &http.Server{Handler: w.ask, ReadHeaderTimeout: time.Second}
-	go func() { _ = server.Serve(l) }()
-	t.Cleanup(func() { _ = server.Close() })
+	socket := w.socket(t)
 	for _, kind := range evidence.Kinds() {
-		s := must(records.New(records.Config{Node: "unix:" + socket, Credential: w.point, Evidence: string(kind)}))
+		s := must(records.New(records.Config{Node: socket, Credential: w.point, Evidence: string(kind)}))
 		w.fronts[kind] = s.Handler()
 	}
 	w.console = admin.New(w.host.Node)
 	_, credential, err := w.host.AddOperator(t.Context(), w.host.Admin, "auditor", []trust.Role{operator.Auditor})
 	check(t, err)
 	w.admin = credential
+}
+
+// socket is where a service reaches the node.
+func (w *world) socket(t *testing.T) string {
+	t.Helper()
+	socket := filepath.Join(t.TempDir(), "s")
+	l := must(net.Listen("unix", socket))
+	server := &http.Server{Handler: w.ask, ReadHeaderTimeout: time.Second}
+	go func() { _ = server.Serve(l) }()
+	t.Cleanup(func() { _ = server.Close() })
+	return "unix:" + socket
 }
 
 func check(t nodetest.TB, err error) {

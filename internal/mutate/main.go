@@ -10,6 +10,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -48,7 +49,8 @@ const (
 	atLeast = 60
 )
 
-// living are the tests of the corpus that a mutant has to get past.
+// living are the tests of the corpus that a mutant has to get past, if it does
+// not name its own.
 const living = "^Test(Evidence|States|Requests|Messages|Statements)$"
 
 func run(only string, jobs int) error {
@@ -69,8 +71,10 @@ func run(only string, jobs int) error {
 	if err != nil {
 		return err
 	}
-	if out, killed := try(binary, -1); killed {
-		return fmt.Errorf("the corpus fails before anything is taken out:\n%s", out)
+	for _, tests := range []string{living, svids} {
+		if out, killed := try(binary, tests, -1); killed {
+			return fmt.Errorf("the corpus fails before anything is taken out:\n%s", out)
+		}
 	}
 	var chosen []int
 	for i, m := range table {
@@ -100,7 +104,7 @@ func all(binary string, chosen []int, jobs int) (survivors []string) {
 	for range max(jobs, 1) {
 		busy.Go(func() {
 			for i := range work {
-				out, killed := try(binary, i)
+				out, killed := try(binary, cmp.Or(table[i].by, living), i)
 				mu.Lock()
 				if killed {
 					fmt.Printf("killed    %s\n          by %s\n", table[i].name(), first(out))
@@ -155,11 +159,11 @@ func build(dir string) (string, error) {
 	return binary, nil
 }
 
-// try runs the corpus with mutant i alive, none for -1.
-func try(binary string, i int) (out []byte, killed bool) {
+// try runs tests of the corpus with mutant i alive, none for -1.
+func try(binary, tests string, i int) (out []byte, killed bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), perRun)
 	defer cancel()
-	c := exec.CommandContext(ctx, binary, "-test.run", living, "-test.short", "-test.failfast", "-test.timeout", perRun.String())
+	c := exec.CommandContext(ctx, binary, "-test.run", tests, "-test.short", "-test.failfast", "-test.timeout", perRun.String())
 	c.Dir = corpus
 	c.Env = append(os.Environ(), choice+"="+strconv.Itoa(i))
 	out, err := c.CombinedOutput()

@@ -13,6 +13,7 @@ import (
 type mutant struct {
 	rule    string
 	changes []change // more than one where a second check stands behind the first
+	by      string   // the tests of the corpus that it has to get past; "" is the usual ones
 }
 
 // change is an expression that becomes another. Where says the exact source,
@@ -26,17 +27,18 @@ func (m mutant) name() string { return m.changes[0].file + ": " + m.rule }
 
 // lost makes a mutant of a condition.
 func lost(file, rule, where, to string) mutant {
-	return mutant{rule, []change{{file: file, where: where, to: to}}}
+	return mutant{rule: rule, changes: []change{{file: file, where: where, to: to}}}
 }
 
 // other makes a mutant of a value.
 func other(file, rule, where, to string) mutant {
-	return mutant{rule, []change{{file: file, where: where, to: to, value: true}}}
+	return mutant{rule: rule, changes: []change{{file: file, where: where, to: to, value: true}}}
 }
 
 // both makes one mutant of two.
 func both(m, second mutant) mutant {
-	return mutant{m.rule, append(m.changes, second.changes...)}
+	m.changes = append(m.changes, second.changes...)
+	return m
 }
 
 // edit is an expression of a file and the mutants that change it.

@@ -19,6 +19,9 @@ type Request struct {
 	ResourceID       string
 	Properties       map[string]any // resource.properties, canonical values; only what the service registered counts
 	Purpose          trust.Purpose
+	// Session is set when the caller's session stays open and the enforcement
+	// point wants to be told when this permit ends (R81).
+	Session bool
 	// Order is set when a credential is asked for instead of an access.
 	Order *Order
 }
@@ -50,6 +53,7 @@ type Observed struct {
 	Chain        []Observed       // likewise of each link's delegator, then of the actor; nil without a chain
 	BundleAge    int64            // since the trust domain's bundle was read again; 0 where no bundle counts
 
+	Watched       bool  // the enforcement point holds a watch stream, with room for a session
 	Nonce         Nonce // the one in the caller's DPoP proof
 	ProofReplayed bool  // the DPoP proof was used before
 	QuotaFull     bool  // the participant can use no further value up now

@@ -220,6 +220,8 @@ var possessing = []deviation{
 		prove(sc, nil)
 		sc.observed.Replayed = true
 	}, trust.Replayed},
+	{"R81 session that is watched", func(sc *scene) { sc.request.Session, sc.observed.Watched = true, true }, trust.Permit},
+	{"R81 session that nobody watches", func(sc *scene) { sc.request.Session = true }, trust.Unwatched},
 	{"stale nonce", func(sc *scene) { prove(sc, object{"nonce": "n"}); sc.observed.Nonce = decision.StaleNonce }, trust.NonceStale},
 	{"fresh nonce", func(sc *scene) { prove(sc, object{"nonce": "n"}); sc.observed.Nonce = decision.FreshNonce }, trust.Permit},
 	{"tier needs a nonce", func(sc *scene) { constrain(sc); prove(sc, nil) }, trust.NonceMissing},

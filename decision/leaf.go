@@ -50,6 +50,7 @@ type Leaf struct {
 	ResourceType     trust.ResourceType  `json:"resource_type,omitempty"`
 	Revision         int                 `json:"revision,omitzero"`
 	Roles            []trust.Role        `json:"roles,omitempty"`
+	Session          bool                `json:"session,omitzero"` // its end is told on the watch stream
 	Subject          *trust.SubjectKey   `json:"subject,omitempty"`
 	Tier             trust.Tier          `json:"tier,omitempty"`
 	Token            string              `json:"token,omitempty"` // 32 hexadecimal digits
@@ -69,6 +70,7 @@ type Seen struct {
 	Replayed      bool   `json:"replayed,omitzero"`
 	StatementAge  int64  `json:"statement_age"`
 	StatementEnd  int64  `json:"statement_end,omitzero"`
+	Watched       bool   `json:"watched,omitzero"`
 }
 
 // AppendLeaf appends the leaf of d as canonical JSON (RFC 8785).
@@ -120,6 +122,7 @@ func (w *writer) answer(d *Decision, o *Observed, ev *Evidence, r *Request, inde
 	w.word("resource_type", string(r.ResourceType))
 	w.number("revision", int64(d.Revision))
 	list(w, "roles", d.Roles)
+	w.flag("session", r.Session)
 	if ev.verified() {
 		w.hex("subject", o.Subject)
 	}
@@ -294,6 +297,7 @@ func (w *writer) sight(o *Observed) {
 	w.flag("replayed", o.Replayed)
 	w.dst = canonical.AppendInt(append(w.dst, `,"statement_age":`...), o.StatementAge)
 	w.number("statement_end", o.StatementEnd)
+	w.flag("watched", o.Watched)
 	w.dst = append(w.dst, '}')
 }
 
@@ -301,7 +305,7 @@ func (w *writer) sight(o *Observed) {
 func (s *Seen) observed() Observed {
 	return Observed{
 		Now: s.Now, PartnerAge: s.PartnerAge, Replayed: s.Replayed, StatementAge: s.StatementAge, StatementEnd: s.StatementEnd,
-		Nonce: s.Nonce, ProofReplayed: s.ProofReplayed, QuotaFull: s.QuotaFull, BundleAge: s.BundleAge,
+		Nonce: s.Nonce, ProofReplayed: s.ProofReplayed, QuotaFull: s.QuotaFull, BundleAge: s.BundleAge, Watched: s.Watched,
 	}
 }
 

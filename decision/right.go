@@ -178,6 +178,9 @@ func (h *hearing) obligations() verdict {
 	if h.r.Order != nil {
 		return h.credential()
 	}
+	if h.r.Session && !h.o.Watched {
+		return fail(trust.Unwatched)
+	}
 	if !h.line.SingleUse && h.ev.Binding.Once == nil {
 		h.d.Limit = h.limit()
 		if h.actor != nil {

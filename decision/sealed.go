@@ -140,7 +140,7 @@ func Replay(l Leaf, s Sealed) (Observed, Evidence, Request) {
 	}
 	return o, ev, Request{
 		EnforcementPoint: l.EnforcementPoint, SubjectID: s.SubjectID, Action: s.Action, ResourceType: s.ResourceType,
-		ResourceID: s.Resource, Properties: s.Properties, Purpose: s.Purpose, Order: s.Order,
+		ResourceID: s.Resource, Properties: s.Properties, Purpose: s.Purpose, Order: s.Order, Session: l.Session,
 	}
 }
 

@@ -230,6 +230,9 @@ func (h *hearing) tellObligations(reason trust.Reason) string {
 	if reason == trust.TooMuchAccess {
 		return fmt.Sprintf("credential would name %d accesses; tier %s allows %d", evidence.Size(h.r.Order.Access), h.d.Tier, h.tier.Caps.ScopesPerCredential)
 	}
+	if reason == trust.Unwatched {
+		return "the session would stay open; the enforcement point holds no watch stream with room for it"
+	}
 	if h.r.Order != nil {
 		return "credential may live for " + span(h.d.TTL)
 	}

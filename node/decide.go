@@ -49,7 +49,7 @@ func (n *Node) settle(ctx context.Context, a *Ask) Answer {
 		s := n.State()
 		now := n.Clock.Mark()
 		key := n.memo.key(a, s.Rules)
-		if p, ok := n.memo.permits.Get(key); ok && p.answers(a, s.Rules) {
+		if p, ok := n.memo.permits.Get(key); ok && p.answers(a, s.Rules) && !a.Session {
 			if o, ok := p.stillHolds(n, s, now); ok {
 				if answer, ok := n.again(ctx, s, p, a, &o); ok {
 					return answer
@@ -103,10 +103,14 @@ func (n *Node) afresh(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 	}
 	if d.Permit {
 		p := newPermit(v, a, at)
+		if a.Session {
+			n.sessions.open(n.Keys.Reference(at), p)
+		}
 		if latest := n.State(); latest.Epoch != s.Epoch && !n.confirms(ctx, latest, p, a) {
+			n.sessions.close(a.EnforcementPoint, n.Keys.Reference(at))
 			return Answer{}, false
 		}
-		if len(d.Burn) == 0 {
+		if len(d.Burn) == 0 && !a.Session {
 			n.memo.permits.Put(key, p)
 		}
 	}
@@ -128,13 +132,23 @@ func (n *Node) confirms(ctx context.Context, s *state.Snapshot, p *permit, a *As
 		_, holds := p.stillHolds(n, s, now)
 		return holds
 	}
-	found, o := n.gather(ctx, s, a, now)
-	o.Replayed, o.ProofReplayed, o.QuotaFull = false, false, false // if it used a value up, this very decision did
+	return n.judgeAgain(ctx, s, a, now).decision.Permit
+}
+
+// judgeAgain judges a request whose permit is recorded: what it used up, that
+// very decision did, and that it was watched, that one saw.
+func (n *Node) judgeAgain(ctx context.Context, s *state.Snapshot, a *Ask, now clock.Mark) *verdict {
+	v := &verdict{rules: s.Rules}
+	v.evidence, v.observed = n.gather(ctx, s, a, now)
+	o := &v.observed
+	o.Replayed, o.ProofReplayed, o.QuotaFull = false, false, false
+	o.Watched = a.Session
 	for i := range o.Chain {
 		hop := &o.Chain[i]
 		hop.Replayed, hop.ProofReplayed, hop.QuotaFull = false, false, false
 	}
-	return decision.Decide(s, o, found, a.Request).Permit
+	v.decision = decision.Decide(s, v.observed, v.evidence, a.Request)
+	return v
 }
 
 // verdict is a decision and what it was made by.
@@ -174,6 +188,7 @@ func (n *Node) gather(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 	if ev.Issuer.TrustDomain() {
 		o.BundleAge = n.bundleAge(ev.Issuer.String(), now)
 	}
+	o.Watched = a.Session && n.sessions.watched(a.EnforcementPoint)
 	found := decision.Evidence{Evidence: ev, Once: once, Fault: fault}
 	if fault == nil {
 		o.Replayed = n.used(ctx, &o, once)

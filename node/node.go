@@ -129,6 +129,7 @@ type Node struct {
 	views     *views
 	issuers   *issuerKeys
 	memo      *memo
+	sessions  *sessions
 	tokens    *tokenCache
 	wake      map[trust.ParticipantID]chan struct{}
 	wakeLock  sync.Mutex
@@ -146,7 +147,7 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	if n.Meter == nil {
 		n.Meter = noMeter{}
 	}
-	n.views, n.issuers, n.memo, n.tokens = newViews(), newIssuerKeys(c.Refresh), newMemo(), newTokenCache()
+	n.views, n.issuers, n.memo, n.tokens, n.sessions = newViews(), newIssuerKeys(c.Refresh), newMemo(), newTokenCache(), newSessions(c.Rand)
 	if err := n.openTrust(ctx); err != nil {
 		return nil, err
 	}

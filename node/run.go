@@ -17,6 +17,7 @@ func (n *Node) Run(ctx context.Context) {
 	all.Go(func() { n.keepStatements(ctx) })
 	all.Go(func() { n.keepIssuerKeys(ctx) })
 	all.Go(func() { n.keepCheckpoints(ctx) })
+	all.Go(func() { n.keepSessions(ctx) })
 	started := map[trust.ParticipantID]bool{}
 	for {
 		for partner := range n.State().Participant.Partners() {

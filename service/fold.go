@@ -146,6 +146,12 @@ func (s State) EnforcementPoint(credential [32]byte) (name string, ok bool) {
 	return s.credentials.Get(credentialKey(credential))
 }
 
+// HasEnforcementPoint reports whether one of this name is registered.
+func (s State) HasEnforcementPoint(name string) bool {
+	_, ok := s.Points.Get(pointKey(name))
+	return ok
+}
+
 // EnforcementPoints yields the names of the enforcement points in order.
 func (s State) EnforcementPoints() iter.Seq[string] {
 	var all []string

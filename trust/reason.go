@@ -154,7 +154,10 @@ const (
 )
 
 // The last check, obligations.
-const TooMuchAccess Reason = "obligations.too_much"
+const (
+	TooMuchAccess Reason = "obligations.too_much"
+	Unwatched     Reason = "obligations.unwatched"
+)
 
 // The shell's own: the answer could not be made durable, or the ground moved
 // too often while it was made.
@@ -294,6 +297,7 @@ func Reasons() []ReasonDoc {
 		{PolicyActor, "the local policy permits the principal, but not the actor", "change the local policy, if it should"},
 
 		{TooMuchAccess, "a credential was asked for that names more than its tier allows", "ask for less at a time"},
+		{Unwatched, "a session would stay open whose end nobody could be told", "open the watch stream first, or ask for every call"},
 
 		{CannotRecord, "the decision could not be made durable", "look at the node's disk; it answers again by itself"},
 		{Unsettled, "trust was reduced again and again while the decision was made", "ask again"},

@@ -34,7 +34,8 @@ type evaluation struct {
 			Type  string `json:"type"`
 			Value string `json:"value"`
 		} `json:"evidence"`
-		Proof jsontext.Value `json:"proof"`
+		Proof   jsontext.Value `json:"proof"`
+		Session bool           `json:"session"`
 	} `json:"context"`
 }
 
@@ -59,6 +60,7 @@ func Parse(data []byte) (node.Ask, error) {
 		ResourceType: trust.ResourceType(e.Resource.Type),
 		ResourceID:   e.Resource.ID,
 		Purpose:      trust.Purpose(e.Context.Purpose),
+		Session:      e.Context.Session,
 	}}
 	if p := e.Resource.Properties; len(p) > 0 && p.Kind() != jsontext.KindNull {
 		properties, err := canonical.ParseObject(p)

@@ -29,6 +29,10 @@ type Node interface {
 	EnforcementPoint(credential []byte) (name string, ok bool)
 	// Decide gives an answer that is recorded. What cannot be is a deny.
 	Decide(ctx context.Context, ask node.Ask) node.Answer
+	// Watch tells the ends of an enforcement point's sessions while ctx lasts.
+	Watch(ctx context.Context, point, cursor string, tell func(node.SessionEvent) error) error
+	// Release ends a session that is not needed any more.
+	Release(point, reference string) error
 }
 
 type handler struct {
@@ -40,11 +44,9 @@ type handler struct {
 func New(n Node, base string) http.Handler {
 	h := handler{n}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST "+evaluationPath, func(w http.ResponseWriter, r *http.Request) {
-		if err := h.evaluate(w, r); err != nil {
-			wire.Fail(w, err)
-		}
-	})
+	mux.Handle("POST "+evaluationPath, route(h.evaluate))
+	mux.Handle("GET "+watchPath, route(h.watch))
+	mux.Handle("DELETE "+sessionPath, route(h.release))
 	configuration, err := json.Marshal(struct {
 		Point      string `json:"policy_decision_point"`
 		Evaluation string `json:"access_evaluation_endpoint"`
@@ -57,6 +59,15 @@ func New(n Node, base string) http.Handler {
 		write(w, configuration)
 	})
 	return mux
+}
+
+// route answers a request, or gives the error to answer with.
+type route func(w http.ResponseWriter, r *http.Request) error
+
+func (serve route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := serve(w, r); err != nil {
+		wire.Fail(w, err)
+	}
 }
 
 // evaluate answers one question. A denial is 200; only what is no question at

@@ -40,9 +40,36 @@ func (p *point) Decide(_ context.Context, ask node.Ask) node.Answer {
 	return p.answer
 }
 
+func (p *point) Watch(_ context.Context, name, cursor string, tell func(node.SessionEvent) error) error {
+	if name != "records-1" {
+		return trust.Errorf(trust.Denied, "watched by %s", name)
+	}
+	if cursor == "broken" {
+		return trust.Errorf(trust.Internal, "no stream")
+	}
+	for _, e := range []node.SessionEvent{
+		{Kind: node.SessionsReset, Cursor: cursor + "r-0"},
+		{Kind: node.SessionEnded, Cursor: "r-1", Reference: "abc", Reason: trust.SubjectRevoked, Decision: "def"},
+		{Kind: node.SessionEnded, Cursor: "r-2", Reference: "ghi", Reason: trust.Stale},
+		{Kind: node.WatchAlive, Cursor: "r-2"},
+	} {
+		if err := tell(e); err != nil {
+			return err
+		}
+	}
+	return trust.Errorf(trust.Denied, "the end")
+}
+
+func (p *point) Release(name, reference string) error {
+	if name != "records-1" || reference != "abc" {
+		return trust.Errorf(trust.NotFound, "session %s is not open", reference)
+	}
+	return nil
+}
+
 const question = `{"subject":{"type":"evidence","id":"0","properties":{"role":"admin"}},"action":{"name":"read"},
 "resource":{"type":"WardRecord","id":"42","properties":{"ward":"w7","floor":3}},
-"context":{"purpose":"TREAT","evidence":[{"type":"urn:ietf:params:oauth:token-type:access_token","value":"a.b.c"}],"time":"now"},"other":1}`
+"context":{"purpose":"TREAT","evidence":[{"type":"urn:ietf:params:oauth:token-type:access_token","value":"a.b.c"}],"session":true,"time":"now"},"other":1}`
 
 func ask(t *testing.T, p *point, body string, change func(*http.Request)) *httptest.ResponseRecorder {
 	t.Helper()
@@ -70,7 +97,7 @@ func TestEvaluation(t *testing.T) {
 	asked := node.Ask{
 		Request: decision.Request{
 			EnforcementPoint: "records-1", SubjectID: "0", Action: "read", ResourceType: "WardRecord", ResourceID: "42",
-			Properties: map[string]any{"ward": "w7", "floor": int64(3)}, Purpose: "TREAT",
+			Properties: map[string]any{"ward": "w7", "floor": int64(3)}, Purpose: "TREAT", Session: true,
 		},
 		Evidence:  []evidence.Proof{{Kind: "urn:ietf:params:oauth:token-type:access_token", Token: []byte("a.b.c")}},
 		RequestID: "req-1",

@@ -17,6 +17,8 @@ import (
 // its proofs, or why it takes none.
 var rows = map[string]string{
 	"POST /access/v1/evaluation":             "TestEvidence",
+	"GET /access/v1/watch":                   "tells ends; an enforcement point's credential opens it",
+	"DELETE /access/v1/session/{id}":         "ends what an enforcement point opened; its credential opens it",
 	"GET /.well-known/authzen-configuration": "public metadata; reads nothing",
 
 	"POST /oauth/token":      "TestExchange",

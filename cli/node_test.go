@@ -2,7 +2,13 @@ package cli_test
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -168,6 +174,66 @@ expires: `+time.Now().Add(24*time.Hour).UTC().Format(time.RFC3339)+"\n"))
 	if code, _, _ := host.run("agreement", "show", "nothing"); code != 1 {
 		t.Errorf("an unknown agreement: exit %d, want 1", code)
 	}
+}
+
+func TestClients(t *testing.T) {
+	ward := twoTrusts(t)
+	d := deskAt(t, ward.Host)
+	const key = `{"kty":"EC","crv":"P-256","kid":"k1","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}`
+	jwk, jwks := d.file("app.jwk", key), d.file("app.jwks", `{"keys":[`+key+`]}`)
+	add := func(more ...string) []string {
+		return append([]string{"client", "add", "ward-app", "--participant", "https://trust.rxw.example", "--service", "ward-records"}, more...)
+	}
+	for name, tt := range map[string]struct {
+		args []string
+		code int
+		says string
+	}{
+		"no means":              {add(), 2, "exactly one of --jwks"},
+		"two ways":              {add("--jwks", jwk, "--spiffe-id", "spiffe://rxw.example/app"), 2, "exactly one of --jwks"},
+		"a secret":              {add("--jwks", d.file("oct", `{"kty":"oct","k":"AAAA"}`)), 2, "is symmetric"},
+		"a private key":         {add("--jwks", d.file("private", strings.Replace(key, `"kid"`, `"d":"AA","kid"`, 1))), 2, "private member d"},
+		"a key for encryption":  {add("--jwks", d.file("enc", `{"keys":[`+strings.Replace(key, `"kid"`, `"use":"enc","kid"`, 1)+`]}`)), 2, "of another use or algorithm"},
+		"no certificate":        {add("--certificate", jwk), 2, "is not one certificate in PEM"},
+		"another participant":   {[]string{"client", "add", "x", "--participant", "https://nobody.example", "--service", "ward-records", "--jwks", jwk}, 1, "neither this one nor a confirmed partner"},
+		"an unknown service":    {[]string{"client", "add", "x", "--participant", "https://trust.rxw.example", "--service", "y", "--jwks", jwk}, 1, "service y of client x is not known"},
+		"a client that is none": {[]string{"client", "show", "nobody"}, 1, "client nobody is not known"},
+	} {
+		if code, _, err := d.run(tt.args...); code != tt.code || !strings.Contains(err, tt.says) {
+			t.Errorf("%s: exit %d, %s", name, code, err)
+		}
+	}
+	d.ok(add("--jwks", jwk)...)
+	d.like(`^ID +STAGE +PARTICIPANT +SERVICES +METHOD\nward-app +active +https://trust\.rxw\.example +ward-records +private_key_jwt\n$`, "client", "list")
+	d.like(`ward-app .* private_key_jwt +k1\n$`, "client", "show", "ward-app", "-o", "wide")
+	d.like(`"method": "private_key_jwt"`, "client", "show", "ward-app", "-o", "json")
+	if code, _, err := d.run(add("--jwks", jwks)...); code != 5 || !strings.Contains(err, "client ward-app is registered already; an identifier is never reused") {
+		t.Errorf("adding it twice: exit %d, %s", code, err)
+	}
+	d.ok("client", "keys", "ward-app", "--jwks", jwks)
+	d.ok("client", "keys", "ward-app", "--certificate", d.file("app.pem", certificatePEM(t)))
+	d.like(`self_signed_tls_client_auth +[A-Za-z0-9_-]{43}\n$`, "client", "show", "ward-app", "-o", "wide")
+	d.ok("client", "keys", "ward-app", "--spiffe-id", "spiffe://rxw.example/app")
+	d.ok("client", "end", "ward-app")
+	d.like(`^ward-app\n$`, "client", "list", "-o", "name")
+	d.like(`"ended": true`, "client", "show", "ward-app", "-o", "json")
+	if code, _, err := d.run("client", "end", "ward-app"); code != 5 || !strings.Contains(err, "client ward-app has ended; that is for good") {
+		t.Errorf("ending it twice: exit %d, %s", code, err)
+	}
+}
+
+func certificatePEM(t *testing.T) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
 func TestInvitationTravels(t *testing.T) {

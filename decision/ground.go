@@ -16,6 +16,7 @@ type Ground struct {
 	Origin      *evidence.Origin // that the issuer, a broker, restated; nil: none
 	Chain       []Ground         // of each link, then of who acts; nil: the subject calls itself
 	Credential  string           // of our own, that was presented; empty: none
+	Client      string           // whom that was issued to
 }
 
 // Ground gives what ev stands on.
@@ -33,7 +34,7 @@ func (ev *Evidence) Ground() Ground {
 func groundOf(ev *evidence.Evidence) Ground {
 	g := Ground{Participant: ev.Participant, Issuer: ev.Issuer.String(), Key: ev.Thumbprint, IssuedAt: ev.IssuedAt, Keys: ev.Keys, Origin: ev.Origin}
 	if ev.Grant != nil {
-		g.Credential = ev.Grant.ID
+		g.Credential, g.Client = ev.Grant.ID, ev.ClientID
 	}
 	return g
 }
@@ -60,8 +61,18 @@ func (g *Ground) Ended(s *state.Snapshot, o *Observed) (trust.Reason, bool) {
 			reason = trust.HopRevoked
 		}
 	}
-	if g.Credential != "" && !ended && s.Revocation.CredentialRevoked(g.Credential) {
-		return trust.CredentialEnded, true
+	if g.Credential != "" && !ended {
+		return g.credentialEnded(s)
 	}
 	return reason, ended
+}
+
+// credentialEnded: a credential of our own ends by itself, and with the client it
+// was issued to.
+func (g *Ground) credentialEnded(s *state.Snapshot) (trust.Reason, bool) {
+	if s.Revocation.CredentialRevoked(g.Credential) {
+		return trust.CredentialEnded, true
+	}
+	c, registered := s.Client.Get(g.Client)
+	return trust.ClientEnded, registered && c.Ended
 }

@@ -133,9 +133,9 @@ func (h *hearing) owner() (service.Document, bool) {
 	if h.r.Order == nil {
 		return h.s.Service.For(h.r.EnforcementPoint, h.r.ResourceType)
 	}
-	target, ok := h.s.Service.Audience(h.r.Order.Target)
+	target, ok := h.s.Target(h.r.EnforcementPoint, h.r.Order.Target)
 	_, owns := target.Resources[h.r.ResourceType]
-	return target, ok && owns && target.EnforcementPoint == h.r.EnforcementPoint
+	return target, ok && owns
 }
 
 // self is this node's participant; zero before it is born.

@@ -41,6 +41,9 @@ func (h *hearing) parties() trust.Reason {
 			return trust.ParticipantSuspended
 		}
 	}
+	if h.r.Order != nil && h.foreignTo(h.r.EnforcementPoint) {
+		return trust.ForeignClient
+	}
 	f := h.s.Framework.Current
 	if f == nil {
 		return trust.NoFramework
@@ -54,6 +57,14 @@ func (h *hearing) parties() trust.Reason {
 	default:
 		return ""
 	}
+}
+
+// foreignTo reports whether a client is a partner's that is not the caller's: it
+// brings what its own participant answers for.
+func (h *hearing) foreignTo(client string) bool {
+	c, registered := h.s.Client.Get(client)
+	whose := c.Document.Participant
+	return registered && whose != h.self && whose != h.ev.Participant
 }
 
 // owned looks the resource's owner up where authenticate did not get that far.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/client"
 	"github.com/entente-id/entente/decision"
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/framework"
@@ -76,6 +77,20 @@ var ordering = []deviation{
 		granted(sc, evidence.Access{Type: "WardRecord", Actions: []trust.Action{"read"}, Purpose: "TREAT"})
 		sc.more = append(sc.more, revocation.CredentialRevoked{Credential: "other", By: "app"})
 	}, trust.Permit},
+	{"credential for a client", func(sc *scene) { orderBy(sc, rxw, false, "ward-records") }, trust.Permit},
+	{"credential for a client of ours", func(sc *scene) { orderBy(sc, rje, false, "ward-records") }, trust.Permit},
+	{"credential for another partner's client", func(sc *scene) { orderBy(sc, org("rcb"), false, "ward-records") }, trust.ForeignClient},
+	{"credential for a client of another service", func(sc *scene) { orderBy(sc, rxw, false, "letters") }, trust.AudienceOtherService},
+	{"credential for a client that has ended", func(sc *scene) { orderBy(sc, rxw, true, "ward-records") }, trust.AudienceOtherService},
+	{"credential of a client", func(sc *scene) {
+		granted(sc, evidence.Access{Type: "WardRecord", Actions: []trust.Action{"read"}, Purpose: "TREAT"})
+		registerClient(sc, rxw, false, "ward-records")
+	}, trust.Permit},
+	{"credential of a client that has ended", func(sc *scene) {
+		granted(sc, evidence.Access{Type: "WardRecord", Actions: []trust.Action{"read"}, Purpose: "TREAT"})
+		registerClient(sc, rxw, true, "ward-records")
+	}, trust.ClientEnded},
+	{"R12 partner's token for a client that has ended", func(sc *scene) { registerClient(sc, rxw, true, "ward-records") }, trust.Permit},
 	{"credential for all on one for one", func(sc *scene) {
 		order(sc)
 		granted(sc, evidence.Access{Type: "WardRecord", IDs: []string{"42"}, Actions: []trust.Action{"read"}, Purpose: "TREAT"})
@@ -97,6 +112,23 @@ func plainOrder(sc *scene, id string) {
 	sc.request.ResourceID = id
 	sc.service.Resources = map[trust.ResourceType][]string{"WardRecord": nil}
 	sc.policy = `permit (principal, action, resource); forbid (principal, action, resource == WardRecord::"vip");`
+}
+
+// orderBy lets a registered client ask for it.
+func orderBy(sc *scene, whose trust.ParticipantID, ended bool, services ...string) {
+	order(sc)
+	registerClient(sc, whose, ended, services...)
+	sc.request.Order.Client, sc.request.EnforcementPoint = "ward-app", "ward-app"
+}
+
+// registerClient makes ward-app a client of some participant, or one that was.
+func registerClient(sc *scene, whose trust.ParticipantID, ended bool, services ...string) {
+	sc.more = append(sc.more, client.Added{Document: client.Document{
+		Kind: "Client", ID: "ward-app", Participant: whose, Services: services, Means: client.Means{SPIFFEID: "spiffe://rxw.example/app"},
+	}})
+	if ended {
+		sc.more = append(sc.more, client.Ended{ID: "ward-app"})
+	}
 }
 
 // granted turns the evidence into a credential of our own for some access.

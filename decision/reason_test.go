@@ -95,6 +95,8 @@ func TestEveryReasonOccurs(t *testing.T) {
 		// Of SVIDs: see evidence.TestX509SVID and node.TestAStaleBundle.
 		trust.UntrustedDomain: true, trust.CertificateUnfit: true, trust.UnknownAuthority: true, trust.BundleStale: true,
 		trust.AlgorithmEnded: true, // in years: see evidence.TestAKindOfKeyEnds
+		// Of clients: see evidence.TestClientAssertionRefuses.
+		trust.UnknownClient: true, trust.ClientMethod: true, trust.AssertionLifetime: true,
 	}
 	for _, c := range deviations() {
 		seen[c.want] = true

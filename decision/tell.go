@@ -219,6 +219,8 @@ func (h *hearing) tellRevocation(reason trust.Reason) string {
 		return fmt.Sprintf("key %s of %s is revoked, whatever it signed when", h.ev.KeyID, bare(h.ev.Issuer))
 	case trust.CredentialEnded:
 		return fmt.Sprintf("credential %s was given back before its time", h.ev.Grant.ID)
+	case trust.ClientEnded:
+		return fmt.Sprintf("credential %s was issued to client %s, which has ended", h.ev.Grant.ID, h.ev.ClientID)
 	case trust.IssuerRevoked:
 		return fmt.Sprintf("%s speaks for %s no longer", bare(h.ev.Issuer), bare(h.ev.Participant))
 	default:

@@ -38,11 +38,16 @@ func (h *hearing) tellNoAgreement(reason trust.Reason) string {
 		return fmt.Sprintf("%s is no confirmed participant here", home)
 	case trust.ParticipantSuspended:
 		return fmt.Sprintf("%s is suspended; nothing of it is accepted", home)
+	case trust.ForeignClient:
+		return fmt.Sprintf("client %s is another participant's than the caller; a partner's client brings its own participant's people", h.r.Order.Client)
 	case trust.NoFramework:
 		return "no framework is in force here; nothing is granted before there are rules"
 	case trust.FrameworkExpired:
 		return fmt.Sprintf("framework %d expired at %s", h.d.FrameworkVersion, h.s.Framework.Current.Document.Expires)
 	case trust.UnknownResource:
+		if h.r.Order != nil {
+			return fmt.Sprintf("%s may name no service %s with resources of type %q", h.r.Order.Client, h.r.Order.Target, h.r.ResourceType)
+		}
 		return fmt.Sprintf("no service behind %s owns resources of type %q", h.r.EnforcementPoint, h.r.ResourceType)
 	}
 	if h.ev.Participant == h.self {

@@ -214,12 +214,12 @@ func (n *Node) confirmsExchange(ctx context.Context, s *state.Snapshot, r *Excha
 // on the token, and more than the token is good for is told apart only where
 // nothing of the token itself has ended.
 func (n *Node) refusal(s *state.Snapshot, j *judged, r *Exchange) Refusal {
-	target, ok := s.Service.Audience(r.Target)
+	target, ok := s.Target(r.Client, r.Target)
 	for i := range r.Access {
 		_, owns := target.Resources[r.Access[i].Type]
 		ok = ok && owns
 	}
-	if !ok || target.EnforcementPoint != r.Client {
+	if !ok {
 		return BadTarget
 	}
 	switch j.decision.Reason {

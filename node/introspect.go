@@ -5,6 +5,7 @@ import (
 
 	"github.com/entente-id/entente/decision"
 	"github.com/entente-id/entente/evidence"
+	"github.com/entente-id/entente/state"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -24,7 +25,7 @@ func (n *Node) Introspect(ctx context.Context, client string, token []byte) (Int
 	r := Exchange{Client: client, Subject: evidence.Proof{Kind: evidence.AccessToken, Token: token}}
 	j := n.gatherExchange(ctx, s, &r, n.Clock.Mark())
 	ev := &j.evidence
-	if ev.Fault == nil && ev.Grant != nil {
+	if ev.Fault == nil && ev.Grant != nil && tells(s, client, ev) {
 		r.Target, r.Access = ev.Audience, ev.Grant.Access
 		j.decide(s, &r)
 	} else {
@@ -43,6 +44,14 @@ func (n *Node) Introspect(ctx context.Context, client string, token []byte) (Int
 		Issuer: n.self.String(), Subject: n.pairwise(ev.Audience, j.observed.Subject), Audience: ev.Audience, Client: ev.ClientID,
 		ID: ev.Grant.ID, ExpiresAt: ev.ExpiresAt, Access: ev.Grant.Access,
 	}, true
+}
+
+// tells reports whether an introspecting client may know of a credential: a
+// registered client of those that were issued to it, an enforcement point of all
+// that are for services behind it.
+func tells(s *state.Snapshot, client string, ev *decision.Evidence) bool {
+	_, registered := s.Client.Get(client)
+	return !registered || ev.ClientID == client
 }
 
 // GiveBack ends a credential that was issued to the client, durably and on the

@@ -108,6 +108,9 @@ func (n *Node) AddEnforcementPoint(ctx context.Context, a Actor, name string) (s
 		return "", err
 	}
 	_, err = n.write(ctx, a, func(c *change) error {
+		if _, taken := c.Client.Get(name); taken {
+			return trust.Errorf(trust.Conflict, "enforcement point %s has the name of a client; both call the token endpoint, so each has its own", name)
+		}
 		return c.take(c.Service.AddEnforcementPoint(name, hash, a.ID))
 	})
 	if err != nil {

@@ -148,6 +148,10 @@ func (p *permits) check(r ledger.Record) error {
 		}
 		return err
 	}
+	if kind == decision.ClientKind {
+		_, err := decision.ParseClientLeaf(r.Body)
+		return err
+	}
 	leaf, err := decision.ParseEntry(kind, r.Body)
 	if known := p.of(kind); err == nil && known != nil && leaf.Permit() {
 		known.add(r.Position.N)

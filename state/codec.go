@@ -5,6 +5,7 @@ import (
 
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/client"
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/mapping"
@@ -27,7 +28,7 @@ type Codec struct {
 func NewCodec() *Codec {
 	c := &Codec{kinds: map[trust.Kind]reflect.Type{}, versions: map[string]int{}}
 	for _, events := range [][]trust.Event{
-		framework.Events(), participant.Events(), operator.Events(), service.Events(), agreement.Events(),
+		framework.Events(), participant.Events(), operator.Events(), service.Events(), client.Events(), agreement.Events(),
 		mapping.Events(), policy.Events(), revocation.Events(), edge.Events(),
 	} {
 		for _, e := range events {

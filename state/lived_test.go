@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/entente-id/entente/client"
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/internal/nodetest"
@@ -68,6 +69,12 @@ func govern(t *testing.T, host *nodetest.Node, signed framework.Signed) {
 		Kind: "Service", Name: "spare", Audience: "https://spare.rje.example", EnforcementPoint: "spare",
 		Resources: map[trust.ResourceType][]string{"Spare": nil},
 	}))
+	app := client.Document{
+		Kind: "Client", ID: "spare-app", Participant: host.ID, Services: []string{"spare"}, Means: client.Means{SPIFFEID: "spiffe://rje.example/spare"},
+	}
+	must(t, host.AddClient(ctx, host.Admin, app))
+	must(t, host.RenewClient(ctx, host.Admin, "spare-app", client.Means{SPIFFEID: "spiffe://rje.example/spare/app"}))
+	must(t, host.EndClient(ctx, host.Admin, "spare-app"))
 	must(t, host.RemoveService(ctx, host.Admin, "spare"))
 	must(t, host.RemoveEnforcementPoint(ctx, host.Admin, "spare"))
 	own, err := trust.ParseIssuerID("https://idp.rje.example")

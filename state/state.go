@@ -5,6 +5,7 @@ package state
 
 import (
 	"github.com/entente-id/entente/agreement"
+	"github.com/entente-id/entente/client"
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/jose"
@@ -27,6 +28,7 @@ type Snapshot struct {
 	Participant participant.State `json:"participant"`
 	Operator    operator.State    `json:"operator"`
 	Service     service.State     `json:"service"`
+	Client      client.State      `json:"client"`
 	Agreement   agreement.State   `json:"agreement"`
 	Mapping     mapping.State     `json:"mapping"`
 	Policy      policy.State      `json:"policy"`
@@ -43,6 +45,7 @@ func (s *Snapshot) Apply(e trust.Event, at trust.Stamp) *Snapshot {
 	n.Participant = s.Participant.Apply(e, at)
 	n.Operator = s.Operator.Apply(e, at)
 	n.Service = s.Service.Apply(e, at)
+	n.Client = s.Client.Apply(e, at)
 	n.Agreement = s.Agreement.Apply(e, at)
 	n.Mapping = s.Mapping.Apply(e, at)
 	n.Policy = s.Policy.Apply(e, at)
@@ -85,6 +88,7 @@ func effectOf(e trust.Event) effect {
 		}
 		return changesRules
 	case participant.Suspended, edge.Broken, mapping.Closed, service.Removed, service.EnforcementPointRemoved,
+		client.Renewed, client.Ended,
 		policy.Applied, framework.Adopted, participant.Stated, participant.KeysSeen, participant.BundleSeen, participant.Declared:
 		return reducesRules
 	default:
@@ -112,6 +116,17 @@ func (s *Snapshot) Speaker(iss string) (participant.Speaker, bool) {
 		speaker.Keys = jose.KeySet{}
 	}
 	return speaker, true
+}
+
+// Target finds the service of which a client may ask for credentials, by its
+// audience: a registered client by what it is registered for, an enforcement
+// point by what stands behind it.
+func (s *Snapshot) Target(caller, audience string) (service.Document, bool) {
+	target, ok := s.Service.Audience(audience)
+	if c, registered := s.Client.Get(caller); registered {
+		return target, ok && c.MayName(target.Name)
+	}
+	return target, ok && target.EnforcementPoint == caller
 }
 
 // Assurance maps claims onto the ladders of the framework in force.

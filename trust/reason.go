@@ -53,6 +53,9 @@ const (
 	ProofUnbound         Reason = "authenticate.proof_unbound"
 	NonceStale           Reason = "authenticate.nonce"
 	QuotaFull            Reason = "authenticate.quota"
+	UnknownClient        Reason = "authenticate.client"
+	ClientMethod         Reason = "authenticate.client_method"
+	AssertionLifetime    Reason = "authenticate.assertion_lifetime"
 )
 
 // The third check, classify: what kind of caller, how well assured.
@@ -95,6 +98,7 @@ const (
 	UnknownResource      Reason = "link.unknown_resource"
 	ParticipantUnknown   Reason = "link.participant_unknown"
 	ParticipantSuspended Reason = "link.participant_suspended"
+	ForeignClient        Reason = "link.client"
 	NoAgreement          Reason = "link.no_agreement"
 	AgreementNotActive   Reason = "link.agreement_not_active"
 	AgreementSuspended   Reason = "link.agreement_suspended"
@@ -134,6 +138,7 @@ const (
 	IssuerRevoked   Reason = "revocation.issuer"
 	HopRevoked      Reason = "revocation.hop"
 	CredentialEnded Reason = "revocation.credential"
+	ClientEnded     Reason = "revocation.client"
 )
 
 // The eighth check, entitle: the partner's role in our own terms.
@@ -217,6 +222,9 @@ func Reasons() []ReasonDoc {
 		{ProofReplayed, "the DPoP proof was used before", "have the client make a proof for each request; look into it if it does"},
 		{ProofUnbound, "a DPoP proof came beside a token that is not bound to a key", "have the issuer bind the token (cnf jkt), or the client send it as a bearer's"},
 		{NonceStale, "the nonce in the DPoP proof is none that this node gave the enforcement point lately", "have the client repeat the request with the nonce from the answer's context"},
+		{UnknownClient, "the OAuth client is not registered, or has ended", "register it (`entente client add`)"},
+		{ClientMethod, "the OAuth client proves itself in another way than it is registered with, or in two", "use the registered way, or register another (`entente client keys`)"},
+		{AssertionLifetime, "the client's assertion is good for longer than five minutes from now", "have the client make one for each request"},
 		{QuotaFull, "the participant has as many unexpired single-use values as it may", "wait until some expire; look into it: that many within minutes is no ordinary use"},
 
 		{Unclassified, "no class rule of the issuer matches the token", "have the partner add a class rule for such tokens"},
@@ -251,6 +259,7 @@ func Reasons() []ReasonDoc {
 		{UnknownResource, "no service behind the enforcement point owns such resources", "register the resource type with its service, or correct the request"},
 		{ParticipantUnknown, "the participant was never confirmed here", "exchange invitations and compare fingerprints"},
 		{ParticipantSuspended, "the participant is suspended", "resolve what led to it; then resume the participant"},
+		{ForeignClient, "the client that asks for a credential is a partner's, and the caller another participant's", "let a client of the caller's participant, or one of ours, ask"},
 		{NoAgreement, "no agreement lets us accept anything from the caller's organisation", "propose one; local callers are not Entente's business"},
 		{AgreementNotActive, "the agreement is not in force yet", "countersign and activate it, or wait for its start"},
 		{AgreementSuspended, "the agreement is suspended by one of its parties", "resolve what led to it"},
@@ -284,6 +293,7 @@ func Reasons() []ReasonDoc {
 		{IssuerRevoked, "the issuer speaks for the participant no longer", "use another issuer of the participant"},
 		{HopRevoked, "a hop of the chain has ended: its subject, the key of its link or proof, or its issuer", "delegate anew, around whom it ended for; the explanation names the hop"},
 		{CredentialEnded, "the credential was given back before its time", "exchange the caller's token again"},
+		{ClientEnded, "the client that the credential was issued to has ended", "if the client is still wanted, register it under a new identifier; then exchange the caller's token again"},
 
 		{NoMapping, "no granted mapping gives the caller a role here", "propose a mapping and have a local approver grant it"},
 		{RoleNotCovered, "the caller's role at home is none that the agreement accepts for this request", "agree on the role for this line"},

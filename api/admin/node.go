@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/entente-id/entente/agreement"
+	"github.com/entente-id/entente/client"
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/mapping"
 	"github.com/entente-id/entente/node"
@@ -21,6 +22,7 @@ type Node interface {
 	Participants
 	Agreements
 	Locals
+	OAuthClients
 	People
 	Revocations
 	Keys
@@ -70,6 +72,13 @@ type Locals interface {
 	RemoveService(ctx context.Context, a node.Actor, name string) error
 	AddEnforcementPoint(ctx context.Context, a node.Actor, name string) (credential string, err error)
 	RemoveEnforcementPoint(ctx context.Context, a node.Actor, name string) error
+}
+
+// OAuthClients are the use cases about clients of the token endpoint.
+type OAuthClients interface {
+	AddClient(ctx context.Context, a node.Actor, d client.Document) error
+	RenewClient(ctx context.Context, a node.Actor, id string, m client.Means) error
+	EndClient(ctx context.Context, a node.Actor, id string) error
 }
 
 // People are the use cases about local operators.

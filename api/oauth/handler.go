@@ -9,7 +9,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/entente-id/entente/api/wire"
 	"github.com/entente-id/entente/node"
 )
 
@@ -30,6 +29,8 @@ const (
 type Node interface {
 	// EnforcementPoint finds whose credential this is.
 	EnforcementPoint(credential []byte) (name string, ok bool)
+	// Client finds the registered client that a proof is of.
+	Client(ctx context.Context, p node.ClientProof) (id string, ok bool)
 	// Exchange gives a credential whose decision is recorded, or why not.
 	Exchange(ctx context.Context, r node.Exchange) node.Issued
 	// Introspect decides on a credential again; false whatever is wrong.
@@ -61,18 +62,4 @@ func (serve route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := serve(w, r); err != nil {
 		fail(w, err)
 	}
-}
-
-// client finds who calls: an enforcement point by its own credential, which
-// stands in the header and nowhere else.
-func (h handler) client(r *http.Request, f form) (string, error) {
-	secret, ok := wire.Bearer(r, wire.EnforcementPoint)
-	if !ok || f["client_secret"] != "" {
-		return "", invalidClient
-	}
-	name, ok := h.node.EnforcementPoint(secret[:])
-	if id, named := f["client_id"]; !ok || named && id != name {
-		return "", invalidClient
-	}
-	return name, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/entente-id/entente/api/wire"
+	"github.com/entente-id/entente/client"
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/trust"
@@ -48,6 +49,7 @@ type server struct {
 	Responses     []string   `json:"response_types_supported"` // required; nobody is redirected here
 	Grants        []string   `json:"grant_types_supported"`
 	Methods       []string   `json:"token_endpoint_auth_methods_supported"`
+	Signing       []jose.Alg `json:"token_endpoint_auth_signing_alg_values_supported"`
 	Details       []string   `json:"authorization_details_types_supported"`
 	Proofs        []jose.Alg `json:"dpop_signing_alg_values_supported"`
 	Bound         bool       `json:"tls_client_certificate_bound_access_tokens"`
@@ -68,7 +70,7 @@ type resource struct {
 // for a client to authenticate there.
 var (
 	grants  = []string{exchangeGrant}
-	methods = []string{}
+	methods = []string{string(client.PrivateKeyJWT)}
 )
 
 type publisher struct {
@@ -128,7 +130,7 @@ func (p publisher) server(r *http.Request) (any, string, bool) {
 	}
 	return server{
 		Issuer: issuer, Token: p.base + tokenPath, Introspection: p.base + introspectionPath, Revocation: p.base + revocationPath,
-		Keys: p.base + keysPath, Responses: []string{}, Grants: grants, Methods: methods,
+		Keys: p.base + keysPath, Responses: []string{}, Grants: grants, Methods: methods, Signing: jose.ForAssertion.Algs(),
 		Details: []string{evidence.AccessType}, Proofs: jose.Algs(), Bound: true,
 	}, wire.JSON, true
 }

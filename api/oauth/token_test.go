@@ -25,8 +25,10 @@ func credential(p wire.Prefix, secret [wire.SecretSize]byte) string {
 	return string(p) + base64.RawURLEncoding.EncodeToString(secret[:])
 }
 
-// shell is a node that knows one enforcement point and gives one answer.
+// shell is a node that knows one enforcement point and one client, and gives one
+// answer.
 type shell struct {
+	proof  *node.ClientProof // that it was shown
 	answer node.Issued
 	asked  *node.Exchange
 	known  *node.Introspection
@@ -49,6 +51,11 @@ func (s *shell) GiveBack(_ context.Context, client string, token []byte) error {
 
 func (s *shell) EnforcementPoint(credential []byte) (string, bool) {
 	return "records-1", bytes.Equal(credential, secret[:])
+}
+
+func (s *shell) Client(_ context.Context, p node.ClientProof) (string, bool) {
+	s.proof = &p
+	return "ward-app", string(p.Assertion) == "x.y.z" || len(p.Certificates) == 1 && string(p.Certificates[0]) == "certificate"
 }
 
 func (s *shell) Exchange(_ context.Context, x node.Exchange) node.Issued {

@@ -22,7 +22,6 @@ var outside = map[string]string{
 	"age":        "filippo.io/age",
 	"cedar":      "github.com/cedar-policy/cedar-go",
 	"cobra":      "github.com/spf13/cobra",
-	"crypto11":   "github.com/ThalesGroup/crypto11",
 	"fosite":     "github.com/ory/fosite",
 	"go-jose":    "github.com/go-jose/go-jose/v4",
 	"json":       "github.com/go-json-experiment/json",
@@ -38,7 +37,7 @@ var outside = map[string]string{
 }
 
 // nouns are the rooms that fold: none of them knows state, evidence or decision.
-const nouns = "framework participant operator revocation service policy agreement mapping edge"
+const nouns = "framework participant operator revocation service client policy agreement mapping edge"
 
 // core is every pure room.
 const core = "canonical jose seal table spiffe delegation " + nouns + " evidence state decision credential"
@@ -62,6 +61,7 @@ var Rooms = map[string]Room{
 	"operator":    {Core: true, Uses: "table"},
 	"revocation":  {Core: true, Uses: "table"},
 	"service":     {Core: true, Uses: "table", Outside: "json"},
+	"client":      {Core: true, Uses: "jose table spiffe", Outside: "json"},
 	"policy":      {Core: true, Uses: "canonical", Outside: "json cedar"},
 	"agreement":   {Core: true, Uses: "canonical jose table framework participant", Outside: "json"},
 	"mapping":     {Core: true, Uses: "table agreement", Outside: "json"},
@@ -69,7 +69,7 @@ var Rooms = map[string]Room{
 
 	"delegation": {Core: true, Uses: "canonical jose"},
 
-	"evidence": {Core: true, Uses: "canonical jose table spiffe delegation framework participant"},
+	"evidence": {Core: true, Uses: "canonical jose table spiffe delegation framework participant client"},
 	"state":    {Core: true, Uses: "canonical jose " + nouns, Outside: "json"},
 	"decision": {Core: true, Uses: "canonical delegation evidence state " + nouns},
 
@@ -85,19 +85,18 @@ var Rooms = map[string]Room{
 	"internal/fetch":   {},
 	"internal/config":  {Outside: "yaml"},
 	"internal/keyring": {Uses: "jose seal participant", Outside: "age json sqlite sumdb"},
-	"internal/pkcs11":  {Outside: "crypto11"},
 
 	"node": {Uses: core + " store ledger internal/clock internal/keyring", Outside: "json sumdb"},
 
 	"api/wire":    {Outside: "json"},
 	"api/authzen": {Uses: "canonical evidence decision node api/wire", Outside: "json"},
-	"api/oauth":   {Uses: "canonical jose evidence node api/wire", Outside: "json"},
+	"api/oauth":   {Uses: "canonical jose client evidence node api/wire", Outside: "json"},
 	"api/spiffe":  {Uses: "api/wire"},
 	"api/edge":    {Uses: "canonical edge node api/wire", Outside: "json"},
 	"api/admin":   {Uses: core + " store node api/wire api/authzen", Outside: "json"},
 
 	"internal/serve": {
-		Uses:    core + " store store/local ledger node " + apis + " internal/clock internal/fetch internal/config internal/keyring internal/pkcs11",
+		Uses:    core + " store store/local ledger node " + apis + " internal/clock internal/fetch internal/config internal/keyring",
 		Outside: "json prometheus sumdb sys term",
 	},
 	"internal/nodetest": {Uses: core + " store store/local ledger node internal/clock internal/keyring", Outside: "sumdb"},

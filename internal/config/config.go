@@ -28,14 +28,12 @@ type Config struct {
 	Partners Partners `yaml:"partners"`
 	// The plane of this organisation's enforcement points.
 	Enforcement Enforcement `yaml:"enforcement"`
+	// The plane of OAuth clients that show a certificate.
+	Clients Clients `yaml:"clients"`
 	// The plane of this node's operators.
 	Admin Admin `yaml:"admin"`
 	// Where the node's secrets are.
 	Keys Keys `yaml:"keys"`
-	// A token, such as a hardware security module, in which the next online keys
-	// are made and which they never leave. The program has to be built for it
-	// (docs/keys.md).
-	PKCS11 PKCS11 `yaml:"pkcs11"`
 	// How the node fetches documents from issuers' registered addresses.
 	Egress Egress `yaml:"egress"`
 	// The plane of the monitoring system.
@@ -76,6 +74,20 @@ func (e Enforcement) Base() string {
 	return "http://" + e.Listen
 }
 
+// Clients is the plane of OAuth clients that authenticate by mutual TLS. Others may
+// use it too.
+type Clients struct {
+	// The address to listen on, host:port; an empty host means all. It serves the
+	// token endpoint alone, and must be reached without anything that ends TLS
+	// before it. Default: not served.
+	Listen string `yaml:"listen"`
+	// A file with the server's certificates in PEM, leaf first. Default: a
+	// certificate around the node's own TLS key. Both files are read at the start.
+	CertificateFile string `yaml:"certificate_file"`
+	// The file with its private key in PEM.
+	KeyFile string `yaml:"key_file"`
+}
+
 // Admin is the plane of operators.
 type Admin struct {
 	// The unix socket that the commands of this binary use. Required.
@@ -91,24 +103,6 @@ type Keys struct {
 	// alone; it may be mounted from a secret store. Required.
 	UnlockFile string `yaml:"unlock_file"`
 }
-
-// PKCS11 is a token that speaks PKCS #11.
-type PKCS11 struct {
-	// The path of the library that its vendor gives. Default: no token is used.
-	Module string `yaml:"module"`
-	// The token's label. Required with module.
-	Token string `yaml:"token"`
-	// A file with the PIN of the token's user, readable by the node's user alone;
-	// it may be mounted from a secret store. Required with module.
-	PINFile string `yaml:"pin_file"`
-	// What the keys are for that are made in the token: stream, statement, token,
-	// tls. Log keys are Ed25519, which few tokens have, and stay in the file.
-	// Default: all four.
-	Uses []string `yaml:"uses"`
-}
-
-// TokenUses are the uses whose keys a token can hold.
-func TokenUses() []string { return []string{"stream", "statement", "token", "tls"} }
 
 // Egress bounds what the node may fetch.
 type Egress struct {
@@ -183,16 +177,13 @@ func Parse(name string, content []byte, folder string) (Config, error) {
 
 // settle fills in the defaults and makes paths absolute.
 func (c *Config) settle(folder string) {
-	for _, path := range []*string{&c.Data, &c.Enforcement.Socket, &c.Admin.Socket, &c.Keys.File, &c.Keys.UnlockFile, &c.PKCS11.Module, &c.PKCS11.PINFile, &c.Egress.CAFile} {
+	for _, path := range []*string{&c.Data, &c.Enforcement.Socket, &c.Clients.CertificateFile, &c.Clients.KeyFile, &c.Admin.Socket, &c.Keys.File, &c.Keys.UnlockFile, &c.Egress.CAFile} {
 		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(folder, *path)
 		}
 	}
 	if c.Partners.Advertise == "" {
 		c.Partners.Advertise = advertised(c.Entity, c.Partners.Listen)
-	}
-	if c.PKCS11.Module != "" && len(c.PKCS11.Uses) == 0 {
-		c.PKCS11.Uses = TokenUses()
 	}
 	if c.Heartbeat.Interval == 0 {
 		c.Heartbeat.Interval = 2

@@ -22,8 +22,8 @@ var rows = map[string]string{
 	"GET /.well-known/authzen-configuration": "public metadata; reads nothing",
 
 	"POST /oauth/token":      "TestExchange",
-	"POST /oauth/introspect": "api/oauth.TestIntrospection and node.TestIntrospection",
-	"POST /oauth/revoke":     "api/oauth.TestRevocation and node.TestGivingBack",
+	"POST /oauth/introspect": "api/oauth.TestIntrospection and node.TestIntrospection; who asks, TestClients",
+	"POST /oauth/revoke":     "api/oauth.TestRevocation and node.TestGivingBack; who asks, TestClients",
 
 	"GET /oauth/jwks": "public keys; reads nothing",
 	"GET /.well-known/oauth-authorization-server":           "public metadata; reads nothing",
@@ -52,7 +52,7 @@ var rows = map[string]string{
 
 // operators are the routes that an operator's credential opens and that take no
 // signed proof.
-var operators = regexp.MustCompile(`^(GET|POST|DELETE|PUT|PATCH) /v1/(status|participants|participants/\{id\}|invitation|issuers|frameworks|frameworks/\{hash\}/adopt|agreements|agreements/render|agreements/\{name\}|agreements/\{name\}/(activate|suspend|end)|mappings.*|policy.*|services.*|enforcement-points.*|operators.*|revocations|suspensions|engagements.*|bundles|decisions/\{reference\}|ledger/.*|state|clock|declaration|keys|keys/accepted)$`)
+var operators = regexp.MustCompile(`^(GET|POST|DELETE|PUT|PATCH) /v1/(status|participants|participants/\{id\}|invitation|issuers|frameworks|frameworks/\{hash\}/adopt|agreements|agreements/render|agreements/\{name\}|agreements/\{name\}/(activate|suspend|end)|mappings.*|policy.*|services.*|clients.*|enforcement-points.*|operators.*|revocations|suspensions|engagements.*|bundles|decisions/\{reference\}|ledger/.*|state|clock|declaration|keys|keys/accepted)$`)
 
 func TestEveryRouteHasARow(t *testing.T) {
 	found := routes(t)

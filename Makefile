@@ -1,7 +1,7 @@
 # Two commands for a newcomer: make demo, make test. Everything else is for who works here.
 
 GO       ?= go
-FUZZTIME ?= 20s
+FUZZTIME ?= 60s
 LINTER    = $(GO) tool -modfile=tools/go.mod
 
 # Only the race detector needs a C compiler. What is built, vetted and linted
@@ -53,7 +53,7 @@ folders = $(shell grep -rl --include='*_test.go' -- $(1) . | xargs -r -n1 dirnam
 mutate:
 	$(GO) run ./internal/mutate
 
-# Every fuzz target there is, one after another.
+# Every fuzz target there is, each for that long.
 fuzz:
 	.ci/fuzz $(FUZZTIME)
 

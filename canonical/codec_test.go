@@ -141,30 +141,6 @@ func TestAppendAgreesWithMarshal(t *testing.T) {
 	})
 }
 
-// Canonical form is a fixed point, and reading it back loses nothing.
-func FuzzMarshal(f *testing.F) {
-	f.Add([]byte(claims))
-	f.Add([]byte(`{"😀":1,"דּ":[1.5,-0,1e21,"\u2028<&>"],"":{"b":{},"a":null}}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		o, err := canonical.ParseObject(data)
-		if err != nil {
-			return
-		}
-		once, err := canonical.Marshal(o)
-		if err != nil {
-			return
-		}
-		again, err := canonical.ParseObject(once)
-		if err != nil {
-			t.Fatalf("reading %s: %v", once, err)
-		}
-		twice, err := canonical.Marshal(again)
-		if err != nil || !bytes.Equal(once, twice) {
-			t.Fatalf("%s became %s (%v)", once, twice, err)
-		}
-	})
-}
-
 func BenchmarkDecode(b *testing.B) {
 	text := []byte(`{"iss":"https://rxw.example","count":3,"classes":["human","agent"],"inner":{"name":"x"}}`)
 	b.ReportAllocs()

@@ -1,7 +1,6 @@
 package canonical_test
 
 import (
-	stdjson "encoding/json"
 	"fmt"
 	"reflect"
 	"runtime"
@@ -173,34 +172,6 @@ const claims = `{"iss":"https://login.rxw.example","sub":"f3b1c9de-4b57-4f08-a2b
 "acr":"https://refeds.org/profile/mfa","amr":["pwd","hwk","user"],"azp":"ward-portal","nonce":"n-0S6_WzA2Mj","sid":"08a5019c-17e1-4977-8f42-65a12843ea02",
 "entitlements":["urn:nhs:role:R8000","urn:nhs:role:R8001","urn:nhs:activity:B0264"],"roles":["consultant","on-call"],"groups":["cardiology","ward-7","mdt"],
 "ver":"2.0","org":{"id":"RXW","name":"Shrewsbury"},"purpose":"TREAT","cnf":{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}`
-
-func FuzzParseObject(f *testing.F) {
-	for text := range refused {
-		f.Add([]byte(text))
-	}
-	f.Add([]byte(claims))
-	f.Add([]byte(`{"a":"\ud83d\ude00\/\b","b":[-1.5e-3,123456789012345678901234567890]}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		got, err := canonical.ParseObject(data)
-		if err != nil {
-			if trust.KindOf(err) != trust.Invalid {
-				t.Fatalf("%v is not Invalid", err)
-			}
-			return
-		}
-		var want map[string]any
-		if err := stdjson.Unmarshal(data, &want); err != nil {
-			t.Fatalf("encoding/json refuses what we accept: %v", err)
-		}
-		if !reflect.DeepEqual(plain(got), any(want)) {
-			t.Fatalf("got %#v, encoding/json has %#v", got, want)
-		}
-		var typed map[string]any
-		if err := canonical.Decode(data, &typed); err != nil {
-			t.Fatalf("Decode refuses what ParseObject accepts: %v", err)
-		}
-	})
-}
 
 // plain turns our values into those encoding/json makes.
 func plain(v any) any {

@@ -8,14 +8,12 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"math/big"
 	"strings"
 	"testing"
 
-	oracle "github.com/go-jose/go-jose/v4"
 	"github.com/go-json-experiment/json"
 
 	"github.com/entente-id/entente/jose"
@@ -273,32 +271,4 @@ func TestParseKeySetRefuses(t *testing.T) {
 	}
 	_, err := jose.NewKeySet(publicKey(jose.ES256, "a"), jose.Key{})
 	wantRefused(t, "missing key", err, "missing key")
-}
-
-// What we take go-jose takes too, with the same thumbprint, and what we write
-// reads back to the same.
-func FuzzParseKeySet(f *testing.F) {
-	for _, jwk := range []string{rfc7638, rfc8037, rfc7517} {
-		f.Add([]byte(`{"keys":[` + jwk + `]}`))
-	}
-	f.Add([]byte(`{"keys":[` + rfc7638 + `,` + rfc7517 + `,{"kty":"EC","use":"enc"}]}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		set, err := jose.ParseKeySet(data)
-		if err != nil {
-			return
-		}
-		for _, key := range set.Keys() {
-			text := must(json.Marshal(key))
-			var theirs oracle.JSONWebKey
-			if err := theirs.UnmarshalJSON(text); err != nil || !theirs.Valid() || !theirs.IsPublic() {
-				t.Fatalf("go-jose refuses %s: %v", text, err)
-			}
-			if sum := must(theirs.Thumbprint(crypto.SHA256)); base64.RawURLEncoding.EncodeToString(sum) != key.Thumbprint() {
-				t.Fatalf("%s has another thumbprint", text)
-			}
-		}
-		if _, err := jose.ParseKeySet(must(json.Marshal(set))); err != nil {
-			t.Fatalf("reading back: %v", err)
-		}
-	})
 }

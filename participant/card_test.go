@@ -154,34 +154,3 @@ func TestParseInvitation(t *testing.T) {
 		}
 	}
 }
-
-func FuzzParseInvitation(f *testing.F) {
-	data, err := canonical.Marshal(invitation(f, "rje"))
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(data)
-	f.Add([]byte(`{"card":{"bytes":"e30=","signature":""},"framework":""}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		inv, _, err := participant.ParseInvitation(data)
-		if err != nil && trust.KindOf(err) != trust.Invalid {
-			t.Fatal(err)
-		}
-		if _, again := participant.ParseCard(inv.Card); err == nil && again != nil {
-			t.Errorf("an invitation holds a card that does not: %v", again)
-		}
-	})
-}
-
-func FuzzParseCard(f *testing.F) {
-	good := signedCard(f, "rxw")
-	f.Add(good.Bytes)
-	f.Add([]byte(`{"kind":"Card","keys":[{"use":"log","key":null,"window":{}}]}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		s := participant.SignedCard{Bytes: data, Signature: good.Signature}
-		if _, err := participant.ParseCard(s); (err == nil) != bytes.Equal(data, good.Bytes) {
-			t.Errorf("got %v for %s", err, data)
-		}
-		participant.State{}.Apply(participant.Born{Card: s}, trust.Stamp{})
-	})
-}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/base64"
+	"maps"
+	"slices"
 
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/jose"
@@ -187,19 +189,35 @@ func (b Bundle) Keys() jose.KeySet { return b.keys }
 
 // Publish gives the document that hands b on, in canonical form, under the
 // sequence and the refresh hint (seconds) of whoever does: the authorities and
-// keys that count, each as the trust domain has it, and nothing else.
+// keys that count, and nothing else.
 func (b Bundle) Publish(sequence, hint int64) ([]byte, error) {
 	keys := []any{}
 	if o, err := canonical.ParseObject(b.text); err == nil && b.unusable == "" {
 		list, _ := o["keys"].([]any)
 		for _, v := range list {
-			jwk, _ := v.(canonical.Object)
-			if use, _ := jwk.Text("use"); use == useX509 || use == useJWT {
-				keys = append(keys, v)
+			if jwk, ok := v.(canonical.Object); ok && counts(jwk) {
+				maps.DeleteFunc(jwk, func(name string, _ any) bool { return !slices.Contains(published, name) })
+				keys = append(keys, jwk)
 			}
 		}
 	}
 	return canonical.Marshal(canonical.Object{"keys": keys, "spiffe_sequence": sequence, "spiffe_refresh_hint": hint})
+}
+
+// published are the members of a key that others need.
+var published = []string{"kty", "use", "kid", "alg", "crv", "x", "y", "n", "e", "x5c"}
+
+// counts reports whether a key of a usable bundle is one that verifies.
+func counts(jwk canonical.Object) bool {
+	switch use, _ := jwk.Text("use"); use {
+	case useX509:
+		return true
+	case useJWT:
+		_, known, err := jose.ReadKey(jwk, useJWT, jose.ForSVID.Algs())
+		return known && err == nil
+	default:
+		return false
+	}
 }
 
 // Document gives the document in canonical form.

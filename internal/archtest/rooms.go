@@ -115,6 +115,7 @@ var Rooms = map[string]Room{
 	"internal/archtest":   {},
 	"internal/denial":     {},
 	"internal/mutate":     {},
+	"internal/peer":       {},
 	"internal/readmetest": {},
 }
 

@@ -8,18 +8,21 @@ LINTER    = $(GO) tool -modfile=tools/go.mod
 # does without, so that those three share one build cache.
 nocgo = CGO_ENABLED=0
 
-.PHONY: demo test check build fmt lint race bytes slow mutate fuzz bench clean
+.PHONY: demo test check build build-pkcs11 fmt lint race bytes slow pkcs11 mutate fuzz bench clean
 
 demo: build          ## three hospital trusts on this machine, a revocation, and what it took
 	bin/entente demo
 
 test: lint race bytes ## what every change must pass
 
-check: slow mutate fuzz ## the slow lane: crashes, long runs, lost checks, fuzzing, a short benchmark
+check: slow pkcs11 mutate fuzz ## the slow lane: crashes, long runs, lost checks, fuzzing, a short benchmark
 	$(GO) run ./bench -short
 
 build:
 	$(nocgo) $(GO) build -o bin/entente ./cmd/entente
+
+build-pkcs11:        ## a program whose keys may be in a PKCS #11 token; needs a C compiler
+	CGO_ENABLED=1 $(GO) build -tags pkcs11 -o bin/entente ./cmd/entente
 
 fmt:
 	gofmt -w .
@@ -44,6 +47,11 @@ slow:
 	$(GO) test -vet=off -count=10 -timeout 15m -run '^Test(Kills|Crashes)$$' ./ledger
 	$(GO) test -vet=off -p 1 -timeout 15m $(call folders,'"pgregory.net/rapid"') -rapid.checks=5000
 	set -e; for d in $(call folders,'^//go:build slow'); do $(GO) test -tags slow -shuffle=on -vet=off -timeout 15m $$d; done
+
+# Keys in a PKCS #11 token, as far as SoftHSM can be had here.
+pkcs11:
+	CGO_ENABLED=1 $(GO) vet -tags pkcs11 ./internal/pkcs11
+	if .ci/softhsm; then CGO_ENABLED=1 $(GO) test -tags pkcs11 -vet=off ./internal/pkcs11; fi
 
 # folders gives those whose tests have a line like this.
 folders = $(shell grep -rl --include='*_test.go' -- $(1) . | xargs -r -n1 dirname | sort -u)

@@ -27,15 +27,15 @@ type signer struct {
 	private crypto.Signer
 }
 
-// NewSigner makes a signer of an *ecdsa.PrivateKey on P-256 or an
-// ed25519.PrivateKey held in memory. An empty kid becomes the key's thumbprint.
-// Signatures are deterministic (RFC 6979, RFC 8032). It fails with Invalid.
+// NewSigner makes a signer of a private key on P-256 or of an Ed25519 one, held
+// in memory or elsewhere. An empty kid becomes the key's thumbprint. In memory,
+// signatures are deterministic (RFC 6979, RFC 8032). It fails with Invalid.
 func NewSigner(private crypto.Signer, kid string) (Signer, error) {
 	var alg Alg
-	switch private.(type) {
-	case *ecdsa.PrivateKey:
+	switch publicOf(private).(type) {
+	case *ecdsa.PublicKey:
 		alg = ES256
-	case ed25519.PrivateKey:
+	case ed25519.PublicKey:
 		alg = EdDSA
 	default:
 		return nil, trust.Errorf(trust.Invalid, "private key is neither for ES256 nor for EdDSA; only these sign")
@@ -50,8 +50,12 @@ func NewSigner(private crypto.Signer, kid string) (Signer, error) {
 	return &signer{key, private}, nil
 }
 
-// publicOf keeps a malformed Ed25519 key from panicking in Public.
+// publicOf keeps a missing key and a malformed Ed25519 key from panicking in
+// Public.
 func publicOf(private crypto.Signer) crypto.PublicKey {
+	if private == nil {
+		return nil
+	}
 	if k, ok := private.(ed25519.PrivateKey); ok && len(k) != ed25519.PrivateKeySize {
 		return nil
 	}

@@ -22,6 +22,7 @@ var outside = map[string]string{
 	"age":        "filippo.io/age",
 	"cedar":      "github.com/cedar-policy/cedar-go",
 	"cobra":      "github.com/spf13/cobra",
+	"crypto11":   "github.com/ThalesGroup/crypto11",
 	"fosite":     "github.com/ory/fosite",
 	"go-jose":    "github.com/go-jose/go-jose/v4",
 	"json":       "github.com/go-json-experiment/json",
@@ -85,6 +86,7 @@ var Rooms = map[string]Room{
 	"internal/fetch":   {},
 	"internal/config":  {Outside: "yaml"},
 	"internal/keyring": {Uses: "jose seal participant", Outside: "age json sqlite sumdb"},
+	"internal/pkcs11":  {Outside: "crypto11"},
 
 	"node": {Uses: core + " store ledger internal/clock internal/keyring", Outside: "json sumdb"},
 
@@ -96,7 +98,7 @@ var Rooms = map[string]Room{
 	"api/admin":   {Uses: core + " store node api/wire api/authzen", Outside: "json"},
 
 	"internal/serve": {
-		Uses:    core + " store store/local ledger node " + apis + " internal/clock internal/fetch internal/config internal/keyring",
+		Uses:    core + " store store/local ledger node " + apis + " internal/clock internal/fetch internal/config internal/keyring internal/pkcs11",
 		Outside: "json prometheus sumdb sys term",
 	},
 	"internal/nodetest": {Uses: core + " store store/local ledger node internal/clock internal/keyring", Outside: "sumdb"},

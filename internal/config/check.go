@@ -35,6 +35,7 @@ func (c *Config) faults(at lines) faults {
 	c.checkAddresses(check)
 	c.checkPaths(check)
 	c.checkValues(check)
+	c.PKCS11.check(check)
 	return check.faults
 }
 
@@ -77,6 +78,7 @@ func (c *Config) checkPaths(check *checker) {
 		"data": c.Data, "enforcement.socket": c.Enforcement.Socket, "admin.socket": c.Admin.Socket,
 		"keys.file": c.Keys.File, "keys.unlock_file": c.Keys.UnlockFile, "egress.ca_file": c.Egress.CAFile,
 		"clients.certificate_file": c.Clients.CertificateFile, "clients.key_file": c.Clients.KeyFile,
+		"pkcs11.module": c.PKCS11.Module, "pkcs11.pin_file": c.PKCS11.PINFile,
 	} {
 		check.when(strings.HasPrefix(path, "~"), member, "begins with ~, which only a shell knows; write the whole path")
 	}
@@ -90,6 +92,21 @@ func (c *Config) checkValues(check *checker) {
 	check.when(c.Heartbeat.Interval < 0 || c.Heartbeat.Interval > 60, "heartbeat.interval", "is not between 1s and 60s")
 	check.when(!slices.Contains([]string{"", "debug", "info", "warn", "error"}, c.Log.Level), "log.level", "is not debug, info, warn or error")
 	check.when(!slices.Contains([]string{"", "text", "json"}, c.Log.Format), "log.format", "is not text or json")
+}
+
+// check: all of a token or nothing.
+func (p PKCS11) check(check *checker) {
+	if p.Module == "" {
+		check.when(p.Token != "" || p.PINFile != "" || len(p.Uses) > 0, "pkcs11.module", "is required where there is a token")
+		return
+	}
+	check.when(p.Token == "", "pkcs11.token", "is required where there is a token")
+	check.when(p.PINFile == "", "pkcs11.pin_file", "is required where there is a token")
+	for i, use := range p.Uses {
+		member := "pkcs11.uses[" + strconv.Itoa(i) + "]"
+		check.when(!slices.Contains(TokenUses(), use), member, "is not stream, statement, token or tls")
+		check.when(slices.Contains(p.Uses[:i], use), member, "is there twice")
+	}
 }
 
 func isAddress(s string) bool {

@@ -34,6 +34,10 @@ type Config struct {
 	Admin Admin `yaml:"admin"`
 	// Where the node's secrets are.
 	Keys Keys `yaml:"keys"`
+	// A token, such as a hardware security module, in which the next online keys
+	// are made and which they never leave. The program has to be built for it
+	// (docs/keys.md).
+	PKCS11 PKCS11 `yaml:"pkcs11"`
 	// How the node fetches documents from issuers' registered addresses.
 	Egress Egress `yaml:"egress"`
 	// The plane of the monitoring system.
@@ -103,6 +107,24 @@ type Keys struct {
 	// alone; it may be mounted from a secret store. Required.
 	UnlockFile string `yaml:"unlock_file"`
 }
+
+// PKCS11 is a token that speaks PKCS #11.
+type PKCS11 struct {
+	// The path of the library that its vendor gives. Default: no token is used.
+	Module string `yaml:"module"`
+	// The token's label. Required with module.
+	Token string `yaml:"token"`
+	// A file with the PIN of the token's user, readable by the node's user alone;
+	// it may be mounted from a secret store. Required with module.
+	PINFile string `yaml:"pin_file"`
+	// What the keys are for that are made in the token: stream, statement, token,
+	// tls. Log keys are Ed25519, which few tokens have, and stay in the file.
+	// Default: all four.
+	Uses []string `yaml:"uses"`
+}
+
+// TokenUses are the uses whose keys a token can hold.
+func TokenUses() []string { return []string{"stream", "statement", "token", "tls"} }
 
 // Egress bounds what the node may fetch.
 type Egress struct {
@@ -177,13 +199,16 @@ func Parse(name string, content []byte, folder string) (Config, error) {
 
 // settle fills in the defaults and makes paths absolute.
 func (c *Config) settle(folder string) {
-	for _, path := range []*string{&c.Data, &c.Enforcement.Socket, &c.Clients.CertificateFile, &c.Clients.KeyFile, &c.Admin.Socket, &c.Keys.File, &c.Keys.UnlockFile, &c.Egress.CAFile} {
+	for _, path := range []*string{&c.Data, &c.Enforcement.Socket, &c.Clients.CertificateFile, &c.Clients.KeyFile, &c.Admin.Socket, &c.Keys.File, &c.Keys.UnlockFile, &c.PKCS11.Module, &c.PKCS11.PINFile, &c.Egress.CAFile} {
 		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(folder, *path)
 		}
 	}
 	if c.Partners.Advertise == "" {
 		c.Partners.Advertise = advertised(c.Entity, c.Partners.Listen)
+	}
+	if c.PKCS11.Module != "" && len(c.PKCS11.Uses) == 0 {
+		c.PKCS11.Uses = TokenUses()
 	}
 	if c.Heartbeat.Interval == 0 {
 		c.Heartbeat.Interval = 2

@@ -36,6 +36,7 @@ admin:
 keys:
   file: /etc/entente/keys.age
   unlock_file: ../secret/unlock.key
+pkcs11: {module: /usr/lib/softhsm/libsofthsm2.so, token: entente, pin_file: pin, uses: [token, tls]}
 egress:
   proxy: http://proxy.example:3128
   allow: [10.0.0.0/8, "fd00::/8"]
@@ -62,6 +63,7 @@ func TestUsableDefaults(t *testing.T) {
 		{"unlock file", c.Keys.UnlockFile, "/etc/entente/unlock.key"},
 		{"proxy", c.Egress.Proxy, ""},
 		{"ca file", c.Egress.CAFile, ""},
+		{"token", fmt.Sprint(c.PKCS11), "{   []}"},
 		{"refresh", c.Egress.Refresh.String(), "5m"},
 		{"heartbeat", c.Heartbeat.Every().String(), "2s"},
 		{"log level", c.Log.Level, "info"},
@@ -85,6 +87,7 @@ func TestEveryMemberIsRead(t *testing.T) {
 		Clients:     config.Clients{Listen: ":8446", CertificateFile: "/etc/entente/tls.pem", KeyFile: "/etc/entente/tls.key"},
 		Admin:       config.Admin{Socket: "/run/entente/admin.sock"},
 		Keys:        config.Keys{File: "/etc/entente/keys.age", UnlockFile: "/etc/secret/unlock.key"},
+		PKCS11:      config.PKCS11{Module: "/usr/lib/softhsm/libsofthsm2.so", Token: "entente", PINFile: "/etc/entente/pin", Uses: []string{"token", "tls"}},
 		Egress: config.Egress{
 			Proxy: "http://proxy.example:3128", CAFile: "/etc/entente/ca.pem", Refresh: 90,
 			Allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
@@ -127,7 +130,7 @@ heartbeat: {interval: 90s}
 log: {level: loud}
 `, `node.yaml:1: entity is wrong: participant "http://trust.rje.example" is not an absolute https URL
 node.yaml:2: data begins with ~, which only a shell knows; write the whole path
-node.yaml:3: surprise is not known; the file has entity, data, partners, enforcement, clients, admin, keys, egress, telemetry, heartbeat, log
+node.yaml:3: surprise is not known; the file has entity, data, partners, enforcement, clients, admin, keys, pkcs11, egress, telemetry, heartbeat, log
 node.yaml:4: partners.listen is not host:port with a port of 0 to 65535
 node.yaml:4: partners.port is not known; partners has listen, advertise
 node.yaml:5: enforcement.listen is not a loopback address; credentials would cross the network in plain text
@@ -139,6 +142,11 @@ node.yaml:13: egress.refresh is not between 1s and 1h
 node.yaml:14: heartbeat.interval is not between 1s and 60s
 node.yaml:15: log.level is not debug, info, warn or error`},
 		{"a name that resolves", small + "telemetry: {listen: host}\n", `node.yaml:7: telemetry.listen is not host:port with a port of 0 to 65535`},
+		{"half a token", small + "pkcs11: {module: lib.so, uses: [token, log, token]}\n", `node.yaml:7: pkcs11.pin_file is required where there is a token
+node.yaml:7: pkcs11.token is required where there is a token
+node.yaml:7: pkcs11.uses[1] is not stream, statement, token or tls
+node.yaml:7: pkcs11.uses[2] is there twice`},
+		{"a token without its library", small + "pkcs11: {token: entente}\n", `node.yaml:7: pkcs11.module is required where there is a token`},
 		{"a second document", small + "---\nentity: x\n", `node.yaml: holds more than one document`},
 		{"a document after an end", small + "...\nentity: x\n", `node.yaml: holds more than one document`},
 		{"too large", small + strings.Repeat("#", 64<<10), `node.yaml: is larger than 65536 bytes`},

@@ -35,11 +35,13 @@ type document struct {
 
 // privateRecord is a dated private key, in PKCS #8. A use may have several, so
 // that the next key is announced before the last one ends. Of a log key that has
-// ended only the public half is kept, by which old checkpoints verify.
+// ended only the public half is kept, by which old checkpoints verify; of a key in
+// a token the file has the public half.
 type privateRecord struct {
 	Use     participant.KeyUse `json:"use"`
 	Private []byte             `json:"private,omitempty"`
 	Public  jose.Key           `json:"public,omitzero"`
+	Token   string             `json:"token,omitempty"` // instead of Private: its identifier in the token
 	Window  trust.Window       `json:"window"`
 }
 
@@ -66,20 +68,13 @@ func newDocument(window trust.Window) (document, error) {
 	rand.Read(d.Index)
 	rand.Read(d.Wrapper)
 	for _, use := range uses() {
-		if err := d.add(use, window); err != nil {
+		r, err := Making{}.newRecord(use, window)
+		if err != nil {
 			return document{}, err
 		}
+		d.Keys = append(d.Keys, r)
 	}
 	return d, nil
-}
-
-// add makes a new key.
-func (d *document) add(use participant.KeyUse, window trust.Window) error {
-	private, err := newPrivate(algorithm(use))
-	if err == nil {
-		d.Keys = append(d.Keys, privateRecord{Use: use, Private: private, Window: window})
-	}
-	return err
 }
 
 // newPrivate makes a private key of an algorithm in PKCS #8.

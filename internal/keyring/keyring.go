@@ -36,6 +36,7 @@ const database = "keyring.db"
 type Keyring struct {
 	path, unlock string
 	now          func() int64
+	making       Making
 	index        *index
 	data         *dataKeys
 
@@ -76,6 +77,19 @@ func Create(path string, unlock age.Recipient, window trust.Window) error {
 // file, with Denied when others may read the unlock file or its identity is not
 // the one the keyring is encrypted to, and with Invalid for a damaged document.
 func Open(path, unlockFile string, now func() int64) (*Keyring, error) {
+	return OpenWith(Making{}, path, unlockFile, now)
+}
+
+// OpenWith is Open for a keyring some of whose keys are in a token, or are made
+// in another way from now on. Close ends the token too, also where this fails. It
+// fails as well with NotFound for a key that the token does not have, and as the
+// token fails.
+func OpenWith(m Making, path, unlockFile string, now func() int64) (_ *Keyring, err error) {
+	defer func() {
+		if err != nil && m.Token != nil {
+			err = errors.Join(err, m.Token.Close())
+		}
+	}()
 	identity, err := readUnlock(unlockFile)
 	if err != nil {
 		return nil, err
@@ -85,10 +99,10 @@ func Open(path, unlockFile string, now func() int64) (*Keyring, error) {
 		return nil, err
 	}
 	k := &Keyring{
-		path: path, unlock: unlockFile, now: now,
+		path: path, unlock: unlockFile, now: now, making: m,
 		held: &atomic.Pointer[[]onlineKey]{}, certified: &atomic.Pointer[map[string]trust.Window]{}, made: &sync.Map{}, file: &sync.Mutex{},
 	}
-	held, err := d.onlineKeys()
+	held, err := d.onlineKeys(m, now())
 	if err != nil {
 		return nil, err
 	}
@@ -102,8 +116,14 @@ func Open(path, unlockFile string, now func() int64) (*Keyring, error) {
 	return k, nil
 }
 
-// Close ends the table of data keys.
-func (k *Keyring) Close() error { return k.data.close() }
+// Close ends the table of data keys, and the token.
+func (k *Keyring) Close() error {
+	err := k.data.close()
+	if k.making.Token != nil {
+		err = errors.Join(err, k.making.Token.Close())
+	}
+	return err
+}
 
 // Records gives the records of all online keys whose windows touch within, for
 // the node's card, by use and then oldest first.
@@ -133,12 +153,19 @@ type lapsed struct{ err error }
 func (lapsed) Key() jose.Key                   { return jose.Key{} }
 func (l lapsed) Sign(_ []byte) ([]byte, error) { return nil, l.err }
 
-func (d document) onlineKeys() ([]onlineKey, error) {
+func (d document) onlineKeys(m Making, now int64) ([]onlineKey, error) {
 	var out []onlineKey
 	for i, r := range d.Keys {
-		key, err := r.open()
+		key, err := r.open(m)
+		if r.Token != "" && now >= r.Window.NotAfter && trust.KindOf(err) == trust.NotFound {
+			continue // it was destroyed before the file could say so
+		}
 		if err != nil {
-			return nil, trust.Errorf(trust.Invalid, "key %d of the keyring, for %q, is unusable: %w", i, r.Use, err)
+			kind := trust.Invalid
+			if r.Token != "" {
+				kind = trust.KindOf(err)
+			}
+			return nil, trust.Errorf(kind, "key %d of the keyring, for %q, is unusable: %w", i, r.Use, err)
 		}
 		out = append(out, key)
 	}
@@ -146,26 +173,37 @@ func (d document) onlineKeys() ([]onlineKey, error) {
 	return out, nil
 }
 
-func (r privateRecord) open() (onlineKey, error) {
-	if len(r.Private) == 0 && r.Use == participant.LogKey && !r.Public.IsZero() {
+func (r privateRecord) open(m Making) (onlineKey, error) {
+	if len(r.Private) == 0 && r.Token == "" && r.Use == participant.LogKey && !r.Public.IsZero() {
 		return onlineKey{record: participant.KeyRecord{Use: r.Use, Key: r.Public, Window: r.Window}}, nil
 	}
-	parsed, err := x509.ParsePKCS8PrivateKey(r.Private)
+	private, err := r.private(m)
 	if err != nil {
-		return onlineKey{}, errors.New("its private half is no PKCS #8 key") // x509's own text may quote the bytes
-	}
-	private, ok := parsed.(crypto.Signer)
-	if !ok {
-		return onlineKey{}, errors.New("its private half does not sign")
+		return onlineKey{}, err
 	}
 	signer, err := jose.NewSigner(private, "")
 	if err != nil {
 		return onlineKey{}, err
 	}
-	if want := algorithm(r.Use); signer.Key().Alg() != want {
-		return onlineKey{}, trust.Errorf(trust.Invalid, "it is for %s; that use needs %q", signer.Key().Alg(), want)
+	if alg := signer.Key().Alg(); !r.Use.Signs().Admits(alg) {
+		return onlineKey{}, trust.Errorf(trust.Invalid, "it is for %s; that use takes %v", alg, r.Use.Signs().Algs())
 	}
 	return onlineKey{participant.KeyRecord{Use: r.Use, Key: signer.Key(), Window: r.Window}, private, signer}, nil
+}
+
+func (r privateRecord) private(m Making) (crypto.Signer, error) {
+	if r.Token != "" {
+		return m.find(r)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(r.Private)
+	if err != nil {
+		return nil, errors.New("its private half is no PKCS #8 key") // x509's own text may quote the bytes
+	}
+	private, ok := parsed.(crypto.Signer)
+	if !ok {
+		return nil, errors.New("its private half does not sign")
+	}
+	return private, nil
 }
 
 // String shows no secret, in whatever format a Keyring is printed.

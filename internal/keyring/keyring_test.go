@@ -220,9 +220,9 @@ func TestOpenRefuses(t *testing.T) {
 		}, trust.Invalid, "no keyring"},
 		{"a key of the wrong type", func(t *testing.T, f folder) {
 			d := f.document(t)
-			d.Keys[0].Use = participant.TLSKey
+			d.Keys[4].Use = participant.LogKey
 			f.write(t, render(t, d))
-		}, trust.Invalid, "needs"},
+		}, trust.Invalid, "takes [EdDSA]"},
 		{"an unknown use", func(t *testing.T, f folder) {
 			d := f.document(t)
 			d.Keys[0].Use = "seance"

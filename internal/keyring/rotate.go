@@ -95,7 +95,7 @@ func (k *Keyring) former(use participant.KeyUse) (found onlineKey, ok bool) {
 // it is not used. It is durable when Announce returns, with the records. What is
 // past its window is destroyed on the way; of log keys the public half stays. It
 // fails with Unavailable when the file cannot be written.
-func (k *Keyring) Announce(uses []participant.KeyUse, window trust.Window) ([]participant.KeyRecord, error) {
+func (k *Keyring) Announce(uses []participant.KeyUse, window trust.Window) (_ []participant.KeyRecord, err error) {
 	k.file.Lock()
 	defer k.file.Unlock()
 	identity, err := readUnlock(k.unlock)
@@ -106,24 +106,33 @@ func (k *Keyring) Announce(uses []participant.KeyUse, window trust.Window) ([]pa
 	if err != nil {
 		return nil, err
 	}
-	if err := d.retire(k.now()); err != nil {
+	if err := d.retire(k.making, k.now()); err != nil {
 		return nil, err
 	}
 	kept := len(d.Keys)
+	defer func() {
+		if err != nil {
+			for _, r := range d.Keys[kept:] { // nobody knows them
+				err = errors.Join(err, k.making.forget(r))
+			}
+		}
+	}()
 	for _, use := range uses {
-		if err := d.add(use, window); err != nil {
+		r, err := k.making.newRecord(use, window)
+		if err != nil {
 			return nil, err
 		}
+		d.Keys = append(d.Keys, r)
 	}
 	var made []participant.KeyRecord
 	for _, r := range d.Keys[kept:] {
-		key, err := r.open()
+		key, err := r.open(k.making)
 		if err != nil {
 			return nil, err
 		}
 		made = append(made, key.record)
 	}
-	held, err := d.onlineKeys()
+	held, err := d.onlineKeys(k.making, k.now())
 	if err != nil {
 		return nil, err
 	}
@@ -139,17 +148,20 @@ func (k *Keyring) Announce(uses []participant.KeyUse, window trust.Window) ([]pa
 }
 
 // retire destroys the private halves of keys that are past their window.
-func (d *document) retire(now int64) error {
+func (d *document) retire(m Making, now int64) error {
 	var kept []privateRecord
 	for _, r := range d.Keys {
-		if now < r.Window.NotAfter || len(r.Private) == 0 {
+		if now < r.Window.NotAfter || len(r.Private) == 0 && r.Token == "" {
 			kept = append(kept, r)
 			continue
+		}
+		if err := m.forget(r); err != nil {
+			return err
 		}
 		if r.Use != participant.LogKey {
 			continue
 		}
-		key, err := r.open()
+		key, err := r.open(m)
 		if err != nil {
 			return err
 		}

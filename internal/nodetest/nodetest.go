@@ -54,6 +54,8 @@ type World struct {
 	Heartbeat time.Duration
 	// Configure, if set, changes what a node is opened with.
 	Configure func(*Node, *node.Config)
+	// Making, if set, says how a node's keyring makes keys after the first.
+	Making func(*Node) keyring.Making
 
 	mu      sync.Mutex
 	nodes   map[trust.ParticipantID]*Node
@@ -197,7 +199,11 @@ func (w *World) New(host string, roles ...trust.Role) *Node {
 }
 
 func (n *Node) keys() *keyring.Keyring {
-	return Must(keyring.Open(filepath.Join(n.Dir, "keys.age"), filepath.Join(n.Dir, "unlock.key"), func() int64 { return n.Clock.Now().Unix() }))(n.World.T)
+	var making keyring.Making
+	if n.World.Making != nil {
+		making = n.World.Making(n)
+	}
+	return Must(keyring.OpenWith(making, filepath.Join(n.Dir, "keys.age"), filepath.Join(n.Dir, "unlock.key"), func() int64 { return n.Clock.Now().Unix() }))(n.World.T)
 }
 
 // with calls f with a configuration whose store and keys close afterwards.

@@ -21,7 +21,9 @@ import (
 	"github.com/entente-id/entente/internal/config"
 	"github.com/entente-id/entente/internal/fetch"
 	"github.com/entente-id/entente/internal/keyring"
+	"github.com/entente-id/entente/internal/pkcs11"
 	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/store/local"
 	"github.com/entente-id/entente/trust"
 )
@@ -117,7 +119,11 @@ func open(ctx context.Context, c config.Config, log *slog.Logger) (_ *machine, e
 	if err != nil {
 		return m, err
 	}
-	if m.keys, err = keyring.Open(c.Keys.File, c.Keys.UnlockFile, func() int64 { return moving.Now().Unix() }); err != nil {
+	making, err := makingOf(c)
+	if err != nil {
+		return m, err
+	}
+	if m.keys, err = keyring.OpenWith(making, c.Keys.File, c.Keys.UnlockFile, func() int64 { return moving.Now().Unix() }); err != nil {
 		return m, err
 	}
 	fetcher, err := fetcherOf(c, func() *node.Node { return m.node })
@@ -134,6 +140,18 @@ func open(ctx context.Context, c config.Config, log *slog.Logger) (_ *machine, e
 		Refresh: time.Duration(c.Egress.Refresh) * time.Second,
 	}
 	return m, nil
+}
+
+// makingOf opens the token in which the next keys are made, if there is one.
+func makingOf(c config.Config) (m keyring.Making, err error) {
+	if c.PKCS11.Module == "" {
+		return m, nil
+	}
+	for _, use := range c.PKCS11.Uses {
+		m.InToken = append(m.InToken, participant.KeyUse(use))
+	}
+	m.Token, err = pkcs11.Open(pkcs11.Config{Module: c.PKCS11.Module, Label: c.PKCS11.Token, PINFile: c.PKCS11.PINFile})
+	return m, err
 }
 
 // clock is the machine's own, or a movable one for a ledger that says demo.

@@ -39,6 +39,7 @@ type hospital struct {
 	ward     *idp.Client // the application that nurses sign in to
 	handover *idp.Client // another one, which calls with its ID tokens
 	broker   *idp.Client // a broker, which restates sign-ins in tokens of its own
+	actors   map[string]actor
 }
 
 // operatorFile is an operator's context, as init writes it.

@@ -44,7 +44,12 @@ func (h *hospital) signInServices(ctx context.Context) error {
 	ward := idp.Registration{ID: wardApp, Secret: rand.Text(), RedirectURI: redirect}
 	handover := idp.Registration{ID: handoverAudience, RedirectURI: redirect}
 	broker := idp.Registration{ID: brokerClient, RedirectURI: redirect}
-	if h.provider, err = idp.New(idp.Config{Issuer: url, Clients: []idp.Registration{ward, handover, broker}}); err != nil {
+	clients := []idp.Registration{ward, handover, broker}
+	h.actors = map[string]actor{}
+	for name, class := range programs {
+		clients = append(clients, h.program(name, class))
+	}
+	if h.provider, err = idp.New(idp.Config{Issuer: url, Clients: clients}); err != nil {
 		return err
 	}
 	h.world.authority.serve(l, h.provider.Handler())
@@ -58,7 +63,8 @@ func (h *hospital) signInServices(ctx context.Context) error {
 	return err
 }
 
-// declaration states the provider: every token of it is a person of this trust.
+// declaration states the provider: every token of it is a person of this trust,
+// but for its programs'.
 func (h *hospital) declaration() participant.Document {
 	return participant.Document{
 		Kind: "Participant", ID: h.id, Name: h.name,
@@ -66,7 +72,11 @@ func (h *hospital) declaration() participant.Document {
 			Issuer: h.issuer, JWKSURI: h.issuer.String() + "/jwks",
 			Namespaces: map[string][]participant.Namespace{"org_code": participant.Exactly(h.code)},
 			Domains:    []string{h.domain()},
-			Classes:    []participant.ClassRule{{Class: trust.Human}},
+			Classes: []participant.ClassRule{
+				{Class: trust.Agent, Claim: classClaim, Equals: string(trust.Agent)},
+				{Class: trust.ServiceAccount, Claim: classClaim, Equals: string(trust.ServiceAccount)},
+				{Class: trust.Human},
+			},
 		}},
 	}
 }

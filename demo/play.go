@@ -42,6 +42,7 @@ func (p *play) run(ctx context.Context) {
 		{1, "Locum nurse", (*scene).locumNurse},
 		{4, "Broker upgrade and scope theft", (*scene).brokerUpgrade},
 		{5, "Audience mix-up, replay, confused deputy", (*scene).mixUp},
+		{6, "Delegation overflow", (*scene).overflow},
 		{7, "Rollover", (*scene).rollover},
 		{9, "Expiry and clocks", (*scene).clocks},
 	} {

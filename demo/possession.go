@@ -50,7 +50,7 @@ func (h holding) proves(d *desk, key *idp.Holder) func(context.Context) (outcome
 		if err != nil {
 			return outcome{}, err
 		}
-		return d.askWith(ctx, h.token, proof)
+		return d.askWith(ctx, showing{token: h.token, proof: proof})
 	}
 }
 
@@ -96,7 +96,7 @@ func (d *desk) storm(ctx context.Context, token, proof string) (late int64, err 
 		all.Go(func() {
 			if err := until(ctx, "an answer", func(ctx context.Context) (bool, error) {
 				dead := killed.Load()
-				_, _, _, err := d.callWith(ctx, token, proof)
+				_, _, _, err := d.callWith(ctx, showing{token: token, proof: proof})
 				if err == nil && dead {
 					after.Add(1)
 				}

@@ -109,7 +109,7 @@ func (p *play) agree(ctx context.Context) error {
 
 // settled waits until a host has read the issuer's keys and would permit.
 func (d *desk) settled(ctx context.Context, tokens idp.Tokens) error {
-	return until(ctx, d.host.code+" to know the issuer's keys", func(ctx context.Context) (bool, error) { return d.wouldPermit(ctx, tokens.Access) })
+	return until(ctx, d.host.code+" to know the issuer's keys", func(ctx context.Context) (bool, error) { return d.wouldPermit(ctx, showing{token: tokens.Access}) })
 }
 
 // permitted lets the nurse in, and gives her session.

@@ -40,7 +40,7 @@ func (s *scene) brokerUpgrade(ctx context.Context) error {
 			if err != nil {
 				return false, err
 			}
-			return p.letters.wouldPermit(ctx, token)
+			return p.letters.wouldPermit(ctx, showing{token: token})
 		})
 	})
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *scene) brokerUpgrade(ctx context.Context) error {
 			return outcome{}, err
 		}
 		err = until(ctx, "RJE to learn of her end", func(ctx context.Context) (bool, error) {
-			permit, err := p.letters.wouldPermit(ctx, token)
+			permit, err := p.letters.wouldPermit(ctx, showing{token: token})
 			return !permit, err
 		})
 		if err != nil {

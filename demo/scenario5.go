@@ -32,7 +32,9 @@ func (s *scene) mixUp(ctx context.Context) error {
 	if err := s.stampede(ctx, held); err != nil {
 		return err
 	}
-	s.missing("a deputy with rights of its own acts for a reader", "the intersection of both", "exchange and delegation: evidence")
+	if err := s.confused(ctx); err != nil {
+		return err
+	}
 	return s.remembered(ctx, tokens, once)
 }
 
@@ -65,15 +67,20 @@ func (s *scene) replayed(ctx context.Context) (string, error) {
 // distinct compares the reasons of the denials so far.
 func (s *scene) distinct(ctx context.Context) error {
 	return s.do(ctx, "another service, another trust, another time, another key: each has its own reason", "4 reasons for 4 denials", func(context.Context) (string, error) {
-		denials, reasons := 0, map[trust.Reason]bool{}
-		for _, step := range s.Steps {
-			if step.Reason != "" && step.Reason != trust.Permit {
-				denials++
-				reasons[step.Reason] = true
-			}
-		}
-		return fmt.Sprintf("%d reasons for %d denials", len(reasons), denials), nil
+		return s.reasons(0), nil
 	})
+}
+
+// reasons counts the denials since a step, and how many reasons they have.
+func (s *scene) reasons(first int) string {
+	denials, reasons := 0, map[trust.Reason]bool{}
+	for _, step := range s.Steps[first:] {
+		if step.Reason != "" && step.Reason != trust.Permit {
+			denials++
+			reasons[step.Reason] = true
+		}
+	}
+	return fmt.Sprintf("%d reasons for %d denials", len(reasons), denials)
 }
 
 // remembered restarts RJE's node while RXW's hangs: nothing was forgotten, and

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -77,19 +79,29 @@ const recordPath = "/wards/w7/records/42"
 // call reads the record with a bearer token and gives the decision's reference.
 // It fails with Unavailable for anything that is neither a permit nor a denial.
 func (d *desk) call(ctx context.Context, token string) (permit bool, reference string, took time.Duration, err error) {
-	return d.callWith(ctx, token, "")
+	return d.callWith(ctx, showing{token: token})
 }
 
-// callWith is call with a DPoP proof beside the token; an empty one is none.
-func (d *desk) callWith(ctx context.Context, token, proof string) (permit bool, reference string, took time.Duration, err error) {
+// showing is what a caller shows to a service.
+type showing struct {
+	token string   // its own
+	proof string   // a DPoP proof beside it; empty is none
+	chain []string // whom it acts for: the principal's token, then the links
+}
+
+// callWith is call with more than a token.
+func (d *desk) callWith(ctx context.Context, s showing) (permit bool, reference string, took time.Duration, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url+recordPath, nil)
 	if err != nil {
 		return false, "", 0, trust.Errorf(trust.Internal, "asking %s: %w", d.name, err)
 	}
-	r.Header.Set("Authorization", "Bearer "+token)
-	if proof != "" {
-		r.Header.Set("Authorization", "DPoP "+token)
-		r.Header.Set("DPoP", proof)
+	r.Header.Set("Authorization", "Bearer "+s.token)
+	if s.proof != "" {
+		r.Header.Set("Authorization", "DPoP "+s.token)
+		r.Header.Set("DPoP", s.proof)
+	}
+	if len(s.chain) > 0 {
+		r.Header.Set(records.ChainHeader, strings.Join(s.chain, ","))
 	}
 	began := time.Now()
 	answer, err := d.host.world.http.Do(r)
@@ -107,12 +119,12 @@ func (d *desk) callWith(ctx context.Context, token, proof string) (permit bool, 
 
 // ask reads the record and has the auditor explain the recorded decision.
 func (d *desk) ask(ctx context.Context, token string) (outcome, error) {
-	return d.askWith(ctx, token, "")
+	return d.askWith(ctx, showing{token: token})
 }
 
-// askWith is ask with a DPoP proof, as callWith is call.
-func (d *desk) askWith(ctx context.Context, token, proof string) (outcome, error) {
-	permit, reference, took, err := d.callWith(ctx, token, proof)
+// askWith is ask with more than a token, as callWith is call.
+func (d *desk) askWith(ctx context.Context, s showing) (outcome, error) {
+	permit, reference, took, err := d.callWith(ctx, s)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -127,13 +139,21 @@ func (d *desk) askWith(ctx context.Context, token, proof string) (outcome, error
 }
 
 // wouldPermit asks without a record, to learn when the network has settled.
-func (d *desk) wouldPermit(ctx context.Context, token string) (bool, error) {
+func (d *desk) wouldPermit(ctx context.Context, s showing) (bool, error) {
 	type m = map[string]any
+	var brought []m
+	for i, text := range append(slices.Clone(s.chain), s.token) {
+		kind := records.AccessToken
+		if i > 0 && i < len(s.chain) {
+			kind = records.Link
+		}
+		brought = append(brought, m{"type": kind, "value": text})
+	}
 	request, err := json.Marshal(m{
 		"subject":  m{"type": "evidence", "id": "0"},
 		"action":   m{"name": "read"},
 		"resource": m{"type": d.resource, "id": "42", "properties": m{"ward": "w7"}},
-		"context":  m{"purpose": "TREAT", "evidence": []m{{"type": records.AccessToken, "value": token}}},
+		"context":  m{"purpose": "TREAT", "evidence": brought},
 	})
 	if err != nil {
 		return false, trust.Errorf(trust.Internal, "writing a request: %w", err)

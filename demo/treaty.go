@@ -164,12 +164,18 @@ func (h *hospital) reaches(ctx context.Context, name string, stage agreement.Sta
 	return found, err
 }
 
-// grant proposes the mapping of nurses; the ward manager approves it.
+// grantable is the local role of each class, and whom of it gets it.
+var grantable = map[trust.Class]mapping.Document{
+	trust.Human:          {To: "ward-reader", From: mapping.From{Class: trust.Human, Attribute: "role_code", Equals: nurseRole}},
+	trust.Agent:          {To: "ward-agent", From: mapping.From{Class: trust.Agent}},
+	trust.ServiceAccount: {To: "ward-service", From: mapping.From{Class: trust.ServiceAccount}},
+}
+
+// grant proposes the mapping of those whom an agreement is about; the ward
+// manager approves it.
 func (h *hospital) grant(ctx context.Context, d agreement.Document) error {
-	m := mapping.Document{
-		Kind: "Mapping", Name: d.Name + "-nurse", Agreement: d.Name, To: "ward-reader", Expires: d.Ends,
-		From: mapping.From{Class: trust.Human, Attribute: "role_code", Equals: nurseRole},
-	}
+	m := grantable[d.Accepts[0].Class]
+	m.Kind, m.Name, m.Agreement, m.Expires = "Mapping", d.Name+"-role", d.Name, d.Ends
 	if err := h.admin.OfferMapping(ctx, m); err != nil {
 		return err
 	}

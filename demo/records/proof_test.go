@@ -35,6 +35,28 @@ func TestProof(t *testing.T) {
 	}
 }
 
+// Who acts for somebody else sends whom: the principal's token goes to the node
+// first, then the links, last the caller's own token.
+func TestActsFor(t *testing.T) {
+	seen, node := fakeNode(t, 200, permit)
+	h := service(t, records.Config{Node: node.URL, Credential: "c", HTTPClient: node.Client()})
+	w := call(h, "Authorization: Bearer own", records.ChainHeader+": root, one,two")
+	const want = `"evidence":[{"type":"` + records.AccessToken + `","value":"root"},{"type":"` + records.Link + `","value":"one"},{"type":"` + records.Link +
+		`","value":"two"},{"type":"` + records.AccessToken + `","value":"own"}]`
+	if w.Code != 200 || !strings.Contains(seen.body, want) {
+		t.Errorf("answered %d, asked %s", w.Code, seen.body)
+	}
+	for name, headers := range map[string][]string{
+		"empty":       {records.ChainHeader + ": "},
+		"a gap":       {records.ChainHeader + ": root,,two"},
+		"two headers": {records.ChainHeader + ": root", records.ChainHeader + ": one"},
+	} {
+		if w := call(h, append(headers, "Authorization: Bearer own")...); w.Code != 401 || seen.count != 1 {
+			t.Errorf("%s: answered %d", name, w.Code)
+		}
+	}
+}
+
 // RFC 9449, 9: a nonce goes back, with a denial as the call to try again.
 func TestNonce(t *testing.T) {
 	for body, status := range map[string]int{

@@ -22,10 +22,16 @@ import (
 // on a denial. The caller can quote it; only the trust that decided can read it.
 const DecisionHeader = "X-Decision-Id"
 
-// Evidence types of RFC 8693, 3.
+// ChainHeader carries whom a caller acts for: the principal's token and the
+// links of delegation behind it, in their order, separated by commas. The
+// caller's own token stands in Authorization, as ever.
+const ChainHeader = "Acts-For"
+
+// Evidence types: of RFC 8693, 3, and of a link of delegation.
 const (
 	AccessToken = "urn:ietf:params:oauth:token-type:access_token"
 	IDToken     = "urn:ietf:params:oauth:token-type:id_token"
+	Link        = "urn:entente:params:token-type:delegation"
 )
 
 // denialText is all that a refused caller is told, whatever the reason.
@@ -102,7 +108,8 @@ func (s *Service) Handler() http.Handler {
 
 func (s *Service) record(w http.ResponseWriter, r *http.Request) {
 	token, shown := s.presented(r)
-	if token == "" {
+	chain, whole := s.actsFor(r)
+	if token == "" || !whole {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		write(w, http.StatusUnauthorized, denial{Error: "a bearer token is required"})
 		return
@@ -114,7 +121,7 @@ func (s *Service) record(w http.ResponseWriter, r *http.Request) {
 		Resource: entity{Type: s.kind, ID: id, Properties: map[string]string{"ward": ward}},
 		Context: circumstance{
 			Purpose:  cmp.Or(r.Header.Get("X-Purpose"), s.purpose),
-			Evidence: []evidence{{Type: s.evidence, Value: token}},
+			Evidence: append(chain, evidence{Type: s.evidence, Value: token}),
 			Proof:    shown,
 		},
 	})
@@ -172,6 +179,25 @@ func (s *Service) presented(r *http.Request) (token string, shown *proof) {
 	default:
 		return "", nil
 	}
+}
+
+// actsFor gives whom the caller acts for; nothing for one that calls for itself.
+// It is false where the header is not one list without gaps.
+func (s *Service) actsFor(r *http.Request) (chain []evidence, ok bool) {
+	values := r.Header.Values(ChainHeader)
+	if len(values) == 0 {
+		return nil, true
+	}
+	kind := s.evidence
+	for value := range strings.SplitSeq(values[0], ",") {
+		value = strings.TrimSpace(value)
+		if value == "" || len(values) > 1 {
+			return nil, false
+		}
+		chain = append(chain, evidence{Type: kind, Value: value})
+		kind = Link
+	}
+	return chain, true
 }
 
 func write(w http.ResponseWriter, status int, body any) {

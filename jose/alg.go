@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Alg is a signature algorithm by its JOSE name (RFC 7518, RFC 8037).
+// Alg is a signature algorithm by its JOSE name (RFC 7518, RFC 8037, RFC 9964).
 type Alg string
 
 const (
@@ -20,6 +20,8 @@ const (
 	RS512 Alg = "RS512"
 	PS384 Alg = "PS384" // with a salt of 48 bytes
 	PS512 Alg = "PS512" // with a salt of 64 bytes
+
+	MLDSA44 Alg = "ML-DSA-44" // FIPS 204 by RFC 9964, with an empty context
 )
 
 // Use is what something is signed for.
@@ -58,6 +60,14 @@ var accepted = func() map[Use][]Alg {
 				all[use] = append(all[use], a.Name)
 			}
 		}
+	}
+	return all
+}()
+
+// every is what any use accepts.
+var every = func() (all []Alg) {
+	for _, use := range Uses() {
+		all = append(all, accepted[use]...)
 	}
 	return all
 }()

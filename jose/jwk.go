@@ -9,6 +9,8 @@ import (
 	"math/big"
 	"slices"
 
+	"filippo.io/mldsa"
+
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/trust"
 )
@@ -16,12 +18,20 @@ import (
 // maxKeySize bounds one JWK, certificate chain included, in bytes.
 const maxKeySize = 16 << 10
 
-// ParseKey reads a public signing key in JWK form (RFC 7517). It refuses
+// ParseKey reads an issuer's public signing key in JWK form (RFC 7517). It refuses
 // private and symmetric members, keys for another use, points off their curve,
 // weak RSA and an alg that is not of the key's type; members that say nothing
 // about this are ignored, as the standard has it. An RSA key without alg is for
 // RS256 until As says otherwise. It fails with Invalid.
 func ParseKey(jwk []byte) (Key, error) {
+	return parseKey(jwk, general)
+}
+
+// ParseAnyKey is ParseKey for a key of any use, such as those of a card. It says
+// nothing about what the key is for.
+func ParseAnyKey(jwk []byte) (Key, error) { return parseKey(jwk, every) }
+
+func parseKey(jwk []byte, algs []Alg) (Key, error) {
 	if len(jwk) > maxKeySize {
 		return Key{}, unfit("", "is larger than a JWK may be")
 	}
@@ -32,7 +42,7 @@ func ParseKey(jwk []byte) (Key, error) {
 	if err := checkPublic(o); err != nil {
 		return Key{}, err
 	}
-	if reason := foreign(o, "sig", general); reason != "" {
+	if reason := foreign(o, "sig", algs); reason != "" {
 		return Key{}, unfit(keyID(o), reason)
 	}
 	return build(o)
@@ -104,9 +114,9 @@ func foreign(o canonical.Object, wanted string, algs []Alg) string {
 func firstRow(o canonical.Object) *Algorithm {
 	kty, _ := o.Text("kty")
 	crv, _ := o.Text("crv")
+	alg, _ := o.Text("alg")
 	for i := range registry {
-		row := &registry[i]
-		if row.Status != Refused && row.kty == kty && (kty == "RSA" || row.Keys == crv) {
+		if row := &registry[i]; row.shape(kty, crv, alg) {
 			return row
 		}
 	}
@@ -122,6 +132,8 @@ func build(o canonical.Object) (Key, error) {
 		public, err = readOKP(o)
 	case "RSA":
 		public, err = readRSA(o)
+	case "AKP":
+		public, err = readMLDSA(o)
 	default:
 		public, err = readEC(o, row.curve)
 	}
@@ -174,6 +186,19 @@ func readRSA(o canonical.Object) (crypto.PublicKey, error) {
 		return nil, trust.Errorf(trust.Invalid, "has a number with leading zeros or an exponent beyond 2^31-1")
 	}
 	return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())}, nil
+}
+
+// readMLDSA follows RFC 9964, section 3.
+func readMLDSA(o canonical.Object) (crypto.PublicKey, error) {
+	pub, err := octets(o, "pub")
+	if err != nil {
+		return nil, err
+	}
+	public, err := mldsa.NewPublicKey(mldsa.MLDSA44(), pub)
+	if err != nil {
+		return nil, trust.Errorf(trust.Invalid, "has a member pub that is not %d bytes in base64url", mldsa.MLDSA44PublicKeySize)
+	}
+	return public, nil
 }
 
 // octets gives a base64url member of one byte or more.

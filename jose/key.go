@@ -11,6 +11,8 @@ import (
 	"encoding/base64"
 	"math/big"
 
+	"filippo.io/mldsa"
+
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/trust"
 )
@@ -37,8 +39,8 @@ const (
 )
 
 // NewKey makes a key of an *ecdsa.PublicKey on P-256 (ES256), P-384 (ES384) or
-// P-521 (ES512), an ed25519.PublicKey (EdDSA) or an *rsa.PublicKey of 2048 to
-// 8192 bits (RS256 to RS512, PS256 to PS512). kid may be empty. The key is copied. It fails with Invalid.
+// P-521 (ES512), an ed25519.PublicKey (EdDSA), an *rsa.PublicKey of 2048 to 8192
+// bits (RS256 to RS512, PS256 to PS512) or an *mldsa.PublicKey (ML-DSA-44). kid may be empty. The key is copied. It fails with Invalid.
 func NewKey(public crypto.PublicKey, alg Alg, kid string) (Key, error) {
 	return newKey(public, alg, kid, true)
 }
@@ -56,8 +58,10 @@ func newKey(public crypto.PublicKey, alg Alg, kid string, chosen bool) (Key, err
 		f, err = fitEd25519(p, alg)
 	case *rsa.PublicKey:
 		f, err = fitRSA(p, alg)
+	case *mldsa.PublicKey:
+		f, err = fitMLDSA(p, alg)
 	default:
-		return Key{}, unfit(kid, "is of no known type; ES256, EdDSA, RS256 and PS256 keys are")
+		return Key{}, unfit(kid, "is of no known type; elliptic curves, Ed25519, RSA and ML-DSA-44 are")
 	}
 	if err != nil {
 		return Key{}, unfit(kid, err.Error())
@@ -78,7 +82,7 @@ func (k *record) describe(members map[string]string) error {
 	}
 	sum := sha256.Sum256(required)
 	k.thumbprint = base64.RawURLEncoding.EncodeToString(sum[:])
-	members["alg"], members["use"] = string(k.alg), "sig"
+	members["alg"], members["use"] = string(k.alg), "sig" // alg is required of AKP, and there already
 	if k.kid != "" {
 		members["kid"] = k.kid
 	}
@@ -157,6 +161,14 @@ func fitRSA(p *rsa.PublicKey, alg Alg) (f fitting, err error) {
 	return f, nil
 }
 
+func fitMLDSA(p *mldsa.PublicKey, alg Alg) (f fitting, err error) {
+	if f.row = rowOf(alg, "AKP", nil, 0); f.row == nil || p == nil || p.Parameters() != mldsa.MLDSA44() {
+		return f, trust.Errorf(trust.Invalid, "is an ML-DSA key; its algorithm is ML-DSA-44")
+	}
+	f.own, f.members = p, map[string]string{"kty": "AKP", "alg": string(alg), "pub": encode(p.Bytes())}
+	return f, nil
+}
+
 // As gives an RSA key whose JWK named no algorithm under alg, as whoever
 // registers it decides. It fails with Invalid.
 func (k Key) As(alg Alg) (Key, error) {
@@ -214,12 +226,12 @@ func (k Key) MarshalJSON() ([]byte, error) {
 	return bytes.Clone(k.k.jwk), nil
 }
 
-// UnmarshalJSON is ParseKey; null gives the zero value.
+// UnmarshalJSON is ParseAnyKey; null gives the zero value.
 func (k *Key) UnmarshalJSON(data []byte) (err error) {
 	if string(data) == "null" {
 		*k = Key{}
 		return nil
 	}
-	*k, err = ParseKey(data)
+	*k, err = ParseAnyKey(data)
 	return err
 }

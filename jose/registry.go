@@ -76,6 +76,9 @@ var registry = slices.Concat(
 		{Name: ES384, Keys: "P-384", Status: Current, Uses: svids, kty: "EC", curve: elliptic.P384(), hash: crypto.SHA384},
 		{Name: ES512, Keys: "P-521", Status: Current, Uses: svids, kty: "EC", curve: elliptic.P521(), hash: crypto.SHA512},
 	},
+	[]Algorithm{
+		{Name: MLDSA44, Keys: "ML-DSA-44", Status: Current, Uses: []Use{ForMessage, ForStatement, ForCheckpoint}, kty: "AKP"},
+	},
 	modulus(RS384, crypto.SHA384, []Use{ForSVID}),
 	modulus(RS512, crypto.SHA512, []Use{ForSVID}),
 	modulus(PS384, crypto.SHA384, []Use{ForSVID}),
@@ -101,6 +104,21 @@ func modulus(name Alg, hash crypto.Hash, uses ...[]Use) []Algorithm {
 		rows[i].Keys = fmt.Sprintf("RSA, %d to %d bits", rows[i].minBits, rows[i].maxBits)
 	}
 	return rows
+}
+
+// shape reports whether a JWK of this type, curve and algorithm is of the row's
+// kind, as far as that can be told before its numbers are read.
+func (a *Algorithm) shape(kty, crv, alg string) bool {
+	switch {
+	case a.Status == Refused || a.kty != kty:
+		return false
+	case kty == "RSA":
+		return true
+	case kty == "AKP": // the algorithm is the type (RFC 9964, section 3)
+		return string(a.Name) == alg
+	default:
+		return a.Keys == crv
+	}
 }
 
 // rowOf gives the row of an algorithm that a key fits, nil when there is none.

@@ -10,6 +10,8 @@ import (
 	"math/big"
 	"strings"
 
+	"filippo.io/mldsa"
+
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/trust"
 )
@@ -27,9 +29,9 @@ type signer struct {
 	private crypto.Signer
 }
 
-// NewSigner makes a signer of a private key on P-256 or of an Ed25519 one, held
-// in memory or elsewhere. An empty kid becomes the key's thumbprint. In memory,
-// signatures are deterministic (RFC 6979, RFC 8032). It fails with Invalid.
+// NewSigner makes a signer of a private key on P-256, or of an Ed25519 or ML-DSA-44
+// one, held in memory or elsewhere. An empty kid becomes the key's thumbprint. In memory,
+// signatures are deterministic (RFC 6979, RFC 8032, FIPS 204). It fails with Invalid.
 func NewSigner(private crypto.Signer, kid string) (Signer, error) {
 	var alg Alg
 	switch publicOf(private).(type) {
@@ -37,8 +39,10 @@ func NewSigner(private crypto.Signer, kid string) (Signer, error) {
 		alg = ES256
 	case ed25519.PublicKey:
 		alg = EdDSA
+	case *mldsa.PublicKey:
+		alg = MLDSA44
 	default:
-		return nil, trust.Errorf(trust.Invalid, "private key is neither for ES256 nor for EdDSA; only these sign")
+		return nil, trust.Errorf(trust.Invalid, "private key is not for ES256, EdDSA or ML-DSA-44; only these sign")
 	}
 	key, err := NewKey(publicOf(private), alg, kid)
 	if err == nil && kid == "" {
@@ -73,8 +77,7 @@ func (s *signer) Sign(input []byte) ([]byte, error) {
 		sum := sha256.Sum256(input)
 		input = sum[:]
 	}
-	// No source of randomness: ECDSA is then deterministic.
-	signature, err := s.private.Sign(nil, input, hash)
+	signature, err := s.plain(input, hash)
 	if err != nil {
 		return nil, trust.Errorf(trust.Internal, "signing with key %q: %w", s.key.KeyID(), err)
 	}
@@ -82,6 +85,15 @@ func (s *signer) Sign(input []byte) ([]byte, error) {
 		return rawOf(signature)
 	}
 	return signature, nil
+}
+
+// plain signs without a source of randomness: ECDSA and ML-DSA are deterministic
+// then.
+func (s *signer) plain(input []byte, hash crypto.Hash) ([]byte, error) {
+	if key, ok := s.private.(*mldsa.PrivateKey); ok {
+		return key.SignDeterministic(input, nil)
+	}
+	return s.private.Sign(nil, input, hash)
 }
 
 // rawOf is the way back from derOf.

@@ -11,6 +11,8 @@ import (
 	"encoding/asn1"
 	"math/big"
 
+	"filippo.io/mldsa"
+
 	"github.com/entente-id/entente/canonical"
 )
 
@@ -74,7 +76,7 @@ func (u *Unverified) verify(key Key, tables *Tables) (Verified, error) {
 }
 
 // holds checks a signature over input, which is hashed already for all but
-// EdDSA.
+// EdDSA and ML-DSA.
 func (k Key) holds(input, signature []byte, tables *Tables) bool {
 	switch k.k.alg {
 	case ES256:
@@ -87,6 +89,8 @@ func (k Key) holds(input, signature []byte, tables *Tables) bool {
 		return ecdsa.VerifyASN1(k.k.public.(*ecdsa.PublicKey), input, derOf(signature))
 	case EdDSA:
 		return ed25519.Verify(k.k.public.(ed25519.PublicKey), input, signature)
+	case MLDSA44:
+		return mldsa.Verify(k.k.public.(*mldsa.PublicKey), input, signature, nil) == nil
 	case ES384, ES512:
 		public := k.k.public.(*ecdsa.PublicKey)
 		if len(signature) != 2*coordinate(public.Curve) {

@@ -26,6 +26,7 @@ var outside = map[string]string{
 	"fosite":     "github.com/ory/fosite",
 	"go-jose":    "github.com/go-jose/go-jose/v4",
 	"json":       "github.com/go-json-experiment/json",
+	"mldsa":      "filippo.io/mldsa",
 	"nistec":     "filippo.io/nistec",
 	"lipgloss":   "charm.land/lipgloss/v2",
 	"oauth2":     "golang.org/x/oauth2",
@@ -52,7 +53,7 @@ var Rooms = map[string]Room{
 	"trust": {Core: true},
 
 	"canonical": {Core: true, Outside: "json"},
-	"jose":      {Core: true, Uses: "canonical", Outside: "nistec"},
+	"jose":      {Core: true, Uses: "canonical", Outside: "mldsa nistec"},
 	"seal":      {Core: true},
 	"table":     {Core: true, Outside: "json"},
 	"spiffe":    {Core: true, Uses: "canonical jose"},
@@ -85,7 +86,7 @@ var Rooms = map[string]Room{
 	"internal/clock":   {Outside: "sys"},
 	"internal/fetch":   {},
 	"internal/config":  {Outside: "yaml"},
-	"internal/keyring": {Uses: "jose seal participant", Outside: "age json sqlite sumdb"},
+	"internal/keyring": {Uses: "jose seal participant", Outside: "age json mldsa sqlite sumdb"},
 	"internal/pkcs11":  {Outside: "crypto11"},
 
 	"node": {Uses: core + " store ledger internal/clock internal/keyring", Outside: "json sumdb"},

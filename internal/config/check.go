@@ -36,6 +36,7 @@ func (c *Config) faults(at lines) faults {
 	c.checkPaths(check)
 	c.checkValues(check)
 	c.PKCS11.check(check)
+	c.checkPostQuantum(check)
 	return check.faults
 }
 
@@ -92,6 +93,16 @@ func (c *Config) checkValues(check *checker) {
 	check.when(c.Heartbeat.Interval < 0 || c.Heartbeat.Interval > 60, "heartbeat.interval", "is not between 1s and 60s")
 	check.when(!slices.Contains([]string{"", "debug", "info", "warn", "error"}, c.Log.Level), "log.level", "is not debug, info, warn or error")
 	check.when(!slices.Contains([]string{"", "text", "json"}, c.Log.Format), "log.format", "is not text or json")
+}
+
+// checkPostQuantum: keys for ML-DSA-44 are made in the file.
+func (c *Config) checkPostQuantum(check *checker) {
+	for i, use := range c.Keys.MLDSA44 {
+		member := "keys.ml_dsa_44[" + strconv.Itoa(i) + "]"
+		check.when(!slices.Contains([]string{"log", "stream", "statement"}, use), member, "is not log, stream or statement")
+		check.when(slices.Contains(c.Keys.MLDSA44[:i], use), member, "is there twice")
+		check.when(slices.Contains(c.PKCS11.Uses, use), member, "is in pkcs11.uses too; a token's keys are for ES256")
+	}
 }
 
 // check: all of a token or nothing.

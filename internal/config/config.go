@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/entente-id/entente/trust"
@@ -106,6 +107,10 @@ type Keys struct {
 	// The file with the age identity that opens it, readable by the node's user
 	// alone; it may be mounted from a secret store. Required.
 	UnlockFile string `yaml:"unlock_file"`
+	// Whose next keys are for ML-DSA-44 (FIPS 204), which withstands quantum
+	// computers: log, stream, statement. Partners need a version that knows it
+	// before such a key begins. Default: none.
+	MLDSA44 []string `yaml:"ml_dsa_44"`
 }
 
 // PKCS11 is a token that speaks PKCS #11.
@@ -119,7 +124,7 @@ type PKCS11 struct {
 	PINFile string `yaml:"pin_file"`
 	// What the keys are for that are made in the token: stream, statement, token,
 	// tls. Log keys are Ed25519, which few tokens have, and stay in the file.
-	// Default: all four.
+	// Default: those of these four that are not for ML-DSA-44.
 	Uses []string `yaml:"uses"`
 }
 
@@ -208,7 +213,7 @@ func (c *Config) settle(folder string) {
 		c.Partners.Advertise = advertised(c.Entity, c.Partners.Listen)
 	}
 	if c.PKCS11.Module != "" && len(c.PKCS11.Uses) == 0 {
-		c.PKCS11.Uses = TokenUses()
+		c.PKCS11.Uses = slices.DeleteFunc(TokenUses(), func(use string) bool { return slices.Contains(c.Keys.MLDSA44, use) })
 	}
 	if c.Heartbeat.Interval == 0 {
 		c.Heartbeat.Interval = 2

@@ -36,6 +36,7 @@ admin:
 keys:
   file: /etc/entente/keys.age
   unlock_file: ../secret/unlock.key
+  ml_dsa_44: [log, statement]
 pkcs11: {module: /usr/lib/softhsm/libsofthsm2.so, token: entente, pin_file: pin, uses: [token, tls]}
 egress:
   proxy: http://proxy.example:3128
@@ -64,6 +65,7 @@ func TestUsableDefaults(t *testing.T) {
 		{"proxy", c.Egress.Proxy, ""},
 		{"ca file", c.Egress.CAFile, ""},
 		{"token", fmt.Sprint(c.PKCS11), "{   []}"},
+		{"ML-DSA-44", fmt.Sprint(c.Keys.MLDSA44), "[]"},
 		{"refresh", c.Egress.Refresh.String(), "5m"},
 		{"heartbeat", c.Heartbeat.Every().String(), "2s"},
 		{"log level", c.Log.Level, "info"},
@@ -72,6 +74,15 @@ func TestUsableDefaults(t *testing.T) {
 		if check.got != check.want {
 			t.Errorf("%s is %q, want %q", check.what, check.got, check.want)
 		}
+	}
+}
+
+// Of a token's default uses, those for ML-DSA-44 stay in the file.
+func TestATokenLeavesWhatItCannotHold(t *testing.T) {
+	content := strings.Replace(small, "unlock_file: unlock.key", "unlock_file: unlock.key, ml_dsa_44: [statement]", 1) + "pkcs11: {module: lib.so, token: a, pin_file: pin}\n"
+	c, err := config.Parse("node.yaml", []byte(content), "/etc/entente")
+	if err != nil || fmt.Sprint(c.PKCS11.Uses) != "[stream token tls]" {
+		t.Errorf("in the token: %v, %v", c.PKCS11.Uses, err)
 	}
 }
 
@@ -86,7 +97,7 @@ func TestEveryMemberIsRead(t *testing.T) {
 		Enforcement: config.Enforcement{Socket: "/run/entente/pep.sock", Listen: "[::1]:8444", Advertise: "https://auth.rje.example"},
 		Clients:     config.Clients{Listen: ":8446", CertificateFile: "/etc/entente/tls.pem", KeyFile: "/etc/entente/tls.key"},
 		Admin:       config.Admin{Socket: "/run/entente/admin.sock"},
-		Keys:        config.Keys{File: "/etc/entente/keys.age", UnlockFile: "/etc/secret/unlock.key"},
+		Keys:        config.Keys{File: "/etc/entente/keys.age", UnlockFile: "/etc/secret/unlock.key", MLDSA44: []string{"log", "statement"}},
 		PKCS11:      config.PKCS11{Module: "/usr/lib/softhsm/libsofthsm2.so", Token: "entente", PINFile: "/etc/entente/pin", Uses: []string{"token", "tls"}},
 		Egress: config.Egress{
 			Proxy: "http://proxy.example:3128", CAFile: "/etc/entente/ca.pem", Refresh: 90,
@@ -142,6 +153,10 @@ node.yaml:13: egress.refresh is not between 1s and 1h
 node.yaml:14: heartbeat.interval is not between 1s and 60s
 node.yaml:15: log.level is not debug, info, warn or error`},
 		{"a name that resolves", small + "telemetry: {listen: host}\n", `node.yaml:7: telemetry.listen is not host:port with a port of 0 to 65535`},
+		{"ML-DSA-44 for what it is not for", strings.Replace(small, "unlock_file: unlock.key", "unlock_file: unlock.key, ml_dsa_44: [tls, log, log, stream]", 1) +
+			"pkcs11: {module: lib.so, token: a, pin_file: pin, uses: [stream]}\n", `node.yaml:6: keys.ml_dsa_44[0] is not log, stream or statement
+node.yaml:6: keys.ml_dsa_44[2] is there twice
+node.yaml:6: keys.ml_dsa_44[3] is in pkcs11.uses too; a token's keys are for ES256`},
 		{"half a token", small + "pkcs11: {module: lib.so, uses: [token, log, token]}\n", `node.yaml:7: pkcs11.pin_file is required where there is a token
 node.yaml:7: pkcs11.token is required where there is a token
 node.yaml:7: pkcs11.uses[1] is not stream, statement, token or tls

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 
+	"filippo.io/mldsa"
 	"github.com/go-json-experiment/json"
 
 	"github.com/entente-id/entente/jose"
@@ -121,6 +122,8 @@ func signAs(alg jose.Alg, private crypto.Signer, input []byte) []byte {
 			return must(rsa.SignPSS(rand.Reader, k, crypto.SHA256, sum[:], &rsa.PSSOptions{SaltLength: 32}))
 		}
 		return must(rsa.SignPKCS1v15(nil, k, crypto.SHA256, sum[:]))
+	case *mldsa.PrivateKey:
+		return must(k.SignDeterministic(input, nil))
 	default:
 		panic("no such key")
 	}
@@ -148,6 +151,8 @@ func newSigner(alg jose.Alg, kid string, stranger bool) *signer {
 	case jose.EdDSA:
 		_, k, err := ed25519.GenerateKey(rand.Reader)
 		private = must(k, err)
+	case jose.MLDSA44:
+		private = must(mldsa.GenerateKey(mldsa.MLDSA44()))
 	default:
 		private = rsaKeys[0]()
 		if stranger {

@@ -45,7 +45,7 @@ func newPartner(t *testing.T) *partner {
 	for _, use := range participant.KeyUses() {
 		algs := []jose.Alg{jose.EdDSA}
 		if use == participant.StreamKey || use == participant.StatementKey {
-			algs = []jose.Alg{jose.ES256, jose.EdDSA}
+			algs = []jose.Alg{jose.ES256, jose.EdDSA, jose.MLDSA44}
 		}
 		for _, alg := range algs {
 			s := newSigner(alg, string(use)+"-"+string(alg), false)

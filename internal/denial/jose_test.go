@@ -1,12 +1,13 @@
 package denial_test
 
 import (
-	"crypto/x509"
 	"encoding/pem"
 	"fmt"
 	"math/big"
 	"slices"
 	"strings"
+
+	"filippo.io/mldsa/x509"
 
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/trust"

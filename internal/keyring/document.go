@@ -7,12 +7,13 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/x509"
 	"errors"
 	"io"
 	"os"
 
 	"filippo.io/age"
+	"filippo.io/mldsa"
+	"filippo.io/mldsa/x509"
 	"github.com/go-json-experiment/json"
 
 	"github.com/entente-id/entente/jose"
@@ -81,15 +82,18 @@ func newDocument(window trust.Window) (document, error) {
 func newPrivate(alg jose.Alg) ([]byte, error) {
 	var key crypto.Signer
 	var err error
-	if alg == jose.EdDSA {
+	switch alg {
+	case jose.EdDSA:
 		_, key, err = ed25519.GenerateKey(rand.Reader)
-	} else {
+	case jose.MLDSA44:
+		key, err = mldsa.GenerateKey(mldsa.MLDSA44())
+	default:
 		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	}
 	if err != nil {
 		return nil, trust.Errorf(trust.Internal, "making a key for %s: %w", alg, err)
 	}
-	return x509.MarshalPKCS8PrivateKey(key)
+	return x509.MarshalPKCS8PrivateKey(key) // of ML-DSA the seed (RFC 9881, section 6)
 }
 
 func (d document) encrypt(to age.Recipient) ([]byte, error) {

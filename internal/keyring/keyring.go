@@ -14,7 +14,6 @@ package keyring
 
 import (
 	"crypto"
-	"crypto/x509"
 	"errors"
 	"log/slog"
 	"path/filepath"
@@ -23,6 +22,7 @@ import (
 	"sync/atomic"
 
 	"filippo.io/age"
+	"filippo.io/mldsa/x509"
 
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/participant"

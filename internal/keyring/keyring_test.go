@@ -222,7 +222,7 @@ func TestOpenRefuses(t *testing.T) {
 			d := f.document(t)
 			d.Keys[4].Use = participant.LogKey
 			f.write(t, render(t, d))
-		}, trust.Invalid, "takes [EdDSA]"},
+		}, trust.Invalid, "takes [EdDSA ML-DSA-44]"},
 		{"an unknown use", func(t *testing.T, f folder) {
 			d := f.document(t)
 			d.Keys[0].Use = "seance"

@@ -15,6 +15,7 @@ import (
 type Making struct {
 	Token   Token                // nil: there is none
 	InToken []participant.KeyUse // whose next keys are made in the token
+	MLDSA44 []participant.KeyUse // whose next keys are for ML-DSA-44, in the file
 }
 
 // Token is where private keys are made and used that never leave it, such as a
@@ -35,7 +36,11 @@ func (m Making) newRecord(use participant.KeyUse, window trust.Window) (privateR
 	r := privateRecord{Use: use, Window: window}
 	if !slices.Contains(m.InToken, use) {
 		var err error
-		r.Private, err = newPrivate(algorithm(use))
+		alg := algorithm(use)
+		if slices.Contains(m.MLDSA44, use) {
+			alg = jose.MLDSA44
+		}
+		r.Private, err = newPrivate(alg)
 		return r, err
 	}
 	if m.Token == nil {

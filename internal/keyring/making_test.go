@@ -1,6 +1,7 @@
 package keyring_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -8,6 +9,8 @@ import (
 	"maps"
 	"slices"
 	"testing"
+
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/entente-id/entente/internal/keyring"
 	"github.com/entente-id/entente/jose"
@@ -190,4 +193,73 @@ func (folder) openNone(t *testing.T) *keyring.Keyring {
 	}
 	t.Cleanup(func() { k.Close() })
 	return k
+}
+
+// Keys for ML-DSA-44 are made in the file, sign messages and checkpoints, and are
+// there after a restart.
+func TestKeysForMLDSA(t *testing.T) {
+	const origin = "trust.rje.example/trust"
+	f := newFolder(t)
+	quantum := []participant.KeyUse{participant.LogKey, participant.StreamKey, participant.StatementKey}
+	open := func() *keyring.Keyring {
+		k, err := keyring.OpenWith(keyring.Making{MLDSA44: quantum}, f.keys, f.unlock, func() int64 { return now + 200 })
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { k.Close() })
+		return k
+	}
+	k := open()
+	made, err := k.Announce(uses, trust.Window{NotBefore: now, NotAfter: now + 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range made {
+		if got := r.Key.Alg(); (got == jose.MLDSA44) != slices.Contains(quantum, r.Use) {
+			t.Errorf("the %s key is for %s", r.Use, got)
+		}
+	}
+	for _, k := range []*keyring.Keyring{k, open()} {
+		if err := k.Certify(made); err != nil {
+			t.Fatal(err)
+		}
+		if got := k.Signer(participant.StreamKey).Key(); got.Alg() != jose.MLDSA44 {
+			t.Errorf("messages are signed with a key for %s", got.Alg())
+		}
+		signer, err := k.NoteSigner(origin, now+200)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := origin + "\n3\nAAAA\nepoch 1\n"
+		signed, err := note.Sign(&note.Note{Text: text}, signer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		verifiers, err := k.NoteVerifiers(origin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if opened, err := note.Open(signed, verifiers); err != nil || len(opened.Sigs) != 1 {
+			t.Errorf("the checkpoint does not verify: %v", err)
+		}
+		for what, changed := range map[string][]byte{
+			"another size":  bytes.Replace(signed, []byte("\n3\n"), []byte("\n4\n"), 1),
+			"another epoch": bytes.Replace(signed, []byte("epoch 1"), []byte("epoch 2"), 1),
+		} {
+			if _, err := note.Open(changed, verifiers); err == nil {
+				t.Errorf("%s verifies", what)
+			}
+		}
+		if other, err := k.NoteVerifiers("trust.rje.example/decisions"); err != nil {
+			t.Fatal(err)
+		} else if _, err := note.Open(signed, other); err == nil {
+			t.Error("it verifies as another log's")
+		}
+	}
+	key := made[slices.IndexFunc(made, func(r participant.KeyRecord) bool { return r.Use == participant.LogKey })].Key
+	for _, bad := range []string{"", "a b", "a+b", "a\xff"} {
+		if _, err := keyring.NoteVerifier(bad, key); trust.KindOf(err) != trust.Invalid {
+			t.Errorf("origin %q: %v", bad, err)
+		}
+	}
 }

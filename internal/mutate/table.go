@@ -37,6 +37,7 @@ var joseMutants = []mutant{
 	lost(verifyGo, "an ES256 signature has its length", "if «len(signature) != 2*size256» ||", "len(signature) < 2*size256"),
 	lost(verifyGo, "r and s are in range", "«!inRange(signature[:size256]) || !inRange(signature[size256:])» {", "false"),
 	lost(verifyGo, "an Ed25519 signature holds", "return «ed25519.Verify(k.k.public.(ed25519.PublicKey), input, signature)»", "len(signature) == 64"),
+	lost(verifyGo, "an ML-DSA-44 signature holds", "return «mldsa.Verify(k.k.public.(*mldsa.PublicKey), input, signature, nil) == nil»", "len(signature) == 2420"),
 	both(lost("jose/keyset.go", "a kid is the whole of it", "if «k.KeyID() == kid» {", "strings.HasPrefix(k.KeyID(), kid)"),
 		lost(verifyGo, "", "case «u.header.KeyID != \"\" && key.k.kid != \"\" && u.header.KeyID != key.k.kid»:", "false")),
 	both(lost("jose/keyset.go", "a kid is in its own case", "if «k.KeyID() == kid» {", "strings.EqualFold(k.KeyID(), kid)"),

@@ -142,8 +142,11 @@ func open(ctx context.Context, c config.Config, log *slog.Logger) (_ *machine, e
 	return m, nil
 }
 
-// makingOf opens the token in which the next keys are made, if there is one.
+// makingOf says how the next keys are made, and opens the token, if there is one.
 func makingOf(c config.Config) (m keyring.Making, err error) {
+	for _, use := range c.Keys.MLDSA44 {
+		m.MLDSA44 = append(m.MLDSA44, participant.KeyUse(use))
+	}
 	if c.PKCS11.Module == "" {
 		return m, nil
 	}

@@ -35,6 +35,13 @@ func (a *app) statusText(s node.Status) string {
 		title += "  DEMO: its time can be moved"
 	}
 	b.WriteString(clean(title) + "\n")
+	for _, w := range s.Warnings {
+		word := "warning"
+		if w.Urgent {
+			word = "URGENT"
+		}
+		fmt.Fprintf(&b, "%-9s  %s\n", word, clean(w.Text))
+	}
 	if f := s.Framework; f != nil {
 		fmt.Fprintf(&b, "framework  %s version %d, %s, until %s\n", clean(f.Name), f.Version, short(f.Hash), f.Expires)
 	} else {

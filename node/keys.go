@@ -16,6 +16,7 @@ type KeyStage string
 const (
 	KeyAnnounced KeyStage = "announced" // its window has not begun
 	KeyCurrent   KeyStage = "current"   // it is good now
+	KeyEnding    KeyStage = "ending"    // it is good now, and when it ends soon nothing follows it
 	KeyGone      KeyStage = "gone"      // its window has ended, or its issuer publishes it no longer
 	KeyRevoked   KeyStage = "revoked"   // it was ended here or by its home, for good
 )
@@ -77,6 +78,8 @@ func cardKeys(p *participant.Partner, now int64) []KeyView {
 			v.Stage = KeyAnnounced
 		case now >= k.Window.NotAfter:
 			v.Stage = KeyGone
+		case p.Card.Until(k.Use, now)-now <= keySoon:
+			v.Stage = KeyEnding
 		}
 		out = append(out, v)
 	}

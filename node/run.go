@@ -16,6 +16,7 @@ func (n *Node) Run(ctx context.Context) {
 	defer all.Wait()
 	all.Go(func() { n.keepStatements(ctx) })
 	all.Go(func() { n.keepIssuerKeys(ctx) })
+	all.Go(func() { n.keepWarning(ctx) })
 	all.Go(func() { n.keepCheckpoints(ctx) })
 	all.Go(func() { n.keepSessions(ctx) })
 	started := map[trust.ParticipantID]bool{}

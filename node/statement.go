@@ -17,6 +17,7 @@ const (
 	statementType   = "entity-statement+jwt"
 	statementLife   = 24 * time.Hour
 	statementRenew  = 6 * time.Hour
+	statementRetry  = time.Minute
 	statementBucket = "statement" // participant to "issued ends" of its newest statement
 )
 
@@ -115,20 +116,39 @@ func (n *Node) loadWatermarks(ctx context.Context) error {
 // keepStatements renews the own statement at every partner well before it ends.
 func (n *Node) keepStatements(ctx context.Context) {
 	for ctx.Err() == nil {
-		wait(ctx, nil, statementRenew)
-		if ctx.Err() != nil {
-			return
+		if left := n.statementDue(); left > 0 {
+			wait(ctx, nil, left)
+			continue
 		}
-		_, err := n.change(ctx, func(c *change) error {
-			for p := range c.Participant.Partners() {
-				if err := c.sendStatement(p.Card.ID); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
+		if err := n.renewStatement(ctx); err != nil {
 			n.Log.Error("the statement was not renewed", "error", err)
+			wait(ctx, nil, statementRetry)
 		}
 	}
+}
+
+// statementDue gives in what time the own statement is to be renewed: by its date,
+// which outlives a restart.
+func (n *Node) statementDue() time.Duration {
+	issued := n.views.dates(n.self).statementIssued
+	left := time.Duration(issued-n.Now())*time.Second + statementRenew
+	return min(left, statementRenew) // the clock may have been set back
+}
+
+// renewStatement queues a fresh statement for every partner, and notes its date.
+func (n *Node) renewStatement(ctx context.Context) error {
+	var own participant.Statement
+	_, err := n.change(ctx, func(c *change) error {
+		own.Iat, own.Exp = c.now, c.now+int64(statementLife/time.Second)
+		for p := range c.Participant.Partners() {
+			if err := c.sendStatement(p.Card.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return n.noteStatement(ctx, n.self, own)
 }

@@ -19,6 +19,7 @@ type Status struct {
 	Framework *FrameworkStatus    `json:"framework,omitzero"`
 	Logs      []LogStatus         `json:"logs"`
 	Partners  []PartnerStatus     `json:"partners"`
+	Warnings  []Warning           `json:"warnings,omitempty"`
 }
 
 // FrameworkStatus is the framework in force.
@@ -53,7 +54,7 @@ type PartnerStatus struct {
 func (n *Node) Status(ctx context.Context) Status {
 	s := n.State()
 	self := s.Participant.Self().Card
-	out := Status{Entity: n.self, Name: self.Name, Demo: n.demo, Time: trust.Instant(n.Now()), Partners: []PartnerStatus{}}
+	out := Status{Entity: n.self, Name: self.Name, Demo: n.demo, Time: trust.Instant(n.Now()), Partners: []PartnerStatus{}, Warnings: n.Warnings()}
 	if f := s.Framework.Current; f != nil {
 		out.Framework = &FrameworkStatus{f.Document.Name, f.Version, f.Hash, f.Document.Expires}
 	}

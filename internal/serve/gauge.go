@@ -14,6 +14,9 @@ type Reading struct {
 	StalePartners   int           // of these, whose view is past what any tier allows
 	OldestProof     time.Duration // the greatest age of a partner's proven word
 	Undelivered     uint64        // messages that partners have not accepted yet
+	Warnings        int           // what of the node's own ends soon, or has ended
+	Urgent          int           // of these, what ends very soon, or has ended
+	KeysEnd         time.Duration // until the first use has no key any more; negative since one has none
 }
 
 // gauges asks for one reading at every scrape, so that its numbers belong
@@ -39,6 +42,9 @@ func newGauges(read func() Reading) *gauges {
 		{plain("entente_partners_stale", "Partners whose view is too old for any tier."), func(r Reading) float64 { return float64(r.StalePartners) }, nil},
 		{plain("entente_edge_oldest_proof_seconds", "Greatest age of a partner's proven word."), func(r Reading) float64 { return r.OldestProof.Seconds() }, nil},
 		{plain("entente_edge_undelivered", "Messages that partners have not accepted yet."), func(r Reading) float64 { return float64(r.Undelivered) }, nil},
+		{plain("entente_warnings", "What of the node's own ends soon, or has ended: keys, statement, framework."), func(r Reading) float64 { return float64(r.Warnings) }, nil},
+		{plain("entente_warnings_urgent", "Of these, what ends very soon, or has ended."), func(r Reading) float64 { return float64(r.Urgent) }, nil},
+		{plain("entente_keys_end_seconds", "Time until a use has no key of this node any more; negative since then."), func(r Reading) float64 { return r.KeysEnd.Seconds() }, nil},
 	}}
 }
 

@@ -281,7 +281,12 @@ func fetcherOf(c config.Config, running func() *node.Node) (*fetch.Client, error
 // read gives what the gauges show.
 func read(n *node.Node) Reading {
 	status := n.Status(context.Background())
-	r := Reading{Partners: len(status.Partners)}
+	r := Reading{Partners: len(status.Partners), Warnings: len(status.Warnings), KeysEnd: n.KeysEnd()}
+	for _, w := range status.Warnings {
+		if w.Urgent {
+			r.Urgent++
+		}
+	}
 	for _, l := range status.Logs {
 		if l.Log == "trust" {
 			r.TrustEntries = l.Size

@@ -29,9 +29,21 @@ func (h handler) client(r *http.Request, f form) (string, error) {
 		name, ok = h.node.Client(r.Context(), shown(r, f))
 	}
 	if !ok {
-		return "", invalidClient
+		return "", refused(f, header)
 	}
 	return name, nil
+}
+
+// refused is the answer to who is not authenticated. Who shows itself in the form
+// alone is not challenged to use a header: clients would take that for the answer
+// (RFC 6749, section 5.2).
+func refused(f form, header bool) *Error {
+	_, assertion := f["client_assertion"]
+	_, id := f["client_id"]
+	if !header && (assertion || id) {
+		return invalidAssertion
+	}
+	return invalidClient
 }
 
 func (h handler) point(r *http.Request, f form) (string, bool) {

@@ -88,3 +88,26 @@ func TestClient(t *testing.T) {
 		}
 	}
 }
+
+// Who shows itself in the form alone is not challenged to use a header; whoever
+// used one, or nothing, is (RFC 6749, section 5.2).
+func TestChallenge(t *testing.T) {
+	nobody := func(r *http.Request) { r.Header.Del("Authorization") }
+	for name, tt := range map[string]struct {
+		form   string
+		change func(*http.Request)
+		want   string
+	}{
+		"nothing":                 {"", nobody, "Bearer"},
+		"another's bearer":        {"", func(r *http.Request) { r.Header.Set("Authorization", "Bearer x") }, "Bearer"},
+		"basic and a name":        {"&client_id=ward-app", func(r *http.Request) { r.SetBasicAuth("ward-app", "x") }, "Bearer"},
+		"a name":                  {"&client_id=nobody", nobody, ""},
+		"an assertion":            {"&client_assertion=x.y.w&client_assertion_type=x", nobody, ""},
+		"an assertion and bearer": {"&client_assertion=x.y.w&client_assertion_type=x", nil, "Bearer"},
+	} {
+		w := send(&shell{}, "/oauth/introspect", "token=a"+tt.form, tt.change)
+		if got := w.Header().Get("WWW-Authenticate"); w.Code != http.StatusUnauthorized || got != tt.want || w.Body.String() != refusedClient {
+			t.Errorf("%s: answered %d %q %s", name, w.Code, got, w.Body)
+		}
+	}
+}

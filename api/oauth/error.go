@@ -22,6 +22,7 @@ func (e *Error) Error() string { return e.Code + ": " + e.Text }
 var (
 	invalidRequest     = &Error{http.StatusBadRequest, "invalid_request", "the request is not one that this endpoint takes, or a token in it does not count here"}
 	invalidClient      = &Error{http.StatusUnauthorized, "invalid_client", "the client is not authenticated"}
+	invalidAssertion   = &Error{invalidClient.Status, invalidClient.Code, invalidClient.Text} // of a client that shows itself in the form
 	invalidTarget      = &Error{http.StatusBadRequest, "invalid_target", "there is no such service for this client"}
 	invalidScope       = &Error{http.StatusBadRequest, "invalid_scope", "the token is not good for what is asked"}
 	invalidDetails     = &Error{http.StatusBadRequest, "invalid_authorization_details", "authorization_details are not of a kind that is known here"}
@@ -53,7 +54,7 @@ func fail(w http.ResponseWriter, err error) {
 		wire.Fail(w, err)
 		return
 	}
-	if e.Status == http.StatusUnauthorized {
+	if e.Status == http.StatusUnauthorized && e != invalidAssertion {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	if err := wire.Answer(w, e.Status, e); err != nil {

@@ -242,7 +242,7 @@ func TestRequestLine(t *testing.T) {
 		if w.Code != c.status || (s.asked != nil) != (c.status == 200) {
 			t.Errorf("%s: answered %d %s, want %d", name, w.Code, w.Body, c.status)
 		}
-		if w.Code == 401 && (w.Header().Get("WWW-Authenticate") == "" || !strings.Contains(w.Body.String(), "invalid_client")) {
+		if w.Code == 401 && ((name != "nobody") != (w.Header().Get("WWW-Authenticate") != "") || !strings.Contains(w.Body.String(), "invalid_client")) {
 			t.Errorf("%s: told %v %s", name, w.Header(), w.Body)
 		}
 	}

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -28,6 +29,8 @@ type authority struct {
 	pool *x509.CertPool
 	leaf tls.Certificate
 
+	lasts   context.Context // until close
+	end     context.CancelFunc
 	running sync.WaitGroup
 	mu      sync.Mutex
 	servers []*http.Server
@@ -50,7 +53,8 @@ func newAuthority() (*authority, error) {
 	if err != nil {
 		return nil, trust.Errorf(trust.Internal, "making the demo's authority: %w", err)
 	}
-	a := &authority{pem: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pool: x509.NewCertPool()}
+	lasts, end := context.WithCancel(context.Background())
+	a := &authority{lasts: lasts, end: end, pem: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pool: x509.NewCertPool()}
 	a.pool.AddCert(root)
 	a.leaf, err = issue(root, key)
 	return a, err
@@ -102,8 +106,12 @@ func (a *authority) serve(l net.Listener, h http.Handler) {
 	a.running.Go(func() { _ = s.ServeTLS(l, "", "") }) // it ends by close alone
 }
 
+// beside runs what goes with a server, until close.
+func (a *authority) beside(run func(context.Context)) { a.running.Go(func() { run(a.lasts) }) }
+
 // close ends all servers.
 func (a *authority) close() error {
+	a.end()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var errs []error

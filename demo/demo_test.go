@@ -25,7 +25,6 @@ import (
 // notBuilt are the steps that later capabilities bring, and their names.
 var notBuilt = map[string]string{
 	"1.5":  "counter-record at home: signals",
-	"1.8":  "watch stream: signals",
 	"7.11": "recovery into a new epoch: signals",
 	"9.6":  "clock rules: signals",
 }

@@ -23,6 +23,7 @@ type play struct {
 	amara    nurse            // the locum nurse of the first scenario
 	bola     nurse            // a colleague who stays
 	removals []time.Duration
+	removed  time.Time // when the first removal was acknowledged
 }
 
 // scene is a scenario being played.

@@ -129,7 +129,11 @@ func (s *scene) permitted(ctx context.Context) (idp.Tokens, error) {
 // offboarded ends the nurse's engagement while her session goes on.
 func (s *scene) offboarded(ctx context.Context, session idp.Tokens) error {
 	p, w := s.play, s.play.world
-	err := s.expect(ctx, "RXW offboards her mid-session; next call (ms since RXW's acknowledgement)", trust.SubjectRevoked, func(ctx context.Context) (outcome, error) {
+	stream, err := p.records["RJE"].watchPatient(ctx, session.Access)
+	if err != nil {
+		return s.settle(ctx, Step{Name: "she watches her patient's vital signs at RJE"}, err)
+	}
+	err = s.expect(ctx, "RXW offboards her mid-session; next call (ms since RXW's acknowledgement)", trust.SubjectRevoked, func(ctx context.Context) (outcome, error) {
 		return p.remove(ctx, p.amara, session.Access)
 	})
 	if err != nil {
@@ -148,7 +152,11 @@ func (s *scene) offboarded(ctx context.Context, session idp.Tokens) error {
 	if err != nil {
 		return err
 	}
-	s.missing("her open stream at RJE is cut", "stream ends within the limit", "watch stream: signals")
+	took, err := stream.cut(ctx, p.removed)
+	cut := Step{Name: "her open stream of vital signs at RJE (ms since RXW's acknowledgement)", Expected: "cut", Got: "cut", MS: milliseconds(took)}
+	if err := s.settle(ctx, cut, err); err != nil {
+		return err
+	}
 	const others = 20
 	return s.do(ctx, fmt.Sprintf("%d more nurses are offboarded, one by one", others), "all denied within "+removalTarget.String(), func(ctx context.Context) (string, error) {
 		return "all denied within " + removalTarget.String(), p.removeMany(ctx, others)
@@ -198,6 +206,9 @@ func (p *play) remove(ctx context.Context, n nurse, token string) (outcome, erro
 		}
 	}
 	took := time.Since(acknowledged)
+	if len(p.removals) == 0 {
+		p.removed = acknowledged
+	}
 	p.removals = append(p.removals, took)
 	again, err := rje.ask(ctx, token)
 	again.took = took

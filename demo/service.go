@@ -64,6 +64,7 @@ func (h *hospital) furnish(ctx context.Context, name, audience string, resource 
 		return nil, errors.Join(err, l.Close())
 	}
 	h.world.authority.serve(l, s.Handler())
+	h.world.authority.beside(s.Run)
 	return d, nil
 }
 

@@ -45,6 +45,7 @@ type circumstance struct {
 	Purpose  string     `json:"purpose"`
 	Evidence []evidence `json:"evidence"`
 	Proof    *proof     `json:"proof,omitempty"`
+	Session  bool       `json:"session,omitzero"`
 }
 
 // proof is what the service saw beside a token that is bound to a key.
@@ -70,7 +71,7 @@ type answer struct {
 // node is the way to the trust's node.
 type node struct {
 	client     *http.Client
-	url        string
+	base       string
 	credential string
 	timeout    time.Duration
 }
@@ -79,7 +80,7 @@ func newNode(c Config) (node, error) {
 	n := node{credential: c.Credential, timeout: cmp.Or(c.Timeout, defaultTimeout)}
 	client := http.Client{}
 	if path, ok := strings.CutPrefix(c.Node, "unix:"); ok {
-		n.url = "http://node" + evaluationPath
+		n.base = "http://node"
 		client.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", path)
 		}}
@@ -87,7 +88,7 @@ func newNode(c Config) (node, error) {
 		if u, err := url.Parse(c.Node); err != nil || u.Scheme != "https" || u.Host == "" {
 			return node{}, trust.Errorf(trust.Invalid, "node address %q is neither https://host:port nor unix:/path", c.Node)
 		}
-		n.url = strings.TrimSuffix(c.Node, "/") + evaluationPath
+		n.base = strings.TrimSuffix(c.Node, "/")
 		if c.HTTPClient != nil {
 			client = *c.HTTPClient
 		}
@@ -107,7 +108,7 @@ func (n node) ask(ctx context.Context, requestID string, q evaluation) (answer, 
 	if err != nil {
 		return answer{}, trust.Errorf(trust.Invalid, "asking the node: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.base+evaluationPath, bytes.NewReader(body))
 	if err != nil {
 		return answer{}, trust.Errorf(trust.Internal, "asking the node: %w", err)
 	}

@@ -9,12 +9,14 @@ package records
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/entente-id/entente/pep"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -60,13 +62,15 @@ type Config struct {
 	Timeout time.Duration
 }
 
-// Service answers GET /wards/{ward}/records/{id}. It is safe for concurrent use.
+// Service answers GET /wards/{ward}/records/{id}, and with /live behind it a
+// stream of vital signs. It is safe for concurrent use.
 type Service struct {
 	node     node
 	kind     string
 	evidence string
 	purpose  string
 	url      string
+	sessions *pep.Sessions
 }
 
 // Record is a made-up patient record.
@@ -94,6 +98,7 @@ func New(c Config) (*Service, error) {
 		evidence: cmp.Or(c.Evidence, AccessToken),
 		purpose:  cmp.Or(c.Purpose, "TREAT"),
 		url:      c.URL,
+		sessions: pep.NewSessions(pep.Config{Node: n.base, Credential: c.Credential, Client: n.client}),
 	}, nil
 }
 
@@ -103,19 +108,35 @@ func New(c Config) (*Service, error) {
 func (s *Service) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /wards/{ward}/records/{id}", s.record)
+	mux.HandleFunc("GET /wards/{ward}/records/{id}/live", s.live)
 	return mux
 }
 
 func (s *Service) record(w http.ResponseWriter, r *http.Request) {
+	if _, ok := s.permitted(r.Context(), w, r, false); !ok {
+		return
+	}
+	ward, id := r.PathValue("ward"), r.PathValue("id")
+	write(w, http.StatusOK, Record{
+		ID: id, Ward: ward,
+		Patient:   "Patient " + id + " (made up)",
+		Note:      "Observations stable; review on the morning round.",
+		Allergies: "none known",
+	})
+}
+
+// permitted asks the node about a request, and refuses the request where it is
+// not permitted. The reference of a permit names the session, if it is for one.
+func (s *Service) permitted(ctx context.Context, w http.ResponseWriter, r *http.Request, session bool) (reference string, ok bool) {
 	token, shown := s.presented(r)
 	chain, whole := s.actsFor(r)
 	if token == "" || !whole {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		write(w, http.StatusUnauthorized, denial{Error: "a bearer token is required"})
-		return
+		return "", false
 	}
 	ward, id := r.PathValue("ward"), r.PathValue("id")
-	answer, err := s.node.ask(r.Context(), r.Header.Get("X-Request-ID"), evaluation{
+	answer, err := s.node.ask(ctx, r.Header.Get("X-Request-ID"), evaluation{
 		Subject:  entity{Type: "evidence", ID: "0"},
 		Action:   action{Name: "read"},
 		Resource: entity{Type: s.kind, ID: id, Properties: map[string]string{"ward": ward}},
@@ -123,11 +144,12 @@ func (s *Service) record(w http.ResponseWriter, r *http.Request) {
 			Purpose:  cmp.Or(r.Header.Get("X-Purpose"), s.purpose),
 			Evidence: append(chain, evidence{Type: s.evidence, Value: token}),
 			Proof:    shown,
+			Session:  session,
 		},
 	})
 	if err != nil {
 		write(w, http.StatusServiceUnavailable, denial{Error: "access cannot be decided now"})
-		return
+		return "", false
 	}
 	if answer.ID != "" {
 		w.Header().Set(DecisionHeader, answer.ID)
@@ -138,18 +160,13 @@ func (s *Service) record(w http.ResponseWriter, r *http.Request) {
 	if !answer.Permit && answer.Nonce != "" { // RFC 9449, 9: the caller tries again with the nonce
 		w.Header().Set("WWW-Authenticate", `DPoP error="use_dpop_nonce"`)
 		write(w, http.StatusUnauthorized, denial{Error: denialText, Reference: answer.ID})
-		return
+		return "", false
 	}
 	if !answer.Permit {
 		write(w, http.StatusForbidden, denial{Error: denialText, Reference: answer.ID})
-		return
+		return "", false
 	}
-	write(w, http.StatusOK, Record{
-		ID: id, Ward: ward,
-		Patient:   "Patient " + id + " (made up)",
-		Note:      "Observations stable; review on the morning round.",
-		Allergies: "none known",
-	})
+	return answer.ID, true
 }
 
 // denial is the body of every refusal.

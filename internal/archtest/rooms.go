@@ -110,9 +110,11 @@ var Rooms = map[string]Room{
 	},
 	"cmd/entente": {Uses: "cli demo internal/serve"},
 
+	"pep": {Outside: "json"},
+
 	"demo":         {Uses: core + " node api/admin store store/local internal/config internal/keyring internal/serve demo/idp demo/records", Outside: "json lipgloss yaml"},
 	"demo/idp":     {Outside: "fosite go-jose json oauth2"},
-	"demo/records": {Outside: "json"},
+	"demo/records": {Uses: "pep", Outside: "json"},
 
 	"bench":               {Uses: core + " store store/local ledger node api/authzen internal/nodetest", Outside: "sumdb"},
 	"internal/archtest":   {},

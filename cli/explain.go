@@ -159,6 +159,9 @@ func ground(e node.Explanation) []string {
 	if e.Policy != "" {
 		parts = append(parts, "policy "+e.Policy[:min(4, len(e.Policy))])
 	}
+	if e.Exception != "" {
+		parts = append(parts, "exception "+e.Exception)
+	}
 	return append(parts, "trust "+e.Trust.String())
 }
 

@@ -54,6 +54,13 @@ func (a *app) statusText(s node.Status) string {
 		}
 		b.WriteString("\n")
 	}
+	for _, x := range s.Exceptions {
+		fmt.Fprintf(&b, "exception  %s for %s ends at %s", clean(x.Name), clean(x.Service), x.Expires)
+		if x.Unowned {
+			b.WriteString("; its owner " + clean(x.Owner) + " is no operator any more")
+		}
+		b.WriteString("\n")
+	}
 	if len(s.Partners) == 0 {
 		return b.String()
 	}

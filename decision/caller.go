@@ -160,7 +160,7 @@ func (h *hearing) classify() verdict {
 		h.ladder = ladder
 		return fail(trust.LowAssurance)
 	}
-	if ev.ExpiresAt-ev.IssuedAt > int64(h.class.MaxTokenLifetime) { // R16
+	if ev.Exception == "" && ev.ExpiresAt-ev.IssuedAt > int64(h.class.MaxTokenLifetime) { // R16; what an exception lets in, the tier bounds
 		return fail(trust.TokenLifetime)
 	}
 	if limit := int64(h.class.MaxAuthAge); limit > 0 && ev.Class == trust.Human {
@@ -181,6 +181,10 @@ func kindName(k evidence.Kind) string {
 		return "JWT-SVID"
 	case evidence.X509SVID:
 		return "X509-SVID"
+	case evidence.APIKey:
+		return "API key"
+	case evidence.Basic:
+		return "user-id and password"
 	default:
 		return "access token"
 	}

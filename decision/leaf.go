@@ -35,6 +35,7 @@ type Leaf struct {
 	Credential       string              `json:"credential,omitempty"` // the jti of the one of our own that was presented
 	EnforcementPoint string              `json:"enforcement_point"`
 	Evidence         evidence.Kind       `json:"evidence,omitempty"`
+	Exception        string              `json:"exception,omitempty"` // the name of the one that waived a check
 	Issuer           trust.IssuerID      `json:"issuer,omitzero"`
 	Key              string              `json:"key,omitempty"` // RFC 7638 thumbprint
 	Observed         Seen                `json:"observed"`
@@ -99,6 +100,7 @@ func (w *writer) ground(d *Decision, o *Observed, ev *Evidence, r *Request) {
 	w.name("enforcement_point")
 	w.dst = canonical.AppendString(w.dst, r.EnforcementPoint)
 	w.word("evidence", string(ev.Kind))
+	w.text("exception", ev.Exception)
 	w.text("issuer", ev.Issuer.String())
 	w.text("key", ev.Thumbprint)
 }

@@ -177,6 +177,9 @@ func (h *hearing) effectiveTier() trust.Reason {
 		h.d.Tier, h.d.MaxAge = stronger(h.d.Tier, h.actor.d.Tier), min(h.d.MaxAge, h.actor.d.MaxAge)
 		h.d.MaxBundleAge = h.actor.d.MaxBundleAge
 	}
+	if h.ev.Exception != "" && h.ev.ExpiresAt-h.ev.IssuedAt > int64(h.tier.MaxException) { // R21
+		return trust.ExceptionTooLong
+	}
 	switch h.tier.SenderConstraint {
 	case framework.SenderConstraintNone, framework.SenderConstraintWhenOffered:
 		// What a token is bound to was shown, or authenticate denies.

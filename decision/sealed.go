@@ -113,7 +113,7 @@ func Replay(l Leaf, s Sealed) (Observed, Evidence, Request) {
 		Participant: l.Participant, Issuer: l.Issuer, Namespace: s.Namespace, Subject: s.Subject, ClientID: s.ClientID,
 		Class: l.Class, Kind: l.Evidence, Audience: s.Audience, IssuedAt: s.IssuedAt, ExpiresAt: s.ExpiresAt,
 		AuthTime: s.AuthTime, KeyID: s.KeyID, Algorithm: s.Algorithm, Thumbprint: l.Key,
-		Delegated: s.Delegated, Claims: s.Claims, Grant: s.Grant, Keys: s.Keys, Ends: s.Ends,
+		Delegated: s.Delegated, Claims: s.Claims, Grant: s.Grant, Keys: s.Keys, Ends: s.Ends, Exception: l.Exception,
 		Binding: evidence.Binding{Key: s.Key, Certificate: s.Certificate, Other: s.Bound, Shown: s.Shown},
 	}}
 	if l.Subject != nil {

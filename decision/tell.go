@@ -90,6 +90,9 @@ func (h *hearing) tellAuthenticate(reason trust.Reason) string {
 			return fmt.Sprintf("credential %s of our own, issued on a token under key %s of %s, audience %s, %s left",
 				ev.Grant.ID, ev.KeyID, bare(ev.Issuer), strings.TrimPrefix(ev.Audience, scheme), span(ev.ExpiresAt-h.o.Now))
 		}
+		if ev.Exception != "" {
+			return fmt.Sprintf("%s, a shared secret that nobody signed: let in by exception %s (shared_secret), %s left", kindName(ev.Kind), ev.Exception, span(ev.ExpiresAt-h.o.Now))
+		}
 		once := ""
 		if h.singleUse() && len(ev.Once) > 0 {
 			once = ", used up by this decision"

@@ -103,6 +103,8 @@ func (h *hearing) tellShortfall(reason trust.Reason) string {
 		return fmt.Sprintf("is of tier %q and the class of tier %q; framework %d does not define both", d.Tier, h.class.Tier, h.d.FrameworkVersion)
 	case trust.SenderConstraint:
 		return fmt.Sprintf("is of tier %s, which takes only tokens bound to what their sender shows (cnf)", h.d.Tier)
+	case trust.ExceptionTooLong:
+		return fmt.Sprintf("is of tier %s, which allows exceptions of %s at most; %s lives %s", h.d.Tier, span(int64(h.tier.MaxException)), ev.Exception, span(ev.ExpiresAt-ev.IssuedAt))
 	case trust.NonceMissing:
 		return fmt.Sprintf("is of tier %s, which takes only DPoP proofs with a nonce of this node", h.d.Tier)
 	default:

@@ -3,6 +3,7 @@ package evidence
 import (
 	"bytes"
 	"crypto/sha256"
+	"slices"
 
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/delegation"
@@ -55,6 +56,9 @@ func VerifyChain(proofs []Proof, r Registry, now int64, cache Signatures) (Evide
 	first := proofs[0]
 	if len(proofs) > 1 {
 		first.Shown = nil // what the enforcement point saw, it saw of the caller
+	}
+	if len(proofs) > 1 && slices.ContainsFunc(proofs, func(p Proof) bool { return p.Kind.Secret() }) {
+		return Evidence{Kind: first.Kind}, nil, fault(trust.SharedSecret, "evidence has a shared secret among others; one stands for nobody else, and nobody acts by it")
 	}
 	ev, once, f := Verify(first, r, now, cache)
 	if f != nil || len(proofs) == 1 {

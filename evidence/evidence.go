@@ -22,13 +22,6 @@ const (
 	X509SVID    Kind = "urn:entente:params:token-type:x509-svid"       // SPIFFE X509-SVID: certificates, leaf first, in PEM or DER
 )
 
-// Kinds of shared secrets: known, so that they are refused by their name. No
-// exception lets one in yet (R21).
-const (
-	APIKey Kind = "urn:entente:params:token-type:api_key"
-	Basic  Kind = "urn:entente:params:token-type:basic" // RFC 7617
-)
-
 // Kinds lists the kinds of tokens that issuers sign.
 func Kinds() []Kind { return []Kind{AccessToken, IDToken} }
 
@@ -103,6 +96,7 @@ type Evidence struct {
 	Claims      canonical.Object // the only parsed object; read only
 	Origin      *Origin          // nil: not brokered
 	Grant       *Grant           // for a credential of our own: what it is narrowed to
+	Exception   string           // the name of the one that let a shared secret in; empty: it is none
 }
 
 // Missed gives the issuer whose key a refusal for an unknown key is about: that

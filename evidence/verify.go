@@ -21,8 +21,10 @@ import (
 // The values are what a caller that owes single use must burn. A Fault comes
 // with the evidence as far as it was established.
 func Verify(p Proof, r Registry, now int64, cache Signatures) (Evidence, []trust.Once, *Fault) {
-	if p.Kind == APIKey || p.Kind == Basic {
-		return Evidence{Kind: p.Kind}, nil, fault(trust.SharedSecret, "evidence is a shared secret, which anybody who has seen it can show; no live exception lets it in")
+	if p.Kind.Secret() {
+		ev := Evidence{Kind: p.Kind}
+		f := ev.secret(&p, r, now)
+		return ev, nil, f
 	}
 	if p.Kind == X509SVID {
 		ev := Evidence{Kind: X509SVID}

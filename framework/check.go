@@ -133,6 +133,7 @@ func (c *checker) tier(path string, t trust.Tier, r TierRule, a Assurance) {
 	c.rule(r.RemovalTarget > 0, path+".removal_target", "is missing; a tier says how fast trust ends")
 	c.rule(r.MaxCredentialTTL > 0, path+".max_credential_ttl", "is missing")
 	c.rule(r.MaxBundleAge == 0 || r.MaxBundleAge >= MinBundleAge, path+".max_bundle_age", "is %s; a node needs %s to have read a bundle again for sure", r.MaxBundleAge, MinBundleAge)
+	c.rule(r.MaxException >= 0, path+".max_exception", "is negative")
 	c.rule(r.SenderConstraint.rank() <= SenderConstraintRequired.rank(), path+".sender_constraint", "%q is not when_offered, required or empty", r.SenderConstraint)
 	if r.Attestation != "" {
 		c.levels(path, map[Ladder]Level{Attestation: r.Attestation}, a)

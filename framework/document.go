@@ -83,6 +83,9 @@ type TierRule struct {
 	// MaxBundleAge is how long after it was last read the bundle of a SPIFFE trust
 	// domain counts. Absent is DefaultBundleAge, or MaxStaleness where that is more.
 	MaxBundleAge trust.Span `json:"max_bundle_age,omitzero"`
+	// MaxException is for how long an exception may waive a check on a link of the
+	// tier; absent is not at all.
+	MaxException trust.Span `json:"max_exception,omitzero"`
 }
 
 const (

@@ -161,6 +161,7 @@ func (f *InForce) Stricter(class ClassRule, tiers ...TierRule) TierRule {
 		strict.SenderConstraint = stricterConstraint(strict.SenderConstraint, t.SenderConstraint)
 		strict.Attestation = f.stricterAttestation(strict.Attestation, t.Attestation)
 		strict.Caps = stricterCaps(strict.Caps, t.Caps)
+		strict.MaxException = min(strict.MaxException, t.MaxException)
 	}
 	strict.MaxCredentialTTL = min(strict.MaxCredentialTTL, class.MaxTokenLifetime)
 	return strict

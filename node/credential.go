@@ -11,7 +11,7 @@ import (
 )
 
 // registry is what this node knows of issuers on one snapshot, itself among
-// them. It is an evidence.Home.
+// them. It is an evidence.Home, and knows what secrets exceptions let in.
 type registry struct {
 	*state.Snapshot
 	n *Node

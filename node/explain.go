@@ -19,17 +19,18 @@ type Explanation struct {
 	Reason       trust.Reason       `json:"reason"`
 	Decided      string             `json:"decided"` // the check that decided
 	Checks       []ExplainedCheck   `json:"checks"`
-	Who          string             `json:"who,omitzero"`      // the caller's issuer and subject
-	Origin       string             `json:"origin,omitzero"`   // whose word the issuer, a broker, restated
-	Subject      trust.SubjectKey   `json:"subject,omitzero"`  // what the ledger knows the caller by
-	Class        trust.Class        `json:"class,omitzero"`    // its identity class
-	Chain        []ExplainedHop     `json:"chain,omitzero"`    // who acts for the caller, in the order of delegation, as far as it was verified; the last one called
-	Home         string             `json:"home,omitzero"`     // the participant that answers for it
-	Action       trust.Action       `json:"action"`            // what was asked
-	ResourceType trust.ResourceType `json:"resource_type"`     // of what
-	Resource     string             `json:"resource"`          // which one
-	Purpose      trust.Purpose      `json:"purpose,omitzero"`  // what for
-	Service      string             `json:"enforcement_point"` // who asked
+	Who          string             `json:"who,omitzero"`       // the caller's issuer and subject
+	Origin       string             `json:"origin,omitzero"`    // whose word the issuer, a broker, restated
+	Subject      trust.SubjectKey   `json:"subject,omitzero"`   // what the ledger knows the caller by
+	Class        trust.Class        `json:"class,omitzero"`     // its identity class
+	Exception    string             `json:"exception,omitzero"` // the name of the one that waived a check
+	Chain        []ExplainedHop     `json:"chain,omitzero"`     // who acts for the caller, in the order of delegation, as far as it was verified; the last one called
+	Home         string             `json:"home,omitzero"`      // the participant that answers for it
+	Action       trust.Action       `json:"action"`             // what was asked
+	ResourceType trust.ResourceType `json:"resource_type"`      // of what
+	Resource     string             `json:"resource"`           // which one
+	Purpose      trust.Purpose      `json:"purpose,omitzero"`   // what for
+	Service      string             `json:"enforcement_point"`  // who asked
 	RequestID    string             `json:"request_id,omitzero"`
 	Framework    int                `json:"framework,omitzero"` // its version
 	Agreement    string             `json:"agreement,omitzero"` // its name
@@ -162,7 +163,7 @@ func (n *Node) ExplainHypothetical(ctx context.Context, a Actor, ask Ask) (Expla
 func explanation(d decision.Decision, o decision.Observed, ev decision.Evidence, r decision.Request) Explanation {
 	e := Explanation{
 		At: trust.Instant(o.Now), Permit: d.Permit, Reason: d.Reason, Decided: decision.Names[d.Decided],
-		Subject: o.Subject, Class: ev.Class, Home: ev.Participant.String(),
+		Subject: o.Subject, Class: ev.Class, Home: ev.Participant.String(), Exception: ev.Exception,
 		Action: r.Action, ResourceType: r.ResourceType, Resource: r.ResourceID, Purpose: r.Purpose, Service: r.EnforcementPoint,
 		Framework: d.FrameworkVersion, Agreement: d.AgreementName, Revision: d.Revision, Tier: d.Tier,
 		Policy: d.Policy, Policies: d.Policies, Trust: d.Trust, TTL: d.TTL,

@@ -6,6 +6,7 @@ import (
 
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/ledger"
+	"github.com/entente-id/entente/state"
 	"github.com/entente-id/entente/store"
 	"github.com/entente-id/entente/trust"
 )
@@ -20,7 +21,21 @@ type Status struct {
 	Logs      []LogStatus         `json:"logs"`
 	Partners  []PartnerStatus     `json:"partners"`
 	Warnings  []Warning           `json:"warnings,omitempty"`
+	// Exceptions are those that end soon, or whose owner is no operator any more.
+	Exceptions []ExceptionStatus `json:"exceptions,omitempty"`
 }
+
+// ExceptionStatus is an exception that somebody has to look after.
+type ExceptionStatus struct {
+	Name    string        `json:"name"`
+	Service string        `json:"service"`
+	Owner   string        `json:"owner"`
+	Unowned bool          `json:"unowned,omitzero"`
+	Expires trust.Instant `json:"expires"`
+}
+
+// expiringSoon is for how many seconds before its end an exception is shown.
+const expiringSoon = 14 * 86400
 
 // FrameworkStatus is the framework in force.
 type FrameworkStatus struct {
@@ -81,7 +96,20 @@ func (n *Node) Status(ctx context.Context) Status {
 		}
 		out.Partners = append(out.Partners, status)
 	}
+	out.Exceptions = n.exceptionStatus(s)
 	return out
+}
+
+func (n *Node) exceptionStatus(s *state.Snapshot) (all []ExceptionStatus) {
+	now := n.Now()
+	for x := range s.Exception.All() {
+		owner, known := s.Operator.Get(x.Owner)
+		unowned := !known || owner.Removed
+		if x.Alive(now) && (unowned || x.Expires-now <= expiringSoon) {
+			all = append(all, ExceptionStatus{x.Name, x.Service, x.Owner, unowned, trust.Instant(x.Expires)})
+		}
+	}
+	return all
 }
 
 func logStatus(log string, checkpoint []byte) LogStatus {

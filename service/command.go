@@ -18,7 +18,7 @@ func (s State) Register(d Document, by string) ([]trust.Event, error) {
 		return nil, err
 	}
 	if err := d.Check(); err != nil {
-		return nil, trust.Errorf(trust.Invalid, "service %s is refused: %w", d.Name, err)
+		return nil, trust.Errorf(trust.Invalid, "service %s is refused: %s", d.Name, err)
 	}
 	if _, ok := s.Points.Get(pointKey(d.EnforcementPoint)); !ok {
 		return nil, trust.Errorf(trust.NotFound, "enforcement point %s of service %s is not known; add it first", d.EnforcementPoint, d.Name)

@@ -7,6 +7,7 @@ import (
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/client"
 	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/exception"
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/mapping"
 	"github.com/entente-id/entente/operator"
@@ -29,7 +30,7 @@ func NewCodec() *Codec {
 	c := &Codec{kinds: map[trust.Kind]reflect.Type{}, versions: map[string]int{}}
 	for _, events := range [][]trust.Event{
 		framework.Events(), participant.Events(), operator.Events(), service.Events(), client.Events(), agreement.Events(),
-		mapping.Events(), policy.Events(), revocation.Events(), edge.Events(),
+		mapping.Events(), policy.Events(), revocation.Events(), exception.Events(), edge.Events(),
 	} {
 		for _, e := range events {
 			k := e.EventKind()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/entente-id/entente/client"
 	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/exception"
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/node"
@@ -132,6 +133,12 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 		},
 		edge.Broken{From: home.ID, Lane: edge.Safety, Rule: "contradiction"},
 		revocation.CredentialRevoked{Credential: "Zm9vYmFy", By: "pep"},
+		exception.Granted{
+			Name: "lab-feed-2026", Waives: exception.SharedSecret, Secret: exception.APIKey, Participant: home.ID,
+			Issuer: nodetest.Must(trust.ParseIssuerID("https://idp.trust.rxw.example"))(t), Account: "lab-feed", Service: "ward-records",
+			Owner: host.Admin.ID, Expires: time.Now().Unix() + 86400, Hash: []byte("0123456789abcdef"), By: host.Admin.ID,
+		},
+		exception.Ended{Name: "lab-feed-2026", By: host.Admin.ID},
 	} {
 		kind, body, err := codec.Encode(e)
 		must(t, err)

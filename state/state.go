@@ -7,6 +7,7 @@ import (
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/client"
 	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/exception"
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/mapping"
@@ -33,6 +34,7 @@ type Snapshot struct {
 	Mapping     mapping.State     `json:"mapping"`
 	Policy      policy.State      `json:"policy"`
 	Revocation  revocation.State  `json:"revocation"`
+	Exception   exception.State   `json:"exception"`
 	Edge        edge.State        `json:"edge"`
 }
 
@@ -50,6 +52,7 @@ func (s *Snapshot) Apply(e trust.Event, at trust.Stamp) *Snapshot {
 	n.Mapping = s.Mapping.Apply(e, at)
 	n.Policy = s.Policy.Apply(e, at)
 	n.Revocation = s.Revocation.Apply(e, at)
+	n.Exception = s.Exception.Apply(e, at)
 	n.Edge = s.Edge.Apply(e, at)
 	switch effectOf(e) {
 	case changesRules:
@@ -88,7 +91,7 @@ func effectOf(e trust.Event) effect {
 		}
 		return changesRules
 	case participant.Suspended, edge.Broken, mapping.Closed, service.Removed, service.EnforcementPointRemoved,
-		client.Renewed, client.Ended,
+		client.Renewed, client.Ended, exception.Ended,
 		policy.Applied, framework.Adopted, participant.Stated, participant.KeysSeen, participant.BundleSeen, participant.Declared:
 		return reducesRules
 	default:

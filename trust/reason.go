@@ -26,6 +26,7 @@ const (
 // The second check, authenticate: is the proof genuine and meant for here.
 const (
 	SharedSecret         Reason = "authenticate.shared_secret"
+	ExceptionEnded       Reason = "authenticate.exception_ended"
 	TokenType            Reason = "authenticate.type"
 	TokenHeader          Reason = "authenticate.header"
 	TokenAlgorithm       Reason = "authenticate.algorithm"
@@ -117,6 +118,7 @@ const (
 	NonceMissing         Reason = "link.nonce"
 	TierAttestation      Reason = "link.attestation"
 	NotGranted           Reason = "link.not_granted"
+	ExceptionTooLong     Reason = "link.exception"
 	ChainNotCovered      Reason = "link.delegation"
 	ActorNotCovered      Reason = "link.actor"
 )
@@ -195,7 +197,8 @@ func Reasons() []ReasonDoc {
 		{ForeignOrigin, "the origin that a broker restates speaks for nobody here, for another participant, or is a broker itself", "have the participant that the broker speaks for state the origin too, and the broker restate the sign-in itself"},
 		{StatementExpired, "the participant's signed statement of its issuers has run out or never came", "bring the edge to the partner up again"},
 
-		{SharedSecret, "the caller shows a shared secret (an API key, a password), and no live exception lets it in", "move the integration to tokens bound to a key; there are no exceptions in this version"},
+		{SharedSecret, "the caller shows a shared secret (an API key, a password), and no live exception lets it in", "move the integration to tokens bound to a key; until then an operator may grant an exception, which expires"},
+		{ExceptionEnded, "the exception that let this shared secret in has expired or was ended", "move the integration to tokens bound to a key; an exception is not prolonged"},
 		{TokenType, "the token's typ is that of another kind of token", "send an access token (at+jwt) as access token and an ID token as ID token"},
 		{TokenHeader, "the token's header brings a key, or asks for more than a signature", "have the issuer send alg, kid and typ alone; the thumbprints x5t and x5t#S256 are ignored"},
 		{TokenAlgorithm, "the header's algorithm is not the one of the registered key", "have the issuer use the algorithm its published key is for"},
@@ -278,6 +281,7 @@ func Reasons() []ReasonDoc {
 		{NonceMissing, "the tier takes only DPoP proofs that repeat a nonce of this node", "have the client repeat the request with the nonce from the answer's context"},
 		{TierAttestation, "the caller's attestation is below what the tier needs", "attest the workload as the tier asks"},
 		{NotGranted, "the caller's credential was issued for less", "exchange the caller's token for a credential that is good for this too"},
+		{ExceptionTooLong, "the exception that lets the caller in lives longer than the tier of the link allows", "end it and grant one that the framework allows (max_exception), or move the integration to tokens bound to a key"},
 		{ChainNotCovered, "the agreement lets nobody act for its callers through so many links", "agree on delegation_depth, or delegate less deep"},
 		{ActorNotCovered, "the principal may, but the actor on its own may not: no agreement covers it for this request", "see the explanation; agree on what actors of that class may do"},
 

@@ -24,6 +24,7 @@ type Node interface {
 	Locals
 	OAuthClients
 	People
+	Exceptions
 	Revocations
 	Keys
 	Records

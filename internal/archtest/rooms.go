@@ -39,7 +39,7 @@ var outside = map[string]string{
 }
 
 // nouns are the rooms that fold: none of them knows state, evidence or decision.
-const nouns = "framework participant operator revocation service client policy agreement mapping edge"
+const nouns = "framework participant operator revocation service client policy agreement mapping exception edge"
 
 // core is every pure room.
 const core = "canonical jose seal table spiffe delegation " + nouns + " evidence state decision credential"
@@ -67,6 +67,7 @@ var Rooms = map[string]Room{
 	"policy":      {Core: true, Uses: "canonical", Outside: "json cedar"},
 	"agreement":   {Core: true, Uses: "canonical jose table framework participant", Outside: "json"},
 	"mapping":     {Core: true, Uses: "table agreement", Outside: "json"},
+	"exception":   {Core: true, Uses: "table"},
 	"edge":        {Core: true, Uses: "table"},
 
 	"delegation": {Core: true, Uses: "canonical jose"},

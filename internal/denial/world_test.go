@@ -90,6 +90,7 @@ func (w *world) found() {
 	w.third = w.New("trust.rcb.example")
 	rules := w.Rules(w.home, w.host)
 	rules.Issuers = []framework.NationalIssuer{{Issuer: must(trust.ParseIssuerID(nationalURL)), JWKSURI: nationalURL + "/jwks", Discriminator: orgClaim}}
+	allowExceptions(&rules)
 	signed := w.Sign(rules, w.home, w.host)
 	w.home.Adopt(signed)
 	w.host.Adopt(signed)
@@ -129,6 +130,7 @@ func (w *world) agree() {
 	}, func(d *agreement.Document) {
 		// The discriminator must be released, or no line of a role could be.
 		d.Attributes = append(d.Attributes, agreement.Attribute{Name: orgClaim, Purpose: "told apart"})
+		acceptFeeds(d)
 	})
 	declare(w.home, line(w.idp, nil), line(w.second, nil), line(w.doomed, nil),
 		line(w.confined, func(l *participant.Issuer) {
@@ -170,7 +172,7 @@ func (w *world) furnish(t *testing.T) {
 	w.point = must(w.host.AddEnforcementPoint(t.Context(), w.host.Admin, "pep"))
 	w.ask = w.answers.hear(authzen.New(w.host.Node, "https://node.rje.example"))
 	socket := w.socket(t)
-	for _, kind := range evidence.Kinds() {
+	for _, kind := range append(evidence.Kinds(), evidence.APIKey) {
 		s := must(records.New(records.Config{Node: socket, Credential: w.point, Evidence: string(kind)}))
 		w.fronts[kind] = s.Handler()
 	}

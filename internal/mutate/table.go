@@ -3,7 +3,7 @@ package main
 import "slices"
 
 // table is every check that is taken out, by file.
-var table = slices.Concat(joseMutants, headerMutants, canonicalMutants, evidenceMutants, decisionMutants, nounMutants, svidMutants, clientMutants)
+var table = slices.Concat(joseMutants, headerMutants, canonicalMutants, evidenceMutants, decisionMutants, nounMutants, svidMutants, clientMutants, secretMutants)
 
 const (
 	tokenGo    = "jose/token.go"
@@ -119,7 +119,7 @@ var decisionMutants = []mutant{
 	lost(callerGo, "a caller has a class", "if «ev.Class == \"\"» {", "false"),
 	lost(callerGo, "the framework has the class", "if h.class, h.classed = f.Class(ev.Class); «!h.classed» {", "false"),
 	lost(callerGo, "assurance is what the class needs", "if ladder, short := f.Short(ev.Assurance, h.class.Needs); «short» {", "false"),
-	lost(callerGo, "a token lives no longer than its class may", "if «ev.ExpiresAt-ev.IssuedAt > int64(h.class.MaxTokenLifetime)» {", "false"),
+	lost(callerGo, "a token lives no longer than its class may", "if «ev.Exception == \"\" && ev.ExpiresAt-ev.IssuedAt > int64(h.class.MaxTokenLifetime)» {", "false"),
 	lost(callerGo, "a person signed in recently", "|| «h.o.Now-ev.AuthTime > limit» {", "false"),
 	lost(linkGo, "a suspended participant is nobody", "case «partner.Suspended»:", "false"),
 	lost(linkGo, "somebody here owns the resource", "case «h.service == nil && !h.owned()»:", "h.service == nil && !h.owned() && func() bool { o, _ := h.s.Service.For(h.r.EnforcementPoint, \"WardRecord\"); h.service = &o; return false }()"),

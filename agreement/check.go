@@ -112,6 +112,10 @@ func (c *checker) line(path string, l Accept) {
 		c.words(at+".ids", r.IDs...)
 	}
 	c.needs(path, l)
+	for name, value := range l.Workload {
+		c.require(path+".workload", name == "" || value == "", "what has to be seen has a name and a value; empty never matches")
+		c.wildcard(path+".workload", value)
+	}
 	if l.Depth < 0 || ok && l.Depth > class.DelegationDepth {
 		c.fault(path+".delegation_depth", "is %d; class %s allows at most %d", l.Depth, l.Class, class.DelegationDepth)
 	}

@@ -17,7 +17,7 @@ func (c *checker) privacy(d Document) {
 		c.require(path+".name", a.Name == "", "a released attribute has a name")
 		c.require(path+".purpose", a.Purpose == "", "an attribute is released for a purpose (NIST SP 800-63C)")
 		c.wildcard(path+".name", a.Name)
-		if a.Context && slices.Contains([]string{"purpose", "break_glass", "actor", "acts_for"}, a.Name) {
+		if a.Context && slices.Contains([]string{"purpose", "break_glass", "actor", "acts_for", "workload"}, a.Name) {
 			c.fault(path+".name", "is %q, which the context of every request has of our own", a.Name)
 		}
 		if seen[a.Name] {

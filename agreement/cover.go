@@ -86,3 +86,14 @@ func (l *Accept) holds(q *Query) bool {
 		return r.Type == q.ResourceType && (len(r.IDs) == 0 || !q.EveryID && slices.Contains(r.IDs, q.ResourceID))
 	})
 }
+
+// SeenAs reports whether what an enforcement point saw (canonical values) has
+// every member that is wanted, each that one text.
+func SeenAs(seen map[string]any, wanted map[string]string) bool {
+	for name, want := range wanted {
+		if text, ok := seen[name].(string); !ok || text != want || want == "" {
+			return false
+		}
+	}
+	return true
+}

@@ -57,6 +57,10 @@ type Accept struct {
 	// under such a line is refused when the agreement is proposed or used.
 	SingleUse bool      `json:"single_use,omitzero"`
 	Approval  *Approval `json:"approval,omitempty"`
+	// Workload is what the host's enforcement point has to have seen of what the
+	// caller runs as and on, each exactly; what the caller's token says of it does
+	// not count here (R22).
+	Workload map[string]string `json:"workload,omitempty"`
 }
 
 // ResourceScope is a resource type, and optionally exact identifiers of it.

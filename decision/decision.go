@@ -22,6 +22,9 @@ type Request struct {
 	// Session is set when the caller's session stays open and the enforcement
 	// point wants to be told when this permit ends (R81).
 	Session bool
+	// Workload is what the enforcement point saw of what the caller runs as and on,
+	// canonical values; only what the service registered counts.
+	Workload map[string]any
 	// Order is set when a credential is asked for instead of an access.
 	Order *Order
 }

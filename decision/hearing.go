@@ -77,6 +77,7 @@ type hearing struct {
 
 	attributes map[string]any // released by the agreement
 	context    map[string]any // released too, about what the caller runs as and on; nil: nothing
+	workload   map[string]any // seen of that by the enforcement point, as it may state it; nil: nothing
 	outcome    policy.Outcome
 }
 

@@ -22,6 +22,7 @@ func (h *hearing) link() verdict {
 	if g := h.ev.Grant; g != nil && !g.Covers(h.r.Action, h.r.ResourceType, h.r.ResourceID, h.r.Purpose) {
 		return fail(trust.NotGranted)
 	}
+	h.workload = h.seen()
 	if reason := h.agree(); reason != "" {
 		return fail(reason)
 	}
@@ -82,7 +83,7 @@ var progress = []trust.Reason{
 	trust.AgreementEnded, trust.AgreementNotActive, trust.AgreementSuspended,
 	trust.ClassNotCovered, trust.IssuerNotCovered, trust.SubjectNotCovered,
 	trust.ResourceNotCovered, trust.ActionNotCovered, trust.PurposeNotCovered,
-	trust.ChainNotCovered, trust.LinkAssurance, trust.LinkAuthAge, trust.SingleUseKind,
+	trust.ChainNotCovered, trust.LinkAssurance, trust.LinkAuthAge, trust.WorkloadNotSeen, trust.SingleUseKind,
 }
 
 // agree finds the first live agreement that covers the request. The lines of an
@@ -153,6 +154,9 @@ func (h *hearing) cover(a *agreement.Agreement, i int, q *agreement.Query) trust
 			return trust.LinkAuthAge
 		}
 		h.until(h.ev.AuthTime + limit + 1)
+	}
+	if !agreement.SeenAs(h.workload, line.Workload) {
+		return trust.WorkloadNotSeen
 	}
 	if line.SingleUse && (h.ev.Kind != evidence.IDToken || h.r.Order != nil) {
 		return trust.SingleUseKind

@@ -2,9 +2,11 @@ package decision
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/entente-id/entente/agreement"
+	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/mapping"
@@ -20,6 +22,9 @@ func (h *hearing) entitle() verdict {
 		return unreached
 	}
 	h.release()
+	if h.contradicted() {
+		return fail(trust.WorkloadConflict)
+	}
 	granted := h.granted()
 	for _, line := range h.lines {
 		if roles := rolesUnder(line, granted); len(roles) > 0 {
@@ -43,6 +48,8 @@ func (h *hearing) release() {
 	for i := range released {
 		v, ok := find(&released[i], h.ev.Claims)
 		switch {
+		case ok && released[i].Context && released[i].Name == workload:
+			// what the enforcement point saw stands there, and nothing else
 		case ok && released[i].Context:
 			if h.context == nil {
 				h.context = make(map[string]any)
@@ -70,7 +77,7 @@ func find(a *agreement.Attribute, claims map[string]any) (any, bool) {
 func (h *hearing) granted() []*mapping.Mapping {
 	var met []*mapping.Mapping
 	for _, m := range h.s.Mapping.For(h.agreement.ID) {
-		if m.Alive(h.o.Now) && m.Matches(h.ev.Class, h.attributes) {
+		if m.Alive(h.o.Now) && m.Matches(h.ev.Class, h.attributes, h.workload) {
 			met = append(met, m)
 			h.until(int64(m.Document.Expires))
 		}
@@ -131,15 +138,52 @@ func (h *hearing) wholeResource() bool {
 }
 
 // around is the context beside the purpose: what the agreement releases as such,
-// and who acts for whom, which nothing released can stand in for.
+// what the enforcement point saw, and who acts for whom, which nothing released can stand in for.
 func (h *hearing) around() map[string]any {
 	parties := h.onBehalf()
-	if len(h.context) == 0 {
+	if len(h.context) == 0 && len(h.workload) == 0 {
 		return parties
 	}
-	all := maps.Clone(h.context)
+	all := make(map[string]any, len(h.context)+len(parties)+1)
+	maps.Copy(all, h.context)
 	maps.Copy(all, parties)
+	if len(h.workload) > 0 {
+		all[workload] = canonical.Object(h.workload)
+	}
 	return all
+}
+
+// workload is the name in the context under which policies find what the
+// enforcement point saw of the caller, apart from what its token says.
+const workload = "workload"
+
+// seen gives what the service registered this enforcement point to state of what
+// the caller runs as and on; the rest does not exist. Along a chain who calls is
+// the actor.
+func (h *hearing) seen() map[string]any {
+	if len(h.r.Workload) == 0 || len(h.service.Workload) == 0 || h.ev.Chain != nil {
+		return nil
+	}
+	seen := make(map[string]any, len(h.service.Workload))
+	for _, name := range h.service.Workload {
+		if v, ok := h.r.Workload[name]; ok {
+			seen[name] = v
+		}
+	}
+	return seen
+}
+
+// contradicted reports whether the caller's token says otherwise than the
+// enforcement point sees: then neither counts.
+func (h *hearing) contradicted() bool {
+	for name, seen := range h.workload {
+		for _, said := range [...]map[string]any{h.context, h.attributes} {
+			if v, ok := said[name]; ok && !reflect.DeepEqual(v, seen) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 var ladders = framework.Ladders()

@@ -42,6 +42,7 @@ type Sealed struct {
 	Subject      string             `json:"subject,omitempty"`
 	SubjectID    string             `json:"subject_id,omitempty"` // as the request had it
 	Algorithm    string             `json:"token_alg,omitempty"`
+	Workload     canonical.Object   `json:"workload,omitempty"` // as the enforcement point stated it
 }
 
 // SealedOrigin is what a brokered token's origin said, or the broker for it.
@@ -89,6 +90,7 @@ func AppendSealed(dst []byte, s *state.Snapshot, ev *Evidence, r *Request, reque
 	w.text("subject", ev.Subject)
 	w.text("subject_id", r.SubjectID)
 	w.text("token_alg", ev.Algorithm)
+	w.object("workload", r.Workload)
 	return append(w.dst, '}')
 }
 
@@ -141,6 +143,7 @@ func Replay(l Leaf, s Sealed) (Observed, Evidence, Request) {
 	return o, ev, Request{
 		EnforcementPoint: l.EnforcementPoint, SubjectID: s.SubjectID, Action: s.Action, ResourceType: s.ResourceType,
 		ResourceID: s.Resource, Properties: s.Properties, Purpose: s.Purpose, Order: s.Order, Session: l.Session,
+		Workload: s.Workload,
 	}
 }
 

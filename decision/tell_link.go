@@ -95,6 +95,8 @@ func (h *hearing) tellShortfall(reason trust.Reason) string {
 			return "limits how long ago a person signed in, and the token does not say when"
 		}
 		return fmt.Sprintf("takes no sign-in of %s ago", span(h.o.Now-ev.AuthTime))
+	case trust.WorkloadNotSeen:
+		return "takes only callers that the enforcement point sees running as and on what the agreement names, and it stated nothing of that kind"
 	case trust.ChainNotCovered:
 		return fmt.Sprintf("lets others act for %s through %d links at most; the chain has %d", ev.Class, h.deepest(), h.chained())
 	case trust.SingleUseKind:
@@ -118,6 +120,8 @@ func (h *hearing) tellEntitle(reason trust.Reason) string {
 		return "no granted mapping turns what the caller is at home into a role here"
 	case trust.RoleNotCovered:
 		return fmt.Sprintf("the caller's role is none that agreement %s accepts for this request", h.d.AgreementName)
+	case trust.WorkloadConflict:
+		return "the caller's token says otherwise of what it runs as or on than the enforcement point sees"
 	case trust.ApprovalPending:
 		return fmt.Sprintf("action %s needs the approval of %d people here; none is live", h.r.Action, h.line.Approval.People)
 	}

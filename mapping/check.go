@@ -50,6 +50,11 @@ func (f From) check(under agreement.Document, fault func(path, format string, ar
 	if (f.Attribute == "") != (f.Equals == "") {
 		fault("from", "has an attribute or a value alone; name both or neither")
 	}
+	for name, value := range f.Workload {
+		if name == "" || value == "" {
+			fault("from.workload", "has an empty name or value; empty never matches")
+		}
+	}
 	released := slices.ContainsFunc(under.Attributes, func(a agreement.Attribute) bool { return a.Name == f.Attribute })
 	if f.Attribute != "" && !released {
 		fault("from.attribute", "is %q; agreement %s does not release it", f.Attribute, under.Name)

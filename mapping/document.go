@@ -3,7 +3,10 @@
 // agreement and who may grant it. It refuses to know what a local role may do.
 package mapping
 
-import "github.com/entente-id/entente/trust"
+import (
+	"github.com/entente-id/entente/agreement"
+	"github.com/entente-id/entente/trust"
+)
 
 // Document is a mapping as an IAM engineer writes it.
 type Document struct {
@@ -21,13 +24,16 @@ type From struct {
 	Class     trust.Class `json:"class"`
 	Attribute string      `json:"attribute,omitempty"` // empty: every caller of the class
 	Equals    string      `json:"equals,omitempty"`
+	// Workload is what the enforcement point has to have seen of what the caller
+	// runs as and on, each exactly (R22).
+	Workload map[string]string `json:"workload,omitempty"`
 }
 
-// Matches reports whether a caller of class with the released attributes
-// (canonical values) meets the condition. Values are compared byte by byte and
-// as strings only; an empty value matches nothing.
-func (f From) Matches(class trust.Class, attributes map[string]any) bool {
-	if f.Class == "" || class != f.Class {
+// Matches reports whether a caller of class with the released attributes, seen as
+// workload (canonical values), meets the condition. Values are compared byte by
+// byte and as strings only; an empty value matches nothing.
+func (f From) Matches(class trust.Class, attributes, workload map[string]any) bool {
+	if f.Class == "" || class != f.Class || !agreement.SeenAs(workload, f.Workload) {
 		return false
 	}
 	if f.Attribute == "" {

@@ -1,6 +1,7 @@
 package mapping_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -153,7 +154,7 @@ func TestOfferAccepts(t *testing.T) {
 		d := document()
 		change(&d)
 		events, err := mapping.State{}.Offer(facts(), d, "op-3", now)
-		if err != nil || len(events) != 1 || events[0] != (mapping.Offered{Document: d, Agreement: id, By: "op-3"}) {
+		if err != nil || len(events) != 1 || !reflect.DeepEqual(events[0], mapping.Offered{Document: d, Agreement: id, By: "op-3"}) {
 			t.Errorf("%s gives %v, %v", name, events, err)
 		}
 	}
@@ -285,12 +286,29 @@ func TestMatches(t *testing.T) {
 	}
 	for _, tt := range tests {
 		m := &mapping.Mapping{Document: mapping.Document{From: tt.from}}
-		if got := m.Matches(tt.class, map[string]any{"role_code": tt.value}); got != tt.want {
+		if got := m.Matches(tt.class, map[string]any{"role_code": tt.value}, nil); got != tt.want {
 			t.Errorf("%+v of %s with %v gives %t, want %t", tt.from, tt.class, tt.value, got, tt.want)
 		}
 	}
-	if from.Matches(trust.Human, nil) {
+	if from.Matches(trust.Human, nil, nil) {
 		t.Error("a caller without attributes matches")
+	}
+	every.Workload = map[string]string{"device_posture": "managed", "zone": "ward"}
+	for _, tt := range []struct {
+		seen map[string]any
+		want bool
+	}{
+		{map[string]any{"device_posture": "managed", "zone": "ward", "x": true}, true},
+		{nil, false}, {map[string]any{"device_posture": "managed"}, false}, {map[string]any{"device_posture": "managed", "zone": "Ward"}, false},
+		{map[string]any{"device_posture": []any{"managed"}, "zone": "ward"}, false}, {map[string]any{"device_posture": true, "zone": "ward"}, false},
+	} {
+		if got := every.Matches(trust.Workload, nil, tt.seen); got != tt.want { // R22
+			t.Errorf("seen as %v it gives %t", tt.seen, got)
+		}
+	}
+	every.Workload = map[string]string{"zone": ""}
+	if every.Matches(trust.Workload, nil, map[string]any{"zone": ""}) {
+		t.Error("an empty value matches")
 	}
 }
 
@@ -311,7 +329,7 @@ func TestStateRoundTrip(t *testing.T) {
 			t.Errorf("state came back as %s, it was %s (%v)", again, data, err)
 		}
 		for m := range s.All() {
-			if b, ok := back.ByName(m.Document.Name); !ok || *b != *m {
+			if b, ok := back.ByName(m.Document.Name); !ok || !reflect.DeepEqual(*b, *m) {
 				t.Errorf("%+v came back as %+v", m, b)
 			}
 		}

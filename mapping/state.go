@@ -28,10 +28,10 @@ type Mapping struct {
 // ended at exactly its expiry, without any entry.
 func (m *Mapping) Alive(now int64) bool { return m.Stage == Granted && !m.ended(now) }
 
-// Matches reports whether a caller of class with the released attributes meets
-// the mapping's condition. It does not look at the time: see Alive.
-func (m *Mapping) Matches(class trust.Class, attributes map[string]any) bool {
-	return m.Document.From.Matches(class, attributes)
+// Matches reports whether a caller of class with the released attributes, seen as
+// workload, meets the mapping's condition. It does not look at the time: see Alive.
+func (m *Mapping) Matches(class trust.Class, attributes, workload map[string]any) bool {
+	return m.Document.From.Matches(class, attributes, workload)
 }
 
 func (m *Mapping) ended(now int64) bool {

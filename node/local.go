@@ -73,6 +73,7 @@ func (c *change) policySchema() policy.Schema {
 		}
 	}
 	for s := range c.Service.All() {
+		schema.WorkloadAttributes = append(schema.WorkloadAttributes, s.Workload...)
 		for t, attributes := range s.Resources {
 			schema.ResourceAttributes[t] = append(schema.ResourceAttributes[t], attributes...)
 		}

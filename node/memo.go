@@ -144,7 +144,7 @@ func (p *permit) answers(a *Ask, rules uint64) bool {
 	return p.rules == rules && sameProofs(a.Evidence, own.Evidence) &&
 		a.EnforcementPoint == own.EnforcementPoint && a.SubjectID == own.SubjectID && a.Order == own.Order && a.Action == own.Action &&
 		a.ResourceType == own.ResourceType && a.ResourceID == own.ResourceID && a.Purpose == own.Purpose &&
-		sameMembers(a.Properties, own.Properties)
+		sameMembers(a.Properties, own.Properties) && sameMembers(a.Workload, own.Workload)
 }
 
 // answers is the same of an order.

@@ -19,11 +19,12 @@ type Schema struct {
 	PrincipalAttributes []string                        // released by any agreement
 	ResourceAttributes  map[trust.ResourceType][]string // stated by enforcement points
 	ContextAttributes   []string
+	WorkloadAttributes  []string // stated by enforcement points of what callers run as and on
 }
 
 var (
 	principalAttributes = []string{"participant", "assurance"}
-	contextAttributes   = []string{"purpose", "break_glass", "actor", "acts_for"}
+	contextAttributes   = []string{"purpose", "break_glass", "actor", "acts_for", "workload"}
 )
 
 // Check compiles source and refuses what could only fail or lie idle when used:
@@ -150,6 +151,9 @@ func (c *checker) read(base ast.IsNode, attribute string) {
 			c.fault("reads %s.%s, which neither a service nor an agreement supplies", b.Name, attribute)
 		}
 	case ast.NodeTypeAccess:
+		if v, ok := b.Arg.(ast.NodeTypeVariable); ok && v.Name == "context" && b.Value == "workload" && !slices.Contains(c.schema.WorkloadAttributes, attribute) {
+			c.fault("reads context.workload.%s, which no service lets its enforcement point state", attribute)
+		}
 	default:
 		c.fault("reads %s of a computed value; read it from principal, resource or context", attribute)
 	}

@@ -11,6 +11,7 @@ import (
 var schema = policy.Schema{
 	PrincipalAttributes: []string{"wards"},
 	ResourceAttributes:  map[trust.ResourceType][]string{"WardRecord": {"ward"}, "Letter": {"kind"}},
+	WorkloadAttributes:  []string{"device"},
 }
 
 func TestCheck(t *testing.T) {
@@ -33,6 +34,9 @@ func TestCheck(t *testing.T) {
 		{when("principal has ward"), []string{"principal.ward,"}},
 		{when("if true then false else [resource.colour].contains(1)"), []string{"resource.colour"}},
 		{when(`context.ip == "::1"`), []string{"context.ip"}},
+		{when(`context has workload && context.workload has device && context.workload.device == "managed"`), nil},
+		{when(`context.workload has image`), []string{"context.workload.image"}},
+		{when(`context.workload.image == "x"`), []string{"context.workload.image"}},
 		{when(`action.x == 1`), []string{"action.x"}},
 		{when(`{a: principal}.a.x == 1`), []string{"computed"}},
 		{when(`(if true then principal else principal).x == 1`), []string{"computed"}},

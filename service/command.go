@@ -50,6 +50,7 @@ func sorted(d Document) Document {
 	}
 	d.Resources = resources
 	d.Actions = slices.Sorted(slices.Values(d.Actions))
+	d.Workload = slices.Sorted(slices.Values(d.Workload))
 	return d
 }
 

@@ -23,6 +23,9 @@ type Document struct {
 	EnforcementPoint string                          `json:"enforcement_point"`
 	Resources        map[trust.ResourceType][]string `json:"resources"` // type to the attributes the enforcement point may state
 	Actions          []trust.Action                  `json:"actions,omitempty"`
+	// Workload names what the enforcement point may state of what a caller runs as
+	// and on, such as image_digest or device_posture, because it sees it itself.
+	Workload []string `json:"workload,omitempty"`
 }
 
 // EnforcementPoint stands before services and asks for decisions. Credential is
@@ -67,6 +70,11 @@ func (d Document) Check() error {
 			if !attribute.MatchString(a) || slices.Contains(d.Resources[t][:i], a) {
 				fault("resources."+string(t), "attribute %q is not an identifier or stands twice", a)
 			}
+		}
+	}
+	for i, a := range d.Workload {
+		if !attribute.MatchString(a) || slices.Contains(d.Workload[:i], a) {
+			fault("workload", "attribute %q is not an identifier or stands twice", a)
 		}
 	}
 	for i, a := range d.Actions {

@@ -112,6 +112,7 @@ const (
 	PurposeNotCovered    Reason = "link.purpose"
 	LinkAssurance        Reason = "link.assurance"
 	LinkAuthAge          Reason = "link.auth_age"
+	WorkloadNotSeen      Reason = "link.workload"
 	UnknownTier          Reason = "link.unknown_tier"
 	SingleUseKind        Reason = "link.single_use"
 	SenderConstraint     Reason = "link.sender_constraint"
@@ -145,10 +146,11 @@ const (
 
 // The eighth check, entitle: the partner's role in our own terms.
 const (
-	NoMapping       Reason = "entitle.no_mapping"
-	RoleNotCovered  Reason = "entitle.role"
-	ApprovalPending Reason = "entitle.approval_pending"
-	ActorEntitled   Reason = "entitle.actor"
+	NoMapping        Reason = "entitle.no_mapping"
+	RoleNotCovered   Reason = "entitle.role"
+	ApprovalPending  Reason = "entitle.approval_pending"
+	WorkloadConflict Reason = "entitle.workload"
+	ActorEntitled    Reason = "entitle.actor"
 )
 
 // The ninth check, local policy.
@@ -275,6 +277,7 @@ func Reasons() []ReasonDoc {
 		{PurposeNotCovered, "the agreement does not cover the purpose", "send the purpose that holds, or agree on it"},
 		{LinkAssurance, "the evidence is below what the agreement needs on a ladder", "have the caller sign in with stronger means"},
 		{LinkAuthAge, "the person signed in longer ago than the agreement takes, or the token does not say when", "have the person sign in again"},
+		{WorkloadNotSeen, "the agreement takes only callers that the enforcement point sees running as and on what it names, and it did not state that", "register the service's enforcement point to state it (workload), and have it pass what it sees in context.workload"},
 		{UnknownTier, "the framework in force does not define the tier of the class or the agreement", "amend the framework or the agreement"},
 		{SingleUseKind, "the agreement takes each proof once, which only an ID token allows", "call with an ID token"},
 		{SenderConstraint, "the tier takes only tokens that are bound to what their sender shows", "have the issuer bind its tokens (cnf), or agree on a tier that does not require it"},
@@ -302,6 +305,7 @@ func Reasons() []ReasonDoc {
 		{NoMapping, "no granted mapping gives the caller a role here", "propose a mapping and have a local approver grant it"},
 		{RoleNotCovered, "the caller's role at home is none that the agreement accepts for this request", "agree on the role for this line"},
 		{ApprovalPending, "the action needs a live approval by local people", "ask the local approvers"},
+		{WorkloadConflict, "the caller's token says otherwise of what it runs as or on than the enforcement point sees", "look into it: one of the two is wrong, or the token is another workload's"},
 		{ActorEntitled, "the principal has a role here, but the actor has none of its own", "see the explanation; an actor gets no more than it may itself"},
 
 		{NoPolicy, "there is no local policy", "apply one; nothing is permitted without"},

@@ -34,8 +34,9 @@ type evaluation struct {
 			Type  string `json:"type"`
 			Value string `json:"value"`
 		} `json:"evidence"`
-		Proof   jsontext.Value `json:"proof"`
-		Session bool           `json:"session"`
+		Proof    jsontext.Value `json:"proof"`
+		Session  bool           `json:"session"`
+		Workload jsontext.Value `json:"workload"`
 	} `json:"context"`
 }
 
@@ -62,12 +63,18 @@ func Parse(data []byte) (node.Ask, error) {
 		Purpose:      trust.Purpose(e.Context.Purpose),
 		Session:      e.Context.Session,
 	}}
-	if p := e.Resource.Properties; len(p) > 0 && p.Kind() != jsontext.KindNull {
-		properties, err := canonical.ParseObject(p)
+	for _, m := range [...]struct {
+		text jsontext.Value
+		into *map[string]any
+	}{{e.Resource.Properties, &ask.Properties}, {e.Context.Workload, &ask.Workload}} {
+		if len(m.text) == 0 || m.text.Kind() == jsontext.KindNull {
+			continue
+		}
+		members, err := canonical.ParseObject(m.text)
 		if err != nil {
 			return node.Ask{}, err
 		}
-		ask.Properties = properties
+		*m.into = members
 	}
 	shown, err := parseShown(e.Context.Proof)
 	if err != nil {

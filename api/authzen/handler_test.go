@@ -146,6 +146,8 @@ func TestBadInput(t *testing.T) {
 		{"no resource type", with(`"type":"WardRecord",`, ``), 400},
 		{"no resource id", with(`"id":"42",`, ``), 400},
 		{"properties of another type", with(`{"ward":"w7","floor":3}`, `[]`), 400},
+		{"workload of another type", with(`"purpose"`, `"workload":["managed"],"purpose"`), 400},
+		{"workload that says a thing twice", with(`"purpose"`, `"workload":{"a":1,"a":2},"purpose"`), 400},
 		{"evidence of another type", with(`"evidence":[`, `"evidence":"x","more":[`), 400},
 		{"evidence value a number", with(`"a.b.c"`, `1`), 400},
 		{"duplicate member", with(`"other":1`, `"action":{"name":"write"}`), 400},

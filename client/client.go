@@ -6,8 +6,6 @@
 package client
 
 import (
-	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -145,14 +143,7 @@ func ReadCertificate(der []byte) (Certificate, error) {
 	if err != nil {
 		return Certificate{}, trust.Errorf(trust.Invalid, "certificate cannot be read: %w", err)
 	}
-	alg := jose.RS256
-	switch key := c.PublicKey.(type) {
-	case *ecdsa.PublicKey:
-		alg = map[int]jose.Alg{256: jose.ES256, 384: jose.ES384, 521: jose.ES512}[key.Curve.Params().BitSize]
-	case ed25519.PublicKey:
-		alg = jose.EdDSA
-	}
-	key, err := jose.NewKey(c.PublicKey, alg, "")
+	key, err := jose.FitKey(c.PublicKey, jose.ForCertificate)
 	if err != nil {
 		return Certificate{}, trust.Errorf(trust.Invalid, "certificate is refused: %w", err)
 	}

@@ -31,7 +31,7 @@ type Use string
 const (
 	ForToken       Use = "token"            // access and ID tokens of registered issuers
 	ForSVID        Use = "jwt-svid"         // JWT-SVIDs (SPIFFE JWT-SVID, section 2.1)
-	ForCertificate Use = "x509-svid"        // X509-SVIDs and what certifies them
+	ForCertificate Use = "x509-svid"        // X509-SVIDs, what certifies them, and certificates of clients (RFC 8705)
 	ForProof       Use = "dpop"             // DPoP proofs (RFC 9449)
 	ForAssertion   Use = "client-assertion" // client authentication (RFC 7523)
 	ForLink        Use = "delegation"       // links of delegation

@@ -74,6 +74,24 @@ func TestOnlineKeysRotate(t *testing.T) {
 			}
 		})
 	}
+	workers.Go(func() { // whoever exchanges meanwhile gets a credential, and it is good
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+			calls.Add(1)
+			issued := host.Exchange(t.Context(), order(ward, nurse(ward, "nurse-9")))
+			if issued.Token == "" {
+				t.Errorf("exchange %d during the rotation is refused: %+v", calls.Load(), issued)
+				continue
+			}
+			if a := host.Decide(t.Context(), ward.Ask([]byte(issued.Token))); !a.Permit {
+				t.Errorf("a credential that was issued during the rotation is denied: %s", a.Reason)
+			}
+		}
+	})
 	var offset time.Duration
 	pass := func(d time.Duration) { // in steps that leave each node the time to hear the other
 		for ; d > 0; d -= 40 * time.Second {
@@ -135,6 +153,10 @@ func TestOnlineKeysRotate(t *testing.T) {
 	quiet(t, home, host)
 	close(stop)
 	workers.Wait()
+	t.Logf("%d calls during the rotation, none of them failed", calls.Load())
+	if calls.Load() < 50 {
+		t.Errorf("only %d calls were made during the rotation", calls.Load())
+	}
 	for i := range left {
 		want(t, ward, nurse(ward, fmt.Sprintf("leaver-%d", i+1)), trust.SubjectRevoked)
 	}

@@ -131,7 +131,7 @@ func (p publisher) server(r *http.Request) (any, string, bool) {
 	return server{
 		Issuer: issuer, Token: p.base + tokenPath, Introspection: p.base + introspectionPath, Revocation: p.base + revocationPath,
 		Keys: p.base + keysPath, Responses: []string{}, Grants: grants, Methods: methods, Signing: jose.ForAssertion.Algs(),
-		Details: []string{evidence.AccessType}, Proofs: jose.Algs(), Bound: true,
+		Details: []string{evidence.AccessType}, Proofs: jose.ForProof.Algs(), Bound: true,
 	}, wire.JSON, true
 }
 
@@ -151,7 +151,7 @@ func (p publisher) resource(r *http.Request) (any, string, bool) {
 	}
 	return resource{
 		Resource: audience, Servers: []string{p.node.Self().String()}, Methods: []string{"header"},
-		Details: []string{evidence.AccessType}, Proofs: jose.Algs(), Bound: true,
+		Details: []string{evidence.AccessType}, Proofs: jose.ForProof.Algs(), Bound: true,
 	}, wire.JSON, true
 }
 

@@ -29,6 +29,9 @@ func (s *scene) mixUp(ctx context.Context) error {
 	if err := s.distinct(ctx); err != nil {
 		return err
 	}
+	if err := s.exchanged(ctx, tokens.Access); err != nil {
+		return err
+	}
 	if err := s.stampede(ctx, held); err != nil {
 		return err
 	}

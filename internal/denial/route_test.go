@@ -22,7 +22,7 @@ var rows = map[string]string{
 	"GET /.well-known/authzen-configuration": "public metadata; reads nothing",
 
 	"POST /oauth/token":      "TestExchange",
-	"POST /oauth/introspect": "api/oauth.TestIntrospection and node.TestIntrospection; who asks, TestClients",
+	"POST /oauth/introspect": "api/oauth.TestIntrospection and node.TestIntrospection; who asks, TestClients and TestSPIFFEClients",
 	"POST /oauth/revoke":     "api/oauth.TestRevocation and node.TestGivingBack; who asks, TestClients",
 
 	"GET /oauth/jwks": "public keys; reads nothing",

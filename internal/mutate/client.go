@@ -5,7 +5,10 @@ const (
 	oauthGo     = "api/oauth/client.go"
 	proofGo     = "node/client.go"
 
-	clients = "^TestClients$"
+	introducedGo = "decision/client.go"
+
+	clients       = "^TestClients$"
+	spiffeClients = "^TestSPIFFEClients$"
 )
 
 // clientMutants are the checks of who calls the token endpoint, which TestClients
@@ -41,4 +44,13 @@ var clientMutants = noticedBy(clients,
 	other(proofGo, "an assertion is used once", "case trust.Conflict:\n\t\treturn c, «trust.Replayed»", "\"\""),
 	both(lost(proofGo, "a client that has ended is none", "if !ok || «c.Ended» {\n\t\treturn client.Client{}, false", "false"),
 		other("client/fold.go", "", "c.Document.Means, c.Ended = «Means{}», true", "c.Document.Means")),
+)
+
+// introducedMutants are the checks of clients that show an SVID, which
+// TestSPIFFEClients has to notice.
+var introducedMutants = noticedBy(spiffeClients,
+	lost(introducedGo, "an SVID is of a registered client, of its own participant's domain", "case «!registered || c.Document.Participant != ev.Participant»:", "!registered"),
+	lost(introducedGo, "an SVID is shown to us", "case «ev.Audience != audience»:", "false"),
+	lost(introducedGo, "an SVID lives no longer than its class may", "case «ev.ExpiresAt-ev.IssuedAt > int64(class.MaxTokenLifetime)»:", "false"),
+	lost(proofGo, "client_id is the SVID's", "if reason == \"\" && «p.ID != \"\" && p.ID != c.Document.ID» {", "false"),
 )

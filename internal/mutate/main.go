@@ -71,7 +71,7 @@ func run(only string, jobs int) error {
 	if err != nil {
 		return err
 	}
-	for _, tests := range []string{living, svids, clients} {
+	for _, tests := range []string{living, svids, clients, spiffeClients} {
 		if out, killed := try(binary, tests, -1); killed {
 			return fmt.Errorf("the corpus fails before anything is taken out:\n%s", out)
 		}

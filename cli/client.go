@@ -24,16 +24,18 @@ type means struct {
 	jwks         string
 	certificates []string
 	spiffe       string
+	audience     string
 }
 
 func (m *means) flags(c *cobra.Command) {
 	c.Flags().StringVar(&m.jwks, "jwks", "", "a file with its public key or keys (JWK or JWK set), for private_key_jwt; - is standard input")
 	c.Flags().StringArrayVar(&m.certificates, "certificate", nil, "a file with its TLS certificate in PEM; may be repeated")
+	c.Flags().StringVar(&m.audience, "audience", "", "what its assertions say in aud, where that cannot be this node's identifier: the token endpoint's URL")
 	c.Flags().StringVar(&m.spiffe, "spiffe-id", "", "its SPIFFE ID, shown by JWT-SVID or X509-SVID")
 }
 
 func (a *app) means(m *means) (client.Means, error) {
-	read := client.Means{SPIFFEID: m.spiffe}
+	read := client.Means{SPIFFEID: m.spiffe, Audience: m.audience}
 	ways := 0
 	for _, given := range []bool{m.jwks != "", len(m.certificates) > 0, m.spiffe != ""} {
 		if given {

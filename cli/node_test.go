@@ -210,7 +210,7 @@ func TestClients(t *testing.T) {
 	if code, _, err := d.run(add("--jwks", jwks)...); code != 5 || !strings.Contains(err, "client ward-app is registered already; an identifier is never reused") {
 		t.Errorf("adding it twice: exit %d, %s", code, err)
 	}
-	d.ok("client", "keys", "ward-app", "--jwks", jwks)
+	d.ok("client", "keys", "ward-app", "--jwks", jwks, "--audience", "https://auth.rje.example/oauth/token")
 	d.ok("client", "keys", "ward-app", "--certificate", d.file("app.pem", certificatePEM(t)))
 	d.like(`self_signed_tls_client_auth +[A-Za-z0-9_-]{43}\n$`, "client", "show", "ward-app", "-o", "wide")
 	d.ok("client", "keys", "ward-app", "--spiffe-id", "spiffe://rxw.example/app")

@@ -11,7 +11,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/spiffe"
@@ -31,6 +33,7 @@ type Document struct {
 // nobody chooses a weaker one for it.
 type Means struct {
 	Keys         jose.KeySet `json:"jwks,omitzero"`          // private_key_jwt (RFC 7523, section 2.2)
+	Audience     string      `json:"audience,omitempty"`     // that its assertions may have in place of our identifier; empty: none
 	Certificates []string    `json:"certificates,omitempty"` // of TLS clients, by x5t#S256 (RFC 8705, section 2.2)
 	SPIFFEID     string      `json:"spiffe_id,omitempty"`    // shown by an SVID
 }
@@ -110,6 +113,9 @@ func (m Means) Check() error {
 			fault("jwks", "has a key without a kid; an assertion names its key")
 		}
 	}
+	if m.Audience != "" && (len(m.Keys.Keys()) == 0 || !endpoint(m.Audience)) {
+		fault("audience", "%.60q is not an https URL without query or fragment beside keys; it is for back ends that name the token endpoint in their assertions", m.Audience)
+	}
 	if n := len(m.Certificates); n > most || n != len(distinct(m.Certificates)) {
 		fault("certificates", "is not a list of up to %d different certificates", most)
 	}
@@ -126,6 +132,12 @@ func (m Means) Check() error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// endpoint accepts an absolute https URL without query or fragment.
+func endpoint(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil && len(s) <= 2048 && !strings.ContainsAny(s, "?# ")
 }
 
 func distinct(all []string) []string { return slices.Compact(slices.Sorted(slices.Values(all))) }

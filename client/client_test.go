@@ -99,13 +99,18 @@ func TestAddRefuses(t *testing.T) {
 		"no means":                   {func(d *client.Document) { d.Means = client.Means{} }, trust.Invalid},
 		"two ways":                   {func(d *client.Document) { d.SPIFFEID = "spiffe://rxw.example/app" }, trust.Invalid},
 		"a key without kid":          {func(d *client.Document) { d.Means = keys(strings.Replace(jwk, `"kid":"k1",`, "", 1)) }, trust.Invalid},
-		"an unfit certificate":       {func(d *client.Document) { d.Means = client.Means{Certificates: []string{"abc"}} }, trust.Invalid},
-		"a certificate twice":        {func(d *client.Document) { d.Means = client.Means{Certificates: []string{sum, sum}} }, trust.Invalid},
-		"no SPIFFE ID":               {func(d *client.Document) { d.Means = client.Means{SPIFFEID: "https://rxw.example/app"} }, trust.Invalid},
-		"a trust domain":             {func(d *client.Document) { d.Means = client.Means{SPIFFEID: "spiffe://rxw.example"} }, trust.Invalid},
-		"a stranger's":               {func(d *client.Document) { d.Participant = must(trust.ParseParticipantID("https://nobody.example")) }, trust.NotFound},
-		"an unknown service":         {func(d *client.Document) { d.Services = []string{"pharmacy"} }, trust.NotFound},
-		"an enforcement point":       {func(d *client.Document) { d.ID = "nginx-1" }, trust.Conflict},
+		"an audience without keys": {func(d *client.Document) {
+			d.Means = client.Means{Certificates: []string{sum}, Audience: "https://a.example/token"}
+		}, trust.Invalid},
+		"an audience of no scheme": {func(d *client.Document) { d.Audience = "a.example/token" }, trust.Invalid},
+		"an audience with a query": {func(d *client.Document) { d.Audience = "https://a.example/token?x=1" }, trust.Invalid},
+		"an unfit certificate":     {func(d *client.Document) { d.Means = client.Means{Certificates: []string{"abc"}} }, trust.Invalid},
+		"a certificate twice":      {func(d *client.Document) { d.Means = client.Means{Certificates: []string{sum, sum}} }, trust.Invalid},
+		"no SPIFFE ID":             {func(d *client.Document) { d.Means = client.Means{SPIFFEID: "https://rxw.example/app"} }, trust.Invalid},
+		"a trust domain":           {func(d *client.Document) { d.Means = client.Means{SPIFFEID: "spiffe://rxw.example"} }, trust.Invalid},
+		"a stranger's":             {func(d *client.Document) { d.Participant = must(trust.ParseParticipantID("https://nobody.example")) }, trust.NotFound},
+		"an unknown service":       {func(d *client.Document) { d.Services = []string{"pharmacy"} }, trust.NotFound},
+		"an enforcement point":     {func(d *client.Document) { d.ID = "nginx-1" }, trust.Conflict},
 	} {
 		d := app()
 		tt.change(&d)

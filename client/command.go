@@ -108,7 +108,7 @@ func sorted(m Means) Means {
 }
 
 func (m Means) equal(other Means) bool {
-	return m.SPIFFEID == other.SPIFFEID && slices.Equal(m.Certificates, other.Certificates) &&
+	return m.SPIFFEID == other.SPIFFEID && m.Audience == other.Audience && slices.Equal(m.Certificates, other.Certificates) &&
 		slices.EqualFunc(m.Keys.Keys(), other.Keys.Keys(), jose.Key.Equal)
 }
 

@@ -109,7 +109,7 @@ func (ev *Evidence) asserts(c *client.Client, r Clients, now int64) (once trust.
 		return once, fault(trust.ClaimMissing, "iss of the assertion is not its subject; a client speaks for itself")
 	case !single:
 		return once, fault(trust.AudienceMultiple, "aud of the assertion is not one text; it is for us alone")
-	case !r.Issues(aud):
+	case !r.Issues(aud) && (aud == "" || aud != c.Document.Audience):
 		return once, fault(trust.AudienceForeign, "aud of the assertion is not this node's issuer identifier")
 	case jti == "" || len(jti) > maxText:
 		return once, fault(trust.ClaimMissing, "jti of the assertion is no text of at most 512 bytes; it is required")

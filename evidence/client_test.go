@@ -153,6 +153,32 @@ func TestClientAssertionRefuses(t *testing.T) {
 	}
 }
 
+// Back ends that name the token endpoint in their assertions, as SMART has it,
+// are taken one by one.
+func TestClientAudience(t *testing.T) {
+	s := newSigner(jose.ES256, "k1")
+	smart := byKeys("smart-app", s)
+	smart.Document.Audience = self + "/oauth/token"
+	r := clients{"ward-app": byKeys("ward-app", s), "smart-app": smart}
+	for _, tt := range []struct {
+		id, aud string
+		want    bool
+	}{
+		{"smart-app", self + "/oauth/token", true},
+		{"smart-app", self, true},
+		{"smart-app", self + "/oauth/token/", false},
+		{"smart-app", self + "/oauth/introspect", false},
+		{"smart-app", "", false},
+		{"ward-app", self + "/oauth/token", false},
+		{"ward-app", "", false},
+	} {
+		token := mint(s, assertionHeader(s), with(assertionClaims(), object{"iss": tt.id, "sub": tt.id, "aud": tt.aud}))
+		if _, _, f := evidence.VerifyClient(evidence.ClientProof{Assertion: []byte(token)}, r, now); (f == nil) != tt.want {
+			t.Errorf("%s for %q: %v", tt.id, tt.aud, f)
+		}
+	}
+}
+
 // RFC 8705, section 2.2.
 func TestClientCertificate(t *testing.T) {
 	s := newSigner(jose.ES256, "k1")

@@ -70,12 +70,13 @@ func TestRatiosPointTheRightWay(t *testing.T) {
 		raw:          series{round(100, time.Millisecond)},
 		small:        series{round(10, time.Millisecond)},
 		large:        series{round(10, 3*time.Millisecond)},
+		denials:      []denialTimes{{"evaluation", []float64{100, 105, 102}}, {"exchange", []float64{250, 200, 210}}},
 	}
-	want := ratios{Cold: 0.7, Warm: 20, HTTP: 0.6, ExCold: 0.8, ExWarm: 2, Log: 0.8, Growth: 3}
+	want := ratios{Cold: 0.7, Warm: 20, HTTP: 0.6, ExCold: 0.8, ExWarm: 2, Log: 0.8, Growth: 3, Denial: 0.25}
 	if got := r.results().ratios; got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if got, want := r.short(), "cold_decision_over_verify, exchange_cold_over_verify_sign, exchange_warm_over_verify_sign, append_at_1m_over_append_at_1k"; got != want {
+	if got, want := r.short(), "cold_decision_over_verify, exchange_cold_over_verify_sign, exchange_warm_over_verify_sign, append_at_1m_over_append_at_1k, denial_spread"; got != want {
 		t.Errorf("below the bar: %q, want %q", got, want)
 	}
 }

@@ -42,11 +42,12 @@ func main() {
 	dir := flag.String("dir", "", "where to write; a directory for temporary files if empty")
 	profile := flag.String("profile", "", "a file for a CPU profile of the decisions inside this process")
 	serve := flag.String("serve", "", "be a server under load: floor or decisions (used by bench itself)")
+	denied := flag.Bool("denials", false, "time denials and nothing else")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, options{*serve, *dir, *profile, *quick, *gate}); err != nil {
+	if err := run(ctx, options{*serve, *dir, *profile, *denied, *quick, *gate}); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1)
@@ -56,6 +57,7 @@ func main() {
 // options are the flags.
 type options struct {
 	serve, dir, profile string
+	denials             bool
 	short, gate         bool
 }
 
@@ -73,8 +75,14 @@ func run(ctx context.Context, o options) error {
 		n = short
 	}
 	var r report
+	if o.denials {
+		err := measureDenials(ctx, dir, &r)
+		r.printDenials(os.Stderr)
+		return err
+	}
 	for _, part := range []func() error{
 		func() error { return measureHTTP(ctx, dir, n, &r) },
+		func() error { return measureDenials(ctx, dir, &r) },
 		func() error { return profiled(o.profile, func() error { return measureDecisions(ctx, dir, n, &r) }) },
 		func() error { return measureLog(ctx, dir, n, &r) },
 		func() error { return measureGrowth(ctx, dir, n, &r) },

@@ -17,12 +17,13 @@ type report struct {
 	floor, http        series
 	ledger, raw        series
 	small, large       series
+	denials            []denialTimes
 	void               string // why nothing of this run counts; empty if it does
 }
 
 // ratios are what carries over from one machine to another. The first four are
 // rates over the rate of the floor, by CPU time or, for the log, by wall time;
-// the last is a cost over a cost.
+// the next is a cost over a cost, the last of wall times.
 type ratios struct {
 	Cold   float64 `json:"cold_decision_over_verify"`
 	Warm   float64 `json:"warm_decision_over_verify"`
@@ -31,6 +32,9 @@ type ratios struct {
 	ExWarm float64 `json:"exchange_warm_over_verify_sign"`
 	Log    float64 `json:"log_durable_over_raw"`
 	Growth float64 `json:"append_at_1m_over_append_at_1k"`
+	// Denial is how far the medians of denials that must not be told apart lie
+	// apart, over the least, on the path where that is most.
+	Denial float64 `json:"denial_spread"`
 }
 
 // results is the line of JSON: the ratios and what they were made of, in CPU
@@ -66,6 +70,7 @@ func (r *report) results() results {
 			Log:    rounded(ratio(r.ledger, r.raw, measure.rate)),
 			// The two sizes are not measured in turn: medians, not pairs.
 			Growth: rounded(r.large.cost() / r.small.cost()),
+			Denial: rounded(r.denialSpread()),
 		},
 		Verify: rounded(r.verify.cost()), ColdCost: rounded(r.cold.cost()), WarmCost: rounded(r.warm.cost()), NewPerson: rounded(r.person.cost()),
 		Pair: rounded(r.pair.cost()), ExColdCost: rounded(r.exchangeCold.cost()), ExWarmCost: rounded(r.exchangeWarm.cost()),
@@ -73,6 +78,14 @@ func (r *report) results() results {
 		Ledger: math.Round(r.ledger.rate()), LedgerCPU: rounded(r.ledger.cost()), Raw: math.Round(r.raw.rate()),
 		Small: rounded(r.small.cost()), Large: rounded(r.large.cost()),
 	}
+}
+
+// denialSpread is that of the worst path.
+func (r *report) denialSpread() (worst float64) {
+	for _, d := range r.denials {
+		worst = max(worst, d.spread())
+	}
+	return worst
 }
 
 func rounded(x float64) float64 { return math.Round(x*1000) / 1000 }
@@ -100,6 +113,7 @@ func (r ratios) bars() []bar {
 		{"exchange_warm_over_verify_sign", r.ExWarm, 2.3, false},
 		{"log_durable_over_raw", r.Log, 0.6, false},
 		{"append_at_1m_over_append_at_1k", r.Growth, 2, true},
+		{"denial_spread", r.Denial, 0.1, true},
 	}
 }
 
@@ -112,6 +126,12 @@ func (r *report) short() string {
 		}
 	}
 	return strings.Join(names, ", ")
+}
+
+func (r *report) printDenials(w io.Writer) {
+	for _, d := range r.denials {
+		fmt.Fprintf(w, "denials, %-18s %8.1f µs unknown, %.1f revoked, %.1f foreign   %.3f apart\n", d.path, d.medians[0], d.medians[1], d.medians[2], d.spread())
+	}
 }
 
 func (r *report) print(w io.Writer) {
@@ -132,6 +152,7 @@ func (r *report) print(w io.Writer) {
 	fmt.Fprintf(w, "ledger                      %8.0f a second   %.2f of raw, %.2f CPU µs an entry\n", s.Ledger, s.Log, s.LedgerCPU)
 	fmt.Fprintf(w, "append at 1,000 entries     %8.2f CPU µs\n", s.Small)
 	fmt.Fprintf(w, "append at 1,000,000 entries %8.2f CPU µs   %.2f times that\n", s.Large, s.Growth)
+	r.printDenials(w)
 	for _, b := range s.bars() {
 		verdict, relation := "holds", "at least"
 		if !b.holds() {

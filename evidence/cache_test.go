@@ -64,3 +64,33 @@ func TestCacheNeverLearnsABadToken(t *testing.T) {
 		}
 	}
 }
+
+// A refusal before the signature could be looked at costs a check all the same,
+// and no other refusal a second one.
+func TestRefusalsCostACheck(t *testing.T) {
+	everyKind(t, func(t *testing.T, kind evidence.Kind, s signer, r registry) {
+		confined := own(rxwIDP, "rxw", s.key)
+		confined.Candidates[0].Issuer.Namespaces = map[string][]participant.Namespace{"org_code": participant.Exactly("RXX")}
+		for name, c := range map[string]struct {
+			token string
+			r     registry
+			spent int
+		}{
+			"good":             {mint(s, headerOf(kind, s), claims(rxwIDP)), r, 0},
+			"expired":          {mint(s, headerOf(kind, s), with(claims(rxwIDP), object{"exp": now - 1})), r, 0},
+			"bad signature":    {mint(other(s), headerOf(kind, s), claims(rxwIDP)), r, 0},
+			"unknown issuer":   {mint(s, headerOf(kind, s), claims("https://unknown.example")), r, 1},
+			"issuer gone":      {mint(s, headerOf(kind, s), claims(rxwIDP)), registry{}, 1},
+			"unknown key":      {mint(s, with(headerOf(kind, s), object{"kid": "unheard"}), claims(rxwIDP)), r, 1},
+			"no keys":          {mint(s, headerOf(kind, s), claims(rxwIDP)), registry{rxwIDP: own(rxwIDP, "rxw")}, 1},
+			"a foreign claim":  {mint(s, headerOf(kind, s), claims(rxwIDP)), registry{rxwIDP: confined}, 1},
+			"not even a token": {"x.y.z", r, 0},
+		} {
+			cache := newMemory()
+			_, _, f := evidence.Verify(proof(kind, c.token), c.r, now, cache)
+			if cache.spent != c.spent || (f == nil) != (name == "good") {
+				t.Errorf("%s: %d checks spent (%v), want %d", name, cache.spent, f, c.spent)
+			}
+		}
+	})
+}

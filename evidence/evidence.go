@@ -60,6 +60,9 @@ type Registry interface {
 type Signatures interface {
 	Get(token [32]byte) (jose.Verified, bool)
 	Verify(token [32]byte, u *jose.Unverified, key jose.Key) (jose.Verified, error)
+	// Spend does the work of a check whose outcome does not count, at most once for
+	// a token that it remembers.
+	Spend(token [32]byte, u *jose.Unverified)
 }
 
 // Leeway is how far, in seconds, a token's iat, nbf and auth_time may lie in our

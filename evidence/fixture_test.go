@@ -196,7 +196,10 @@ func reasonOf(t *testing.T, p evidence.Proof, r evidence.Registry, at int64) tru
 type memory struct {
 	known map[[32]byte]jose.Verified
 	hits  int
+	spent int
 }
+
+func (m *memory) Spend([32]byte, *jose.Unverified) { m.spent++ }
 
 func (m *memory) Get(token [32]byte) (jose.Verified, bool) {
 	v, ok := m.known[token]

@@ -45,6 +45,7 @@ func Verify(p Proof, r Registry, now int64, cache Signatures) (Evidence, []trust
 	if home, ok := r.(Home); ok && p.Kind == AccessToken {
 		if iss, _ := t.claims["iss"].(string); home.Issues(iss) {
 			if f := ev.own(&t, rule, home, p.Shown, now, cache); f != nil {
+				t.spend(cache)
 				return withoutClaims(ev), nil, f
 			}
 			return ev, nil, nil
@@ -52,16 +53,20 @@ func Verify(p Proof, r Registry, now int64, cache Signatures) (Evidence, []trust
 	}
 	speaker, line, f := ev.identify(r)
 	if f != nil {
+		t.spend(cache)
 		return withoutClaims(ev), nil, f
 	}
 	if line.Broker != nil && p.origin {
+		t.spend(cache)
 		return withoutClaims(ev), nil, brokersBroker(speaker.Issuer)
 	}
 	keys, f := ev.keys(&speaker)
 	if f != nil {
+		t.spend(cache)
 		return withoutClaims(ev), nil, f
 	}
 	if f := ev.authenticate(&t, rule, keys, now, cache); f != nil {
+		t.spend(cache)
 		return withoutClaims(ev), nil, f
 	}
 	if f := ev.readClaims(rule, line, now); f != nil {
@@ -128,6 +133,20 @@ type token struct {
 	verified jose.Verified
 	hash     [32]byte
 	signed   []byte // header and payload as they were signed
+	checked  bool   // the signature was looked at
+}
+
+// spend makes a refusal cost what a check of the signature does, also where there
+// was no key to check it with: how long an answer takes tells nobody whether an
+// issuer or a key is known here.
+func (t *token) spend(cache Signatures) {
+	switch {
+	case t.fresh == nil || t.checked:
+	case cache == nil:
+		t.fresh.Spend(nil)
+	default:
+		cache.Spend(t.hash, t.fresh)
+	}
 }
 
 func read(raw []byte, rule *rule, cache Signatures) (t token, f *Fault) {
@@ -188,6 +207,7 @@ func (ev *Evidence) authenticate(t *token, rule *rule, keys jose.KeySet, now int
 		return fault(trust.AlgorithmEnded, "key that the token names is of a kind that is accepted no longer: "+string(key.Alg())+" with a short modulus")
 	}
 	if t.fresh != nil {
+		t.checked = true
 		if cache == nil {
 			t.verified, err = t.fresh.Verify(key)
 		} else {

@@ -10,6 +10,7 @@ var (
 	HoldsBy     = holdsBy
 	DEROf       = derOf
 	InRange     = inRange
+	Decoys      = decoys
 )
 
 const (

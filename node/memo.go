@@ -29,10 +29,20 @@ const (
 type tokenCache struct {
 	*generations[[32]byte, jose.Verified]
 	tables *jose.Tables
+	spent  *generations[[32]byte, struct{}] // tokens whose refusal cost a check already
 }
 
 func newTokenCache() *tokenCache {
-	return &tokenCache{newGenerations[[32]byte, jose.Verified](tokenLimit), jose.NewTables(keyLimit)}
+	return &tokenCache{newGenerations[[32]byte, jose.Verified](tokenLimit), jose.NewTables(keyLimit), newGenerations[[32]byte, struct{}](tokenLimit)}
+}
+
+// Spend does the work of a check for a token that was not seen before. A token
+// whose signature held is remembered too, and costs none the second time.
+func (c *tokenCache) Spend(token [32]byte, u *jose.Unverified) {
+	if _, seen := c.spent.Get(token); !seen {
+		u.Spend(c.tables)
+		c.spent.Put(token, struct{}{})
+	}
 }
 
 // Verify checks a signature and remembers it if it holds.

@@ -36,11 +36,22 @@ func TestExchange(t *testing.T) {
 	w := newWorld(t)
 	h := oauth.New(w.host)
 	var asked tally
+	paths := map[string]string{"introspection": "/oauth/introspect", "revocation": "/oauth/revoke"}
+	rubbish := map[string]string{}
+	for name, path := range paths {
+		rubbish[name] = w.tokenAsked(h, path, "rubbish")
+	}
 	for kind, p := range profiles(w) {
 		uniform := w.exchanged(h, kind, "rubbish").Body.String()
 		each(t, w.evidenceCases(p), func(s spoil) {
 			d := w.good(p)
 			s.do(d)
+			for path := range paths { // a partner's token is none of ours, whatever it is like
+				asked.one(path)
+				if seen := w.tokenAsked(h, paths[path], d.token()); d.token() != "" && seen != rubbish[path] {
+					t.Errorf("%s: %s: %s answers %s, rubbish gets %s", s.rule, s.name, path, seen, rubbish[path])
+				}
+			}
 			asked.one("exchange")
 			answer := w.exchanged(h, kind, d.token())
 			name := string(kind[strings.LastIndexByte(string(kind), ':')+1:]) + ": " + s.rule + ": " + s.name

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -401,46 +400,4 @@ func TestPossession(t *testing.T) {
 		})
 	}
 	asked.report(t)
-}
-
-// fronted calls the service as a holder does, and gives what a stranger sees, but
-// for the reference, and what the node told the service.
-func (w *world) fronted(front http.Handler, token, proof string) (seen string, reason trust.Reason) {
-	id := fmt.Sprintf("request-%d", serial.Add(1))
-	r := httptest.NewRequest(http.MethodGet, recordPath, http.NoBody)
-	r.Header.Set("Authorization", "DPoP "+token)
-	r.Header.Set("DPoP", proof)
-	r.Header.Set("X-Request-ID", id)
-	answer := httptest.NewRecorder()
-	front.ServeHTTP(answer, r)
-	reference := answer.Header().Get(records.DecisionHeader)
-	answer.Header().Del(records.DecisionHeader)
-	var headers strings.Builder
-	_ = answer.Header().Write(&headers)
-	body := answer.Body.String()
-	if reference != "" {
-		body = strings.ReplaceAll(body, reference, "REFERENCE")
-	}
-	return fmt.Sprintf("%d\n%s\n%s", answer.Code, headers.String(), body), w.answers.of(id).Context.Reason
-}
-
-// introspected asks about a token as a service does.
-func (w *world) introspected(h http.Handler, token string) string {
-	r := httptest.NewRequest(http.MethodPost, "/oauth/introspect", strings.NewReader("token="+token))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Authorization", "Bearer "+w.point)
-	answer := httptest.NewRecorder()
-	h.ServeHTTP(answer, r)
-	return fmt.Sprint(answer.Code, " ", answer.Body)
-}
-
-// eachBound does f for every case, some at a time.
-func eachBound(t *testing.T, all []bound, f func(bound)) {
-	byName := make(map[string]bound, len(all))
-	spoils := make([]spoil, len(all))
-	for i, c := range all {
-		name := fmt.Sprint(i)
-		byName[name], spoils[i] = c, spoil{name: name}
-	}
-	each(t, spoils, func(s spoil) { f(byName[s.name]) })
 }

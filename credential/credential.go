@@ -24,6 +24,7 @@ type Claims struct {
 	Scope     string // as it was asked for; may be empty
 	Access    []evidence.Access
 	Ground    []byte // sealed; see evidence.Ground
+	Key       string // thumbprint of the key that it is bound to; empty: whoever bears it
 	IssuedAt  int64  // Unix seconds
 	ExpiresAt int64
 }
@@ -36,6 +37,7 @@ func (c *Claims) Append(dst []byte) []byte {
 	dst = evidence.AppendAccess(dst, c.Access)
 	dst = append(dst, `,"client_id":`...)
 	dst = canonical.AppendString(dst, c.Client)
+	dst = appendKey(dst, c.Key)
 	dst = append(dst, `,"`+evidence.GroundClaim+`":"`...)
 	dst = base64.RawURLEncoding.AppendEncode(dst, c.Ground)
 	dst = append(dst, `","exp":`...)

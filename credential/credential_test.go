@@ -38,4 +38,34 @@ func TestClaims(t *testing.T) {
 	check()
 	c.Scope, want["scope"] = "WardRecord.read", "WardRecord.read"
 	check()
+	c.Key, want["cnf"] = "thumbprint", canonical.Object{"jkt": "thumbprint"}
+	check()
+}
+
+// draft-ietf-oauth-identity-assertion-authz-grant, section 3: every required
+// claim, one audience, and the pairwise identifier alone.
+func TestGrant(t *testing.T) {
+	g := credential.Grant{
+		Issuer: "https://trust.rxw.example", Subject: "pair", Audience: "https://trust.rje.example", Client: "app", ID: "g-1", Target: "https://records.rje.example",
+		Access:   []evidence.Access{{Type: "WardRecord", Actions: []trust.Action{"read"}, Purpose: "TREAT"}},
+		Asserted: canonical.Object{"iss": "https://idp.rxw.example"}, IssuedAt: 100, ExpiresAt: 200,
+	}
+	want := canonical.Object{
+		"iss": g.Issuer, "sub": "pair", "aud": g.Audience, "client_id": "app", "jti": "g-1", "iat": int64(100), "exp": int64(200), "resource": g.Target,
+		"entente_asserted": canonical.Object{"iss": "https://idp.rxw.example"}, "authorization_details": []any{canonical.Object{
+			"type": "entente_access", "resource_type": "WardRecord", "actions": []any{"read"}, "purpose": "TREAT",
+		}},
+	}
+	for range 2 {
+		text := g.Append(nil)
+		got, err := canonical.ParseObject(text)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("claims are %s, %v", text, err)
+		}
+		if again, err := canonical.Marshal(got); err != nil || string(again) != string(text) {
+			t.Errorf("claims are not canonical: %s, %v", text, err)
+		}
+		g.Scope, want["scope"] = "WardRecord.read", "WardRecord.read"
+		g.Key, want["cnf"] = "thumbprint", canonical.Object{"jkt": "thumbprint"}
+	}
 }

@@ -23,6 +23,8 @@ func (h *hearing) identify() verdict {
 		return fail(trust.NoEvidence)
 	case ev.Participant != h.self && o.Now >= o.StatementEnd:
 		return fail(trust.StatementExpired)
+	case ev.Participant != h.self && h.abroad() && ev.Fault == nil:
+		return fail(trust.NotOurs)
 	case ev.Fault == nil && h.r.SubjectID != "0" && h.r.SubjectID != ev.Subject,
 		ev.Fault == nil && o.Subject == trust.SubjectKey{}, // or no tombstone would ever match
 		ev.Fault == nil && ev.Origin != nil && o.Origin == trust.SubjectKey{}:
@@ -51,6 +53,9 @@ func (h *hearing) authenticate() verdict {
 	}
 	if reason := h.audience(); reason != "" {
 		return fail(reason)
+	}
+	if ev.Kind == evidence.IDJAG && (h.r.Order == nil || ev.ClientID != h.r.Order.Client) {
+		return fail(trust.GrantClient)
 	}
 	if reason := h.possession(); reason != "" {
 		return fail(reason)
@@ -105,6 +110,8 @@ func (h *hearing) audience() trust.Reason {
 	switch {
 	case h.shownHere(), h.r.Order != nil && h.ev.Audience == h.self.String():
 		return ""
+	case h.abroad() && h.ev.Audience == h.r.Order.Client: // an ID token of the client's
+		return ""
 	}
 	switch meant, ok := h.s.Service.Audience(h.ev.Audience); {
 	case !ok:
@@ -121,7 +128,11 @@ func (h *hearing) audience() trust.Reason {
 func (h *hearing) shownHere() bool { return h.ev.Kind == evidence.X509SVID && h.r.Order == nil }
 
 // singleUse reports whether a live agreement takes this audience's tokens once.
+// A grant is always taken once.
 func (h *hearing) singleUse() bool {
+	if h.ev.Kind == evidence.IDJAG {
+		return true
+	}
 	for _, a := range h.agreements {
 		if _, alive := a.Alive(h.o.Now); !alive {
 			continue
@@ -185,6 +196,8 @@ func kindName(k evidence.Kind) string {
 		return "API key"
 	case evidence.Basic:
 		return "user-id and password"
+	case evidence.IDJAG:
+		return "grant (ID-JAG)"
 	default:
 		return "access token"
 	}

@@ -41,6 +41,10 @@ type Order struct {
 	// Agreement, once the first access has been decided, is the one that carries
 	// the others too: a credential stands and falls with a single agreement.
 	Agreement string `json:"agreement,omitempty"`
+	// Partner is whose authorization server a grant (evidence.IDJAG) is for, by
+	// which one of our own people gets a credential there; zero asks for one of
+	// ours. Target is then the audience of the partner's service.
+	Partner trust.ParticipantID `json:"partner,omitzero"`
 }
 
 // Observed is what the shell saw when it asked: it stands in the leaf, so the

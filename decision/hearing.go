@@ -110,8 +110,12 @@ func (h *hearing) open(s *state.Snapshot, o *Observed, ev *Evidence, r *Request)
 // between gives the agreements that may carry the request. A credential of our
 // own counts under the one it was issued under, and dies with it.
 func (h *hearing) between() []*agreement.Agreement {
-	all := h.s.Agreement.Between(h.ev.Participant, h.self)
-	if g := h.ev.Grant; g != nil {
+	host := h.self
+	if h.abroad() {
+		host = h.r.Order.Partner
+	}
+	all := h.s.Agreement.Between(h.ev.Participant, host)
+	if g := h.ev.Grant; g != nil && g.Agreement != "" {
 		all = only(all, g.Agreement)
 	}
 	if o := h.r.Order; o != nil && o.Agreement != "" {
@@ -134,10 +138,17 @@ func (h *hearing) owner() (service.Document, bool) {
 	if h.r.Order == nil {
 		return h.s.Service.For(h.r.EnforcementPoint, h.r.ResourceType)
 	}
+	if h.abroad() { // the partner knows its services; the agreement says what is at this one
+		return service.Document{Audience: h.r.Order.Target}, true
+	}
 	target, ok := h.s.Target(h.r.EnforcementPoint, h.r.Order.Target)
 	_, owns := target.Resources[h.r.ResourceType]
 	return target, ok && owns
 }
+
+// abroad reports whether a grant for a partner's authorization server is asked
+// for: whether one of our own people may go there, not what he may do here.
+func (h *hearing) abroad() bool { return h.r.Order != nil && !h.r.Order.Partner.IsZero() }
 
 // self is this node's participant; zero before it is born.
 func self(s *state.Snapshot) trust.ParticipantID {

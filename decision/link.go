@@ -19,7 +19,7 @@ func (h *hearing) link() verdict {
 	if reason := h.parties(); reason != "" {
 		return fail(reason)
 	}
-	if g := h.ev.Grant; g != nil && !g.Covers(h.r.Action, h.r.ResourceType, h.r.ResourceID, h.r.Purpose) {
+	if g := h.ev.Grant; g != nil && (!g.Covers(h.r.Action, h.r.ResourceType, h.r.ResourceID, h.r.Purpose) || g.Target != "" && g.Target != h.service.Audience) {
 		return fail(trust.NotGranted)
 	}
 	h.workload = h.seen()
@@ -44,6 +44,15 @@ func (h *hearing) parties() trust.Reason {
 	}
 	if h.r.Order != nil && h.foreignTo(h.r.EnforcementPoint) {
 		return trust.ForeignClient
+	}
+	if h.abroad() {
+		partner, known := h.s.Participant.Partner(h.r.Order.Partner)
+		switch {
+		case !known:
+			return trust.ParticipantUnknown
+		case partner.Suspended || partner.SuspendsUs:
+			return trust.ParticipantSuspended
+		}
 	}
 	f := h.s.Framework.Current
 	if f == nil {
@@ -219,7 +228,11 @@ func (h *hearing) freshness() verdict {
 	if !h.verified() || !h.tiered {
 		return unreached
 	}
-	if _, broken := h.s.Edge.Broken(h.ev.Participant); broken {
+	other := h.ev.Participant
+	if h.abroad() {
+		other = h.r.Order.Partner
+	}
+	if _, broken := h.s.Edge.Broken(other); broken {
 		return fail(trust.EdgeBroken)
 	}
 	switch {

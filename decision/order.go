@@ -23,6 +23,10 @@ type CredentialLeaf struct {
 	Decision Leaf         `json:"decision"`
 	Expires  int64        `json:"expires,omitzero"`
 	ID       string       `json:"id,omitempty"` // its jti
+	// Partner is set where the credential is a grant (evidence.IDJAG) for that
+	// one's authorization server, and Target the audience of its service.
+	Partner trust.ParticipantID `json:"partner,omitzero"`
+	Target  string              `json:"target,omitempty"`
 }
 
 // LeafAccess is an evidence.Access without plain resources.
@@ -68,6 +72,7 @@ func AppendIssued(dst []byte, i *Issue, o *Order, resource func(trust.ResourceTy
 	w.dst = append(w.dst, leaf...)
 	w.number("expires", i.Expires)
 	w.text("id", i.ID)
+	w.partner(o)
 	return append(w.dst, '}')
 }
 
@@ -77,7 +82,9 @@ func AppendRefused(dst []byte, o *Order, leaf []byte) []byte {
 	w := writer{dst: append(dst, '{')}
 	w.text("client", o.Client)
 	w.name("decision")
-	return append(append(w.dst, leaf...), '}')
+	w.dst = append(w.dst, leaf...)
+	w.partner(o)
+	return append(w.dst, '}')
 }
 
 // ParseEntry reads the body of an entry of a decision log that says a decision
@@ -108,6 +115,19 @@ func ParseCredentialLeaf(body []byte) (CredentialLeaf, error) {
 // Carry gives the claims of verified evidence that deciding on it again needs,
 // and no others.
 func Carry(s *state.Snapshot, ev *Evidence) canonical.Object {
+	return carry(s, ev, self(s))
+}
+
+// Assert gives the claims of one of our own people that a partner's node reads
+// in a grant: those that identity, class and assurance are read from, and what
+// agreements with that partner release. Who it is there, another identifier says.
+func Assert(s *state.Snapshot, ev *Evidence, partner trust.ParticipantID) canonical.Object {
+	asserted := carry(s, ev, partner)
+	delete(asserted, "sub")
+	return asserted
+}
+
+func carry(s *state.Snapshot, ev *Evidence, host trust.ParticipantID) canonical.Object {
 	carried := canonical.Object{}
 	carry := func(name string) {
 		if v, ok := ev.Claims[name]; ok {
@@ -124,7 +144,7 @@ func Carry(s *state.Snapshot, ev *Evidence) canonical.Object {
 			carry(f.Document.Assurance.Mapping[i].Claim)
 		}
 	}
-	for name := range released(s, ev) {
+	for name := range released(s, ev, host) {
 		carry(name)
 	}
 	return carried
@@ -141,6 +161,15 @@ func lineOf(s *state.Snapshot, ev *Evidence) *participant.Issuer {
 	return nil
 }
 
+// partner writes whose authorization server a grant is for; nothing for a
+// credential of our own.
+func (w *writer) partner(o *Order) {
+	if !o.Partner.IsZero() {
+		w.text("partner", o.Partner.String())
+		w.text("target", o.Target)
+	}
+}
+
 func (w *writer) grant(g *evidence.Grant) {
 	if g == nil {
 		return
@@ -150,6 +179,7 @@ func (w *writer) grant(g *evidence.Grant) {
 	w.access(g.Access)
 	w.text("agreement", g.Agreement)
 	w.text("id", g.ID)
+	w.text("target", g.Target)
 	w.dst = append(w.dst, '}')
 }
 
@@ -162,6 +192,7 @@ func (w *writer) order(o *Order) {
 	w.access(o.Access)
 	w.text("agreement", o.Agreement)
 	w.text("client", o.Client)
+	w.text("partner", o.Partner.String())
 	w.text("target", o.Target)
 	w.dst = append(w.dst, '}')
 }

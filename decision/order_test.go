@@ -46,6 +46,16 @@ var ordering = []deviation{
 	{"R41 credential for one record that local policy does not permit", func(sc *scene) { plainOrder(sc, "42"); sc.policy = "" }, trust.NoPolicy},
 	{"credential for all, of which local policy forbids one", func(sc *scene) { plainOrder(sc, "") }, trust.Permit},
 
+	{"grant redeemed", func(sc *scene) { order(sc); redeem(sc) }, trust.Permit},
+	{"grant for one record redeemed for all", func(sc *scene) { order(sc); redeem(sc); sc.grant.Access[0].IDs = []string{"42"} }, trust.NotGranted},
+	{"grant for another service", func(sc *scene) { order(sc); redeem(sc); sc.grant.Target = letters }, trust.NotGranted},
+	{"grant for another authorization server", func(sc *scene) { order(sc); redeem(sc); sc.claim(object{"aud": r0a.String()}) }, trust.AudienceForeign},
+	{"grant of another client", func(sc *scene) { order(sc); redeem(sc); sc.claim(object{"client_id": "another"}) }, trust.GrantClient},
+	{"grant in the place of a token", func(sc *scene) { redeem(sc); sc.claim(object{"aud": records}) }, trust.GrantClient},
+	{"grant that was used", func(sc *scene) { order(sc); redeem(sc); sc.observed.Replayed = true }, trust.Replayed},
+	{"grant of a partner that may use up no more", func(sc *scene) { order(sc); redeem(sc); sc.observed.QuotaFull = true }, trust.QuotaFull},
+	{"grant for a partner on somebody else's person", func(sc *scene) { order(sc); sc.request.Order.Partner = r0a }, trust.NotOurs},
+
 	{"R67 granted", func(sc *scene) {
 		granted(sc, evidence.Access{Type: "WardRecord", Actions: []trust.Action{"read"}, Purpose: "TREAT"})
 	}, trust.Permit},
@@ -129,6 +139,13 @@ func registerClient(sc *scene, whose trust.ParticipantID, ended bool, services .
 	if ended {
 		sc.more = append(sc.more, client.Ended{ID: "ward-app"})
 	}
+}
+
+// redeem turns the evidence into a partner's grant for the client that asks.
+func redeem(sc *scene) {
+	sc.vouched = true
+	sc.claim(object{"aud": rje.String(), "client_id": "nginx-1"})
+	sc.grant = &evidence.Grant{ID: "Zm9v", Target: records, Access: []evidence.Access{{Type: "WardRecord", Actions: []trust.Action{"read"}, Purpose: "TREAT"}}}
 }
 
 // granted turns the evidence into a credential of our own for some access.

@@ -18,8 +18,11 @@ import (
 // covering line under which a granted mapping gives a role is the one that
 // counts. An action that the line has approved by people waits for them.
 func (h *hearing) entitle() verdict {
-	if h.line == nil {
+	switch {
+	case h.line == nil:
 		return unreached
+	case h.abroad(): // what he is there, the partner says
+		return unneeded
 	}
 	h.release()
 	if h.contradicted() {
@@ -104,6 +107,9 @@ func rolesUnder(line *agreement.Accept, granted []*mapping.Mapping) []trust.Role
 
 // localPolicy is the ninth check. A local forbid beats every agreement.
 func (h *hearing) localPolicy() verdict {
+	if h.abroad() && h.line != nil { // the partner asks its own
+		return unneeded
+	}
 	if h.attributes == nil {
 		return unreached
 	}

@@ -134,7 +134,7 @@ func Replay(l Leaf, s Sealed) (Observed, Evidence, Request) {
 	if s.Fault != "" {
 		ev.Fault = &evidence.Fault{Reason: l.Reason, Text: s.Fault}
 	}
-	if l.Evidence == evidence.IDToken {
+	if l.Evidence == evidence.IDToken || l.Evidence == evidence.IDJAG {
 		ev.Once = []trust.Once{{Expires: s.ExpiresAt, Edge: l.Participant}} // its key is not kept
 	}
 	if s.Shown && s.Key != "" {
@@ -179,14 +179,15 @@ func (w *writer) flag(name string, value bool) {
 // claims writes the claims that some agreement with the participant releases.
 func (w *writer) claims(s *state.Snapshot, ev *Evidence) {
 	if len(ev.Claims) > 0 {
-		w.object("claims", released(s, ev))
+		w.object("claims", released(s, ev, self(s)))
 	}
 }
 
-// released gives the claims that agreements with the participant release.
-func released(s *state.Snapshot, ev *Evidence) map[string]any {
+// released gives the claims that the participant's agreements with a host
+// release.
+func released(s *state.Snapshot, ev *Evidence, host trust.ParticipantID) map[string]any {
 	read := map[string]any{}
-	for _, a := range s.Agreement.Between(ev.Participant, self(s)) {
+	for _, a := range s.Agreement.Between(ev.Participant, host) {
 		for _, attribute := range a.Revision.Document.Attributes {
 			for _, name := range reads(attribute.Name, attribute.From) {
 				if v, ok := ev.Claims[name]; ok {

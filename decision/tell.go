@@ -59,6 +59,8 @@ func (h *hearing) tellIdentify(reason trust.Reason) string {
 		return "caller has no key in this ledger; without one no revocation could be found"
 	case reason == trust.SubjectMismatch:
 		return "subject.id is neither \"0\" nor the subject of the evidence; the evidence says who calls"
+	case reason == trust.NotOurs:
+		return fmt.Sprintf("grant for %s is asked for a subject of %s; a node vouches for its own people alone", bare(h.r.Order.Partner), bare(ev.Participant))
 	case reason == trust.NoEvidence && ev.Fault == nil:
 		return "request carries no evidence; an enforcement point's word about the caller counts for nothing"
 	case reason != "":
@@ -86,6 +88,10 @@ func (h *hearing) tellAuthenticate(reason trust.Reason) string {
 	ev := h.ev
 	switch reason {
 	case "":
+		if ev.Kind == evidence.IDJAG {
+			return fmt.Sprintf("grant %s by key %s of %s's own node, for client %s, %s left, used up by this decision",
+				ev.Grant.ID, ev.KeyID, bare(ev.Participant), ev.ClientID, span(ev.ExpiresAt-h.o.Now))
+		}
 		if ev.Grant != nil {
 			return fmt.Sprintf("credential %s of our own, issued on a token under key %s of %s, audience %s, %s left",
 				ev.Grant.ID, ev.KeyID, bare(ev.Issuer), strings.TrimPrefix(ev.Audience, scheme), span(ev.ExpiresAt-h.o.Now))
@@ -99,6 +105,8 @@ func (h *hearing) tellAuthenticate(reason trust.Reason) string {
 		}
 		return fmt.Sprintf("%s, key %s, %s, audience %s, %s left%s",
 			ev.Algorithm, ev.KeyID, kindName(ev.Kind)+tellBinding(&ev.Binding), tellAudience(ev.Audience), span(ev.ExpiresAt-h.o.Now), once)
+	case trust.GrantClient:
+		return "grant was issued to another client than the one that brings it, or is brought for something else than a credential"
 	case trust.AudienceForeign:
 		return "audience of the token is no service of ours"
 	case trust.AudienceOtherService:

@@ -86,6 +86,7 @@ type scene struct {
 	prove    func(token []byte) // sets shown for the token
 	grant    *evidence.Grant    // as of a credential of our own
 	exempt   *evidence.Exemption
+	vouched  bool // by the partner's node, in a grant
 	observed decision.Observed
 	request  decision.Request
 }
@@ -304,6 +305,10 @@ func (sc *scene) verify(s *state.Snapshot) decision.Evidence {
 	ev, once, fault := evidence.VerifyChain(proofs, known, sc.observed.Now, nil)
 	if fault == nil {
 		ev.Grant = sc.grant
+		if sc.vouched {
+			ev.Kind, ev.Peer, ev.Namespace = evidence.IDJAG, rxw.String(), evidence.Pairwise
+			once = []trust.Once{{Expires: ev.ExpiresAt, Edge: ev.Participant}}
+		}
 	}
 	return decision.Evidence{Evidence: ev, Once: once, Fault: fault}
 }

@@ -16,6 +16,7 @@ type Binding struct {
 	Certificate string // cnf["x5t#S256"], the SHA-256 of a certificate (RFC 8705, section 3.1)
 	Other       bool   // cnf names something else, or nothing that can be read
 	Shown       bool   // all that cnf names was shown with the token
+	Holder      string // the thumbprint of the key that was shown where a credential is asked for, to bind it to; empty: none
 
 	Nonce string      // in the DPoP proof that was shown; whether it is one of ours the node says
 	Once  *trust.Once // what that proof uses up, whatever is decided; nil without one
@@ -70,6 +71,8 @@ func (ev *Evidence) show(s *Shown, now int64) *Fault {
 	switch {
 	case s == nil || b.Other:
 		return nil
+	case s.ForToken:
+		return ev.ask(s, now)
 	case b.Key == "" && len(s.DPoP) > 0:
 		return fault(trust.ProofUnbound, "token is not bound to a key (cnf jkt); a DPoP proof beside it shows nothing")
 	case !b.Bound(), b.Key != "" && len(s.DPoP) == 0, b.Certificate != "" && len(s.Certificate) == 0:
@@ -88,6 +91,27 @@ func (ev *Evidence) show(s *Shown, now int64) *Fault {
 		b.Nonce, b.Once = p.Nonce, &once
 	}
 	b.Shown = true
+	return nil
+}
+
+// ask checks a proof of possession where a credential is asked for: it is for
+// that request, and for no token (RFC 9449, section 5). What the token is bound
+// to was shown, if the same key made the proof; what is issued will be bound to it.
+func (ev *Evidence) ask(s *Shown, now int64) *Fault {
+	b := &ev.Binding
+	if len(s.DPoP) == 0 {
+		return nil
+	}
+	p, f := prove(s, b.Key, now)
+	if f != nil {
+		return f
+	}
+	if p.ath != "" {
+		return fault(trust.ProofToken, "DPoP proof is for a token (ath); where one is asked for it is for none")
+	}
+	once := p.Once(ev.Participant)
+	b.Nonce, b.Once, b.Holder = p.Nonce, &once, p.Key
+	b.Shown = b.Key != "" && b.Certificate == ""
 	return nil
 }
 

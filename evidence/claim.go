@@ -61,7 +61,7 @@ func (ev *Evidence) readAudience() *Fault {
 // it was issued to, and that is its audience (OpenID Connect Core 1.0, section
 // 2); an access token's azp is history.
 func (ev *Evidence) readParties(line *participant.Issuer) *Fault {
-	if ev.Kind == AccessToken {
+	if ev.Kind == AccessToken || ev.Kind == IDJAG {
 		ev.ClientID, _ = ev.Claims.Text("client_id")
 		return nil
 	}

@@ -32,10 +32,12 @@ const (
 )
 
 // Grant is what one of our own credentials adds to the evidence that it was
-// issued on: it counts for this access and under this agreement alone.
+// issued on: it counts for this access and under this agreement alone. A
+// partner's grant (IDJAG) says for which access, at which service of ours.
 type Grant struct {
-	ID        string   `json:"id"`        // its jti
-	Agreement string   `json:"agreement"` // the agreement's random id
+	ID        string   `json:"id"`                  // its jti
+	Agreement string   `json:"agreement,omitempty"` // the agreement's random id
+	Target    string   `json:"target,omitempty"`    // the audience of the service; empty: as the token's own audience says
 	Access    []Access `json:"access"`
 }
 
@@ -69,7 +71,7 @@ func (ev *Evidence) own(t *token, rule *rule, home Home, shown *Shown, now int64
 	if f != nil {
 		return f
 	}
-	if f := ev.restore(grant, ground, home); f != nil {
+	if f := ev.restore(grant, ground, home, now); f != nil {
 		return f
 	}
 	return ev.show(shown, now)
@@ -89,7 +91,7 @@ func (ev *Evidence) openGround(home Home) (*Grant, *Ground, *Fault) {
 // restore puts the original evidence in the credential's place. Its issuer must
 // still be stated for the same participant, and its key still be registered:
 // what would be refused if it came today is refused though it came before.
-func (ev *Evidence) restore(g *Grant, o *Ground, home Home) *Fault {
+func (ev *Evidence) restore(g *Grant, o *Ground, home Home, now int64) *Fault {
 	first := Evidence{Claims: o.Claims, Kind: ev.Kind}
 	speaker, line, f := first.identify(home)
 	if f != nil {
@@ -98,7 +100,18 @@ func (ev *Evidence) restore(g *Grant, o *Ground, home Home) *Fault {
 	if line.Broker != nil {
 		return fault(trust.NoOrigin, "credential of our own was issued on a token of an issuer that is a broker now; it does not carry whom that one restated")
 	}
-	key, err := speaker.Keys.Lookup(o.KeyID)
+	keys := speaker.Keys
+	if o.Peer != "" {
+		var who trust.ParticipantID
+		if who, keys, f = peer(home, o.Peer, now); f != nil {
+			return f
+		}
+		if who != first.Participant {
+			return fault(trust.ForeignOrigin, "credential of our own was issued on the word of a partner for which the subject's issuer does not speak any more")
+		}
+		first.Namespace, first.Peer = Pairwise, o.Peer
+	}
+	key, err := keys.Lookup(o.KeyID)
 	if err != nil || key.Thumbprint() != o.Thumbprint {
 		return fault(trust.UnknownKey, "key that signed the token this credential was issued on is registered no longer")
 	}
@@ -126,6 +139,7 @@ type Ground struct {
 	IssuedAt   int64
 	KeyID      string
 	Thumbprint string
+	Peer       string // issuer identifier of the partner's node that vouched (IDJAG); empty: the subject's issuer did
 }
 
 // Append appends the ground as JSON.
@@ -140,6 +154,10 @@ func (o *Ground) Append(dst []byte) []byte {
 	dst = canonical.AppendString(dst, o.Thumbprint)
 	dst = append(dst, `,"kid":`...)
 	dst = canonical.AppendString(dst, o.KeyID)
+	if o.Peer != "" {
+		dst = append(dst, `,"peer":`...)
+		dst = canonical.AppendString(dst, o.Peer)
+	}
 	return append(dst, '}')
 }
 
@@ -161,6 +179,7 @@ func openGround(home Home, id, encoded string) (o Ground, ok bool) {
 	o.IssuedAt, _ = members.Int("iat")
 	o.Thumbprint, _ = members.Text("key")
 	o.KeyID, _ = members.Text("kid")
+	o.Peer, _ = members.Text("peer")
 	return o, o.Agreement != "" && o.IssuedAt > 0 && o.Thumbprint != "" && o.KeyID != ""
 }
 
@@ -177,6 +196,9 @@ func Carried(line *participant.Issuer) []string {
 	for i := range line.Classes {
 		if line.Classes[i].Claim != "" {
 			names = append(names, line.Classes[i].Claim)
+		}
+		for claim := range line.Classes[i].When {
+			names = append(names, claim)
 		}
 	}
 	return names

@@ -39,6 +39,7 @@ type Shown struct {
 	DPoP        []byte // the one DPoP header field (RFC 9449, section 4.1)
 	Method, URL string // of the request that brought it
 	Certificate []byte // DER, of the client whose TLS handshake it verified
+	ForToken    bool   // it was seen at our token endpoint, where a credential is asked for
 }
 
 // Registry is what this node knows of issuers. state.Snapshot satisfies it.
@@ -98,8 +99,9 @@ type Evidence struct {
 	Hash        [32]byte         // SHA-256 of the token as presented
 	Claims      canonical.Object // the only parsed object; read only
 	Origin      *Origin          // nil: not brokered
-	Grant       *Grant           // for a credential of our own: what it is narrowed to
 	Exception   string           // the name of the one that let a shared secret in; empty: it is none
+	Grant       *Grant           // for a credential of our own, and a partner's grant: what it is narrowed to
+	Peer        string           // issuer identifier of the partner's node that vouched for the subject; empty: its issuer did
 }
 
 // Missed gives the issuer whose key a refusal for an unknown key is about: that

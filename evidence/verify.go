@@ -51,6 +51,13 @@ func Verify(p Proof, r Registry, now int64, cache Signatures) (Evidence, []trust
 			return ev, nil, nil
 		}
 	}
+	if p.Kind == IDJAG {
+		once, f := ev.granted(&t, rule, r, p.Shown, now, cache)
+		if f != nil {
+			return withoutClaims(ev), nil, f
+		}
+		return ev, once, nil
+	}
 	speaker, line, f := ev.identify(r)
 	if f != nil {
 		t.spend(cache)
@@ -117,6 +124,8 @@ var rules = map[Kind]*rule{
 	AccessToken: {name: "access token", types: []string{"at+jwt"}, form: &form, required: []string{"client_id", "jti"}},
 	// OpenID Connect Core 1.0, section 2.
 	IDToken: {name: "ID token", types: []string{"", "jwt"}, form: &form, singleUse: true},
+	// draft-ietf-oauth-identity-assertion-authz-grant, section 3.
+	IDJAG: {name: "grant (ID-JAG)", types: []string{IDJAGType}, form: &jagForm, required: []string{"client_id", "jti"}},
 	// SPIFFE JWT-SVID, sections 2 and 3; iat beside them, by which its age is told.
 	JWTSVID: {name: "JWT-SVID", types: []string{"", "jwt", "jose"}, form: &svidForm},
 }

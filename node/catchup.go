@@ -53,7 +53,7 @@ func (c *change) repeat(host trust.ParticipantID, r ledger.Record) error {
 		if err != nil || text == nil {
 			return err
 		}
-		return c.send(host, edge.Safety, kindRevocation, e.Target.Subject, text.Message)
+		return c.sendRevocation(host, e.Target.Subject, text.Message)
 	case revocation.EngagementOpened:
 		if e.Participant != c.n.self || !e.From.IsZero() {
 			return nil
@@ -62,7 +62,7 @@ func (c *change) repeat(host trust.ParticipantID, r ledger.Record) error {
 		if err != nil || text == nil {
 			return err
 		}
-		return c.send(host, edge.Safety, kindEngagement, e.Subject, text.Message)
+		return c.sendEngagement(host, e.Subject, text.Message)
 	default:
 		return nil
 	}

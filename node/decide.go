@@ -140,15 +140,19 @@ func (n *Node) confirms(ctx context.Context, s *state.Snapshot, p *permit, a *As
 func (n *Node) judgeAgain(ctx context.Context, s *state.Snapshot, a *Ask, now clock.Mark) *verdict {
 	v := &verdict{rules: s.Rules}
 	v.evidence, v.observed = n.gather(ctx, s, a, now)
-	o := &v.observed
-	o.Replayed, o.ProofReplayed, o.QuotaFull = false, false, false
-	o.Watched = a.Session
-	for i := range o.Chain {
-		hop := &o.Chain[i]
-		hop.Replayed, hop.ProofReplayed, hop.QuotaFull = false, false, false
-	}
+	forgive(&v.observed)
+	v.observed.Watched = a.Session
 	v.decision = decision.Decide(s, v.observed, v.evidence, a.Request)
 	return v
+}
+
+// forgive takes back that values were used up: if a recorded decision is made
+// again, it did that itself.
+func forgive(o *decision.Observed) {
+	o.Replayed, o.ProofReplayed, o.QuotaFull = false, false, false
+	for i := range o.Chain {
+		forgive(&o.Chain[i])
+	}
 }
 
 // verdict is a decision and what it was made by.

@@ -15,19 +15,28 @@ import (
 // Exchange is what a client asks: a credential of ours for what a caller's proof
 // says (RFC 8693). It must not change afterwards.
 type Exchange struct {
-	Client    string // authenticated
-	Subject   evidence.Proof
+	Client    string            // authenticated
+	Subject   evidence.Proof    // with what the client showed for a credential to be bound to
 	Target    string            // the audience of the one service it is for
 	Access    []evidence.Access // all that is asked for
 	Scope     string            // as it was written, for the token; Access has it too
 	RequestID string
+	// Partner asks, in place of a credential of ours, for a grant (evidence.IDJAG)
+	// for this one's authorization server; Target is then the audience of its
+	// service.
+	Partner trust.ParticipantID
+	// Redeems says that the subject's proof is a partner's grant. Then Target and
+	// Access may be left out: they are those of the grant.
+	Redeems bool
 }
 
 // Issued is what it gets back: a token, or why not.
 type Issued struct {
 	Token     string
-	ID        string // of the credential
-	TTL       int64  // seconds
+	ID        string            // of the credential
+	TTL       int64             // seconds
+	Access    []evidence.Access // what it is good for
+	Bound     bool              // to the key of the DPoP proof that was shown
 	Refusal   Refusal
 	Reason    trust.Reason // for our own eyes
 	Reference string
@@ -82,7 +91,12 @@ func (n *Node) issueAfresh(ctx context.Context, s *state.Snapshot, r *Exchange, 
 	var err error
 	if d.Permit {
 		g = n.newGrant(s, &j, r)
-		if m, err = n.mint(s, g, &j.observed); err != nil {
+		if r.Partner.IsZero() {
+			m, err = n.mint(s, g, &j.observed)
+		} else {
+			m, err = n.vouch(s, &j, r)
+		}
+		if err != nil {
 			return n.unissued(err), true
 		}
 	}
@@ -101,7 +115,7 @@ func (n *Node) issueAfresh(ctx context.Context, s *state.Snapshot, r *Exchange, 
 	if latest := n.State(); latest.Epoch != s.Epoch && !n.grantHolds(ctx, latest, g, r) {
 		return Issued{}, false
 	}
-	if len(d.Burn) == 0 {
+	if len(d.Burn) == 0 && r.Partner.IsZero() {
 		n.memo.grants.Put(key, g)
 	}
 	return m.issued(reference), true
@@ -117,16 +131,32 @@ type judged struct {
 
 // gatherExchange verifies the proof, once for all that is asked.
 func (n *Node) gatherExchange(ctx context.Context, s *state.Snapshot, r *Exchange, now clock.Mark) (j judged) {
-	if !slices.Contains(exchangeable, r.Subject.Kind) {
+	if r.Redeems != (r.Subject.Kind == evidence.IDJAG) || !r.Redeems && !slices.Contains(exchangeable, r.Subject.Kind) {
 		j.evidence.Fault = &evidence.Fault{Reason: trust.EvidenceKind, Text: "evidence is of a kind that no credential is issued on"}
 		j.observed = n.observe(trust.ParticipantID{}, trust.SubjectKey{}, now)
 		return j
 	}
-	j.evidence, j.observed = n.gather(ctx, s, &Ask{Evidence: []evidence.Proof{r.Subject}}, now)
+	j.evidence, j.observed = n.gather(ctx, s, &Ask{Evidence: []evidence.Proof{r.Subject}, Request: decision.Request{EnforcementPoint: r.Client}}, now)
 	if ev := &j.evidence; ev.Fault == nil && (ev.Origin != nil || ev.Chain != nil) {
 		ev.Fault = &evidence.Fault{Reason: trust.EvidenceKind, Text: "evidence came through a broker or a chain, which no credential carries on"}
 	}
+	if g := j.evidence.Grant; r.Redeems && g != nil {
+		r.fill(g)
+	}
+	if !r.Partner.IsZero() {
+		n.abroad(&j, r)
+	}
 	return j
+}
+
+// fill takes from a grant what the request leaves out.
+func (r *Exchange) fill(g *evidence.Grant) {
+	if r.Target == "" {
+		r.Target = g.Target
+	}
+	if len(r.Access) == 0 {
+		r.Access = g.Access
+	}
 }
 
 // exchangeable are the kinds of evidence that a credential can carry on.
@@ -135,7 +165,12 @@ var exchangeable = []evidence.Kind{evidence.AccessToken, evidence.IDToken}
 // decide decides each access that is asked for. The first that is refused
 // decides; of the bounds the narrowest count.
 func (j *judged) decide(s *state.Snapshot, r *Exchange) {
-	order := &decision.Order{Client: r.Client, Target: r.Target, Access: r.Access}
+	order := &decision.Order{Client: r.Client, Target: r.Target, Access: r.Access, Partner: r.Partner}
+	if len(r.Access) == 0 { // there is no grant to take it from
+		j.request = decision.Request{EnforcementPoint: r.Client, SubjectID: "0", Order: order}
+		j.decision = decision.Decide(s, j.observed, j.evidence, j.request)
+		return
+	}
 	var bounds *decision.Bounds
 	for _, j.request = range requests(order) {
 		j.decision = decision.Decide(s, j.observed, j.evidence, j.request)
@@ -205,7 +240,7 @@ func (n *Node) commitResource(t trust.ResourceType, id string) [16]byte {
 // confirmsExchange decides a recorded order again on a later snapshot.
 func (n *Node) confirmsExchange(ctx context.Context, s *state.Snapshot, r *Exchange) bool {
 	j := n.gatherExchange(ctx, s, r, n.Clock.Mark())
-	j.observed.Replayed = false // if it used a value up, this very decision did
+	forgive(&j.observed)
 	j.decide(s, r)
 	return j.decision.Permit
 }
@@ -214,6 +249,12 @@ func (n *Node) confirmsExchange(ctx context.Context, s *state.Snapshot, r *Excha
 // on the token, and more than the token is good for is told apart only where
 // nothing of the token itself has ended.
 func (n *Node) refusal(s *state.Snapshot, j *judged, r *Exchange) Refusal {
+	if r.Redeems && (j.evidence.Fault != nil || r.Target == "") {
+		return BadToken // nobody else said what it is for
+	}
+	if !r.Partner.IsZero() {
+		return refusalAbroad(j)
+	}
 	target, ok := s.Target(r.Client, r.Target)
 	for i := range r.Access {
 		_, owns := target.Resources[r.Access[i].Type]

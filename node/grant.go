@@ -26,13 +26,13 @@ type grant struct {
 func (n *Node) newGrant(s *state.Snapshot, j *judged, r *Exchange) *grant {
 	ground := evidence.Ground{
 		Agreement: j.decision.Agreement, Claims: decision.Carry(s, &j.evidence), IssuedAt: j.evidence.IssuedAt,
-		KeyID: j.evidence.KeyID, Thumbprint: j.evidence.Thumbprint,
+		KeyID: j.evidence.KeyID, Thumbprint: j.evidence.Thumbprint, Peer: j.evidence.Peer,
 	}
 	return &grant{
 		order: *r,
 		claims: credential.Claims{
 			Issuer: n.self.String(), Subject: n.pairwise(r.Target, j.observed.Subject), Audience: r.Target, Client: r.Client,
-			Scope: r.Scope, Access: r.Access,
+			Scope: r.Scope, Access: r.Access, Key: j.evidence.Binding.Holder,
 		},
 		ground:   ground.Append(nil),
 		standing: standing{rules: s.Rules, Ground: j.evidence.Ground(), made: j.observed, Bounds: j.decision.Bounds},
@@ -49,12 +49,14 @@ func (n *Node) pairwise(audience string, subject trust.SubjectKey) string {
 // minted is a credential that is signed and not recorded yet.
 type minted struct {
 	decision.Issue
-	token string
-	ttl   int64 // seconds
+	token  string
+	ttl    int64 // seconds
+	access []evidence.Access
+	bound  bool
 }
 
 func (m *minted) issued(reference string) Issued {
-	return Issued{Token: m.token, ID: m.ID, TTL: m.ttl, Reason: trust.Permit, Reference: reference}
+	return Issued{Token: m.token, ID: m.ID, TTL: m.ttl, Access: m.access, Bound: m.bound, Reason: trust.Permit, Reference: reference}
 }
 
 // mint draws a credential's identifier and signs it. It does not outlive the key
@@ -72,6 +74,7 @@ func (n *Node) mint(s *state.Snapshot, g *grant, o *decision.Observed) (m minted
 	if claims.Ground, err = n.Keys.SealGround(claims.ID, g.ground); err != nil {
 		return m, err
 	}
+	m.access, m.bound = claims.Access, claims.Key != ""
 	m.ID, m.Expires, m.ttl = claims.ID, claims.ExpiresAt, claims.ExpiresAt-o.Now
 	m.token, err = jose.SignPayload(signer, credential.Type, claims.Append(nil))
 	return m, err
@@ -108,7 +111,7 @@ func (n *Node) issueAgain(ctx context.Context, s *state.Snapshot, g *grant, r *E
 
 // grantHolds decides a recorded grant again on a later snapshot.
 func (n *Node) grantHolds(ctx context.Context, s *state.Snapshot, g *grant, r *Exchange) bool {
-	if s.Rules != g.rules {
+	if s.Rules != g.rules || !r.Partner.IsZero() {
 		return n.confirmsExchange(ctx, s, r)
 	}
 	_, holds := g.stillHolds(n, s, n.Clock.Mark())

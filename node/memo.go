@@ -161,6 +161,7 @@ func (p *permit) answers(a *Ask, rules uint64) bool {
 func (g *grant) answers(r *Exchange, rules uint64) bool {
 	own := &g.order
 	return g.rules == rules && sameProof(&r.Subject, &own.Subject) && r.Client == own.Client && r.Target == own.Target && r.Scope == own.Scope &&
+		r.Partner == own.Partner && r.Redeems == own.Redeems &&
 		slices.EqualFunc(r.Access, own.Access, sameAccess)
 }
 
@@ -190,7 +191,7 @@ func sameShown(a, b *evidence.Shown) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return len(a.DPoP) == 0 && len(b.DPoP) == 0 && a.Method == b.Method && a.URL == b.URL && bytes.Equal(a.Certificate, b.Certificate)
+	return len(a.DPoP) == 0 && len(b.DPoP) == 0 && a.Method == b.Method && a.URL == b.URL && a.ForToken == b.ForToken && bytes.Equal(a.Certificate, b.Certificate)
 }
 
 func sameMembers(a, b map[string]any) bool {

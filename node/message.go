@@ -92,12 +92,14 @@ type (
 		Issuer     trust.IssuerID        `json:"issuer,omitzero"`
 		Namespace  string                `json:"namespace,omitempty"`
 		Subject    string                `json:"subject,omitempty"`
+		Pairwise   string                `json:"pairwise,omitempty"` // the subject's name in grants for the receiver
 		Engagement trust.Engagement      `json:"engagement,omitempty"`
 		Thumbprint string                `json:"thumbprint,omitempty"`
 	}
 	engagementMessage struct {
 		Namespace  string           `json:"namespace"`
 		Subject    string           `json:"subject"`
+		Pairwise   string           `json:"pairwise,omitempty"`
 		Engagement trust.Engagement `json:"engagement"`
 		Since      int64            `json:"since"`
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/revocation"
@@ -217,7 +218,20 @@ func receiveRevocation(c *change, from *participant.Partner, content []byte) err
 		target.Subject = c.n.Keys.Subject(from.Card.ID.String(), m.Namespace, m.Subject)
 		target.Engagement = m.Engagement
 	}
-	return c.record(c.Revocation.Revoke(c.revocationFacts(target), revocation.Revoked{Target: target, From: from.Card.ID}))
+	revoked := revocation.Revoked{Target: target, From: from.Card.ID}
+	if m.Kind == revocation.Subject {
+		revoked.Alias = c.alias(from, m.Pairwise)
+	}
+	return c.record(c.Revocation.Revoke(c.revocationFacts(target), revoked))
+}
+
+// alias is what the ledger knows a partner's subject by in its grants; zero for
+// one that has no name there.
+func (c *change) alias(from *participant.Partner, pairwise string) trust.SubjectKey {
+	if pairwise == "" {
+		return trust.SubjectKey{}
+	}
+	return c.n.Keys.Subject(from.Card.ID.String(), evidence.Pairwise, pairwise)
 }
 
 // receiveEngagement: the home vouches for a new engagement. It waits for a
@@ -228,7 +242,7 @@ func receiveEngagement(c *change, from *participant.Partner, content []byte) err
 		return err
 	}
 	return c.record(c.Revocation.Open(c.revocationFacts(revocation.Target{}), revocation.EngagementOpened{
-		Participant: from.Card.ID, Subject: c.n.Keys.Subject(from.Card.ID.String(), m.Namespace, m.Subject),
+		Participant: from.Card.ID, Subject: c.n.Keys.Subject(from.Card.ID.String(), m.Namespace, m.Subject), Alias: c.alias(from, m.Pairwise),
 		Engagement: m.Engagement, Since: m.Since, From: from.Card.ID,
 	}, c.now))
 }

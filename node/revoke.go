@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/entente-id/entente/agreement"
-	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/trust"
@@ -64,7 +63,7 @@ func (n *Node) Revoke(ctx context.Context, a Actor, r RevokeRequest) (Revocation
 			return nil
 		}
 		for _, partner := range c.hosts() {
-			if err := c.send(partner, edge.Safety, kindRevocation, target.Subject, m); err != nil {
+			if err := c.sendRevocation(partner, target.Subject, m); err != nil {
 				return err
 			}
 			out.Partners = append(out.Partners, partner)
@@ -182,7 +181,7 @@ func (n *Node) OpenEngagement(ctx context.Context, a Actor, issuer, subject, che
 		}
 		for _, partner := range c.hosts() {
 			// On the safety lane, so that it cannot overtake the end before it.
-			if err := c.send(partner, edge.Safety, kindEngagement, key, m); err != nil {
+			if err := c.sendEngagement(partner, key, m); err != nil {
 				return err
 			}
 		}

@@ -35,7 +35,9 @@ func (s State) Revoke(f Facts, r Revoked) ([]trust.Event, error) {
 	if t.Kind == Key && !r.From.IsZero() && !f.Sole {
 		return nil, trust.Errorf(trust.Denied, "participant %s revokes a key of issuer %s, which it does not have for itself; only a local operator may", r.From, t.Issuer)
 	}
-	if s.has(t) {
+	also := t
+	also.Subject = r.Alias
+	if s.has(t) && (r.Alias == trust.SubjectKey{} || s.has(also)) {
 		return nil, nil
 	}
 	return []trust.Event{r}, nil
@@ -92,7 +94,7 @@ func (s State) Open(f Facts, o EngagementOpened, now int64) ([]trust.Event, erro
 	case mark.Approved == o.Engagement:
 		return nil, nil
 	}
-	if opening, ok := s.Openings.Get(table.Key(o.Subject)); ok && opening == (Opening{o.Engagement, o.Since}) {
+	if opening, ok := s.Openings.Get(table.Key(o.Subject)); ok && opening == (Opening{o.Engagement, o.Since, o.Alias}) {
 		return nil, nil
 	}
 	return []trust.Event{o}, nil

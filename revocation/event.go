@@ -6,6 +6,7 @@ import "github.com/entente-id/entente/trust"
 // zero means it was decided here. Reason and incident are in the sealed part.
 type Revoked struct {
 	Target Target              `json:"target"`
+	Alias  trust.SubjectKey    `json:"alias,omitzero"` // the subject by its pairwise name, where a partner gave both
 	From   trust.ParticipantID `json:"from,omitzero"`
 	By     string              `json:"by,omitempty"`
 }
@@ -16,6 +17,7 @@ type Revoked struct {
 type EngagementOpened struct {
 	Participant trust.ParticipantID `json:"participant"`
 	Subject     trust.SubjectKey    `json:"subject"`
+	Alias       trust.SubjectKey    `json:"alias,omitzero"` // likewise, by its pairwise name
 	Engagement  trust.Engagement    `json:"engagement"`
 	Since       int64               `json:"since"` // Unix seconds; tokens issued earlier belong to the ended one
 	From        trust.ParticipantID `json:"from,omitzero"`

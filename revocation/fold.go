@@ -40,6 +40,7 @@ type Tombstone struct {
 type Opening struct {
 	Engagement trust.Engagement `json:"engagement"`
 	Since      int64            `json:"since"`
+	Alias      trust.SubjectKey `json:"alias,omitzero"` // which is approved with it
 }
 
 // Apply gives the state after e. It never fails; an event of another package
@@ -48,9 +49,13 @@ type Opening struct {
 func (s State) Apply(e trust.Event, at trust.Stamp) State {
 	switch e := e.(type) {
 	case Revoked:
-		return s.revoke(e.Target, at.At)
+		s = s.revoke(e.Target, at.At)
+		if e.Alias != (trust.SubjectKey{}) {
+			e.Target.Subject = e.Alias
+			s = s.revoke(e.Target, at.At)
+		}
 	case EngagementOpened:
-		s.Openings = s.Openings.With(table.Key(e.Subject), Opening{Engagement: e.Engagement, Since: e.Since})
+		s.Openings = s.Openings.With(table.Key(e.Subject), Opening{Engagement: e.Engagement, Since: e.Since, Alias: e.Alias})
 	case CredentialRevoked:
 		return s.giveBack(e, at.At)
 	case EngagementApproved:
@@ -105,6 +110,11 @@ func (s State) approve(subject trust.SubjectKey, engagement trust.Engagement) St
 	}
 	mark.Approved, mark.Since = engagement, opening.Since
 	s.Tombstones = s.Tombstones.With(table.Key(subject), mark)
+	if opening.Alias != (trust.SubjectKey{}) {
+		also, _ := s.Tombstones.Get(table.Key(opening.Alias))
+		also.Approved, also.Since = max(also.Approved, engagement), opening.Since
+		s.Tombstones = s.Tombstones.With(table.Key(opening.Alias), also)
+	}
 	s.Openings = s.Openings.Without(table.Key(subject))
 	return s
 }

@@ -21,6 +21,7 @@ const (
 	NoOrigin           Reason = "identify.no_origin"
 	ForeignOrigin      Reason = "identify.origin"
 	StatementExpired   Reason = "identify.statement_expired"
+	NotOurs            Reason = "identify.not_ours"
 )
 
 // The second check, authenticate: is the proof genuine and meant for here.
@@ -57,6 +58,7 @@ const (
 	UnknownClient        Reason = "authenticate.client"
 	ClientMethod         Reason = "authenticate.client_method"
 	AssertionLifetime    Reason = "authenticate.assertion_lifetime"
+	GrantClient          Reason = "authenticate.grant_client"
 )
 
 // The third check, classify: what kind of caller, how well assured.
@@ -198,6 +200,7 @@ func Reasons() []ReasonDoc {
 		{NoOrigin, "a broker's token names no origin, or not in the way its registration says", "have the broker pass on who signed the caller in; what was not brokered comes from the issuer itself"},
 		{ForeignOrigin, "the origin that a broker restates speaks for nobody here, for another participant, or is a broker itself", "have the participant that the broker speaks for state the origin too, and the broker restate the sign-in itself"},
 		{StatementExpired, "the participant's signed statement of its issuers has run out or never came", "bring the edge to the partner up again"},
+		{NotOurs, "a grant for a partner is asked for somebody else's person", "have the caller's own organisation issue it; a node vouches for its own people alone"},
 
 		{SharedSecret, "the caller shows a shared secret (an API key, a password), and no live exception lets it in", "move the integration to tokens bound to a key; until then an operator may grant an exception, which expires"},
 		{ExceptionEnded, "the exception that let this shared secret in has expired or was ended", "move the integration to tokens bound to a key; an exception is not prolonged"},
@@ -230,6 +233,7 @@ func Reasons() []ReasonDoc {
 		{UnknownClient, "the OAuth client is not registered, or has ended", "register it (`entente client add`)"},
 		{ClientMethod, "the OAuth client proves itself in another way than it is registered with, or in two", "use the registered way, or register another (`entente client keys`)"},
 		{AssertionLifetime, "the client's assertion is good for longer than five minutes from now", "have the client make one for each request"},
+		{GrantClient, "the grant (ID-JAG) was issued to another client than the one that brings it", "have the client that it was issued to redeem it, under the same client_id at both nodes"},
 		{QuotaFull, "the participant has as many unexpired single-use values as it may", "wait until some expire; look into it: that many within minutes is no ordinary use"},
 
 		{Unclassified, "no class rule of the issuer matches the token", "have the partner add a class rule for such tokens"},

@@ -23,6 +23,7 @@ var (
 	invalidRequest     = &Error{http.StatusBadRequest, "invalid_request", "the request is not one that this endpoint takes, or a token in it does not count here"}
 	invalidClient      = &Error{http.StatusUnauthorized, "invalid_client", "the client is not authenticated"}
 	invalidAssertion   = &Error{invalidClient.Status, invalidClient.Code, invalidClient.Text} // of a client that shows itself in the form
+	invalidGrant       = &Error{http.StatusBadRequest, "invalid_grant", "the grant does not count here"}
 	invalidTarget      = &Error{http.StatusBadRequest, "invalid_target", "there is no such service for this client"}
 	invalidScope       = &Error{http.StatusBadRequest, "invalid_scope", "the token is not good for what is asked"}
 	invalidDetails     = &Error{http.StatusBadRequest, "invalid_authorization_details", "authorization_details are not of a kind that is known here"}

@@ -23,6 +23,8 @@ const (
 
 	keySetType = "application/jwk-set+json" // RFC 7517, section 8.5.2
 
+	jagProfile = "urn:ietf:params:oauth:grant-profile:id-jag"
+
 	// freshFor is for how many seconds these documents may be kept. A key is
 	// announced longer ahead than that.
 	freshFor = "300"
@@ -39,7 +41,8 @@ type Publisher interface {
 }
 
 // server is an authorization server's metadata (RFC 8414, section 2; RFC 9396,
-// section 10; RFC 9449, section 5.1; RFC 8705, section 3.3).
+// section 10; RFC 9449, section 5.1; RFC 8705, section 3.3; for grants the drafts
+// of identity chaining and of ID-JAG).
 type server struct {
 	Issuer        string     `json:"issuer"`
 	Token         string     `json:"token_endpoint"`
@@ -48,6 +51,8 @@ type server struct {
 	Keys          string     `json:"jwks_uri"`
 	Responses     []string   `json:"response_types_supported"` // required; nobody is redirected here
 	Grants        []string   `json:"grant_types_supported"`
+	Profiles      []string   `json:"authorization_grant_profiles_supported"`
+	Requested     []string   `json:"identity_chaining_requested_token_types_supported"`
 	Methods       []string   `json:"token_endpoint_auth_methods_supported"`
 	Signing       []jose.Alg `json:"token_endpoint_auth_signing_alg_values_supported"`
 	Details       []string   `json:"authorization_details_types_supported"`
@@ -69,7 +74,7 @@ type resource struct {
 // grants are the grant types of the token endpoint; methods the registered ways
 // for a client to authenticate there.
 var (
-	grants  = []string{exchangeGrant}
+	grants  = []string{exchangeGrant, bearerGrant}
 	methods = []string{string(client.PrivateKeyJWT)}
 )
 
@@ -131,6 +136,7 @@ func (p publisher) server(r *http.Request) (any, string, bool) {
 	return server{
 		Issuer: issuer, Token: p.base + tokenPath, Introspection: p.base + introspectionPath, Revocation: p.base + revocationPath,
 		Keys: p.base + keysPath, Responses: []string{}, Grants: grants, Methods: methods, Signing: jose.ForAssertion.Algs(),
+		Profiles: []string{jagProfile}, Requested: []string{string(evidence.IDJAG)},
 		Details: []string{evidence.AccessType}, Proofs: jose.ForProof.Algs(), Bound: true,
 	}, wire.JSON, true
 }

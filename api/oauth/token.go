@@ -13,6 +13,7 @@ import (
 
 const (
 	exchangeGrant = "urn:ietf:params:oauth:grant-type:token-exchange"
+	bearerGrant   = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 	accessTokenType = "urn:ietf:params:oauth:token-type:access_token"
 	jwtType         = "urn:ietf:params:oauth:token-type:jwt"
@@ -31,6 +32,8 @@ func (h handler) token(w http.ResponseWriter, r *http.Request) error {
 	switch f["grant_type"] {
 	case exchangeGrant:
 		return h.exchange(w, r, client, f)
+	case bearerGrant:
+		return h.redeem(w, r, client, f)
 	case "":
 		return invalidRequest
 	default:
@@ -42,11 +45,11 @@ func (h handler) token(w http.ResponseWriter, r *http.Request) error {
 // (RFC 9396, section 7).
 type granted struct {
 	AccessToken     string   `json:"access_token"`
-	IssuedTokenType string   `json:"issued_token_type"`
+	IssuedTokenType string   `json:"issued_token_type,omitempty"`
 	TokenType       string   `json:"token_type"`
 	ExpiresIn       int64    `json:"expires_in"`
 	Scope           string   `json:"scope,omitempty"`
-	Details         []detail `json:"authorization_details"`
+	Details         []detail `json:"authorization_details,omitempty"`
 }
 
 type detail struct {
@@ -61,17 +64,33 @@ func (h handler) exchange(w http.ResponseWriter, r *http.Request, client string,
 	}
 	x.Client = client
 	issued := h.node.Exchange(r.Context(), x)
-	if issued.Reference != "" {
-		w.Header().Set(referenceHeader, issued.Reference)
-	}
+	refer(w, &issued)
 	if issued.Token == "" {
 		return errorOf(issued.Refusal)
 	}
 	g := granted{
-		AccessToken: issued.Token, IssuedTokenType: accessTokenType, TokenType: "Bearer",
+		AccessToken: issued.Token, IssuedTokenType: accessTokenType, TokenType: tokenType(&issued),
 		ExpiresIn: issued.TTL, Scope: x.Scope, Details: details(x.Access),
 	}
+	if !x.Partner.IsZero() {
+		g.IssuedTokenType, g.TokenType = string(evidence.IDJAG), "N_A" // it is not an access token
+	}
 	return wire.Answer(w, http.StatusOK, g)
+}
+
+// refer names the decision behind an answer.
+func refer(w http.ResponseWriter, issued *node.Issued) {
+	if issued.Reference != "" {
+		w.Header().Set(referenceHeader, issued.Reference)
+	}
+}
+
+// tokenType is how a credential is to be presented (RFC 9449, section 5).
+func tokenType(issued *node.Issued) string {
+	if issued.Bound {
+		return "DPoP"
+	}
+	return "Bearer"
 }
 
 // parseExchange reads a request of RFC 8693, section 2.1. What is asked for is
@@ -84,12 +103,17 @@ func parseExchange(f form) (x node.Exchange, err error) {
 	switch {
 	case len(x.Subject.Token) == 0 || x.Subject.Kind == "":
 		return x, invalidRequest
-	case wanted != "" && wanted != accessTokenType && wanted != jwtType:
+	case wanted != "" && wanted != accessTokenType && wanted != jwtType && wanted != string(evidence.IDJAG):
 		return x, invalidRequest
 	case acting || actingAs: // nobody acts for another until delegation can be verified
 		return x, invalidRequest
 	}
-	if x.Target, err = target(f); err != nil {
+	if wanted == string(evidence.IDJAG) {
+		x.Partner, x.Target, err = abroad(f)
+	} else {
+		x.Target, err = target(f)
+	}
+	if err != nil {
 		return x, err
 	}
 	x.Scope = f["scope"]
@@ -114,6 +138,17 @@ func target(f form) (string, error) {
 	default:
 		return "", invalidTarget
 	}
+}
+
+// abroad gives the partner whose authorization server a grant is for, and its
+// service (draft-ietf-oauth-identity-assertion-authz-grant, section 4.3): one
+// each, and both are named.
+func abroad(f form) (partner trust.ParticipantID, service string, err error) {
+	partner, err = trust.ParseParticipantID(f["audience"])
+	if err != nil || f["resource"] == "" {
+		return partner, "", invalidTarget
+	}
+	return partner, f["resource"], nil
 }
 
 // access reads what is asked for.

@@ -109,6 +109,8 @@ func (s *signer) sign(input []byte) []byte { return signAs(s.key.Alg(), s.privat
 func signAs(alg jose.Alg, private crypto.Signer, input []byte) []byte {
 	sum := sha256.Sum256(input)
 	switch k := private.(type) {
+	case held:
+		return must(k.Signer.Sign(input))
 	case *ecdsa.PrivateKey:
 		r, s, err := ecdsa.Sign(rand.Reader, k, sum[:])
 		out := make([]byte, 64)

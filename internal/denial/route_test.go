@@ -24,6 +24,9 @@ var rows = map[string]string{
 	"POST /oauth/token":      "TestExchange",
 	"POST /oauth/introspect": "api/oauth.TestIntrospection and node.TestIntrospection; who asks, TestClients and TestSPIFFEClients",
 	"POST /oauth/revoke":     "api/oauth.TestRevocation and node.TestGivingBack; who asks, TestClients",
+	"POST /oauth/token":      "TestExchange", // and TestGrants, of the other grant type
+	"POST /oauth/introspect": "TestOwnCredentials",
+	"POST /oauth/revoke":     "TestOwnCredentials",
 
 	"GET /oauth/jwks": "public keys; reads nothing",
 	"GET /.well-known/oauth-authorization-server":           "public metadata; reads nothing",

@@ -3,7 +3,7 @@ package main
 import "slices"
 
 // table is every check that is taken out, by file.
-var table = slices.Concat(joseMutants, headerMutants, canonicalMutants, evidenceMutants, decisionMutants, nounMutants, svidMutants, clientMutants, introducedMutants, secretMutants, possessionMutants)
+var table = slices.Concat(joseMutants, headerMutants, canonicalMutants, evidenceMutants, grantMutants, decisionMutants, nounMutants, svidMutants, clientMutants, introducedMutants, secretMutants, possessionMutants)
 
 const (
 	tokenGo    = "jose/token.go"
@@ -12,6 +12,8 @@ const (
 	claimGo    = "evidence/claim.go"
 	evidenceGo = "evidence/verify.go"
 	identifyGo = "evidence/identify.go"
+	jagGo      = "evidence/idjag.go"
+	ownGo      = "evidence/credential.go"
 	svidGo     = "evidence/svid.go"
 	callerGo   = "decision/caller.go"
 	linkGo     = "decision/link.go"
@@ -82,8 +84,8 @@ var evidenceMutants = []mutant{
 	lost(evidenceGo, "typ is the kind's", "if «!slices.Contains(rule.types, t.header.Type)» {", "false"),
 	lost(evidenceGo, "a key is chosen by kid", "if «t.header.KeyID == \"\"» {", "false"),
 	lost(evidenceGo, "the signature is checked", "t.verified, err = cache.Verify(t.hash, t.fresh, key)\n\t\t}\n\t\tif «err != nil» {", "err != nil && jose.FaultOf(err) != jose.Signature"),
-	other(evidenceGo, "client_id is required of an access token", "required: «[]string{\"client_id\", \"jti\"}»", "[]string{\"jti\"}"),
-	other(evidenceGo, "jti is required of an access token", "required: «[]string{\"client_id\", \"jti\"}»", "[]string{\"client_id\"}"),
+	other(evidenceGo, "client_id is required of an access token", "form: &form, required: «[]string{\"client_id\", \"jti\"}»", "[]string{\"jti\"}"),
+	other(evidenceGo, "jti is required of an access token", "form: &form, required: «[]string{\"client_id\", \"jti\"}»", "[]string{\"client_id\"}"),
 	other(evidenceGo, "an access token is at+jwt alone", "types: «[]string{\"at+jwt\"}», form", "[]string{\"at+jwt\", \"jwt\", \"\"}"),
 	other(evidenceGo, "an ID token is no at+jwt", "types: «[]string{\"\", \"jwt\"}», form: &form, singleUse", "[]string{\"\", \"jwt\", \"at+jwt\"}"),
 	lost(evidenceGo, "the first class rule has to match", "rule := &rules[i]; «matches(rule, claims, path)» && holds(", "rule != nil"),
@@ -111,6 +113,24 @@ var evidenceMutants = []mutant{
 	lost(claimGo, "an expiry has no leeway", "case «now >= ev.ExpiresAt»:", "now >= ev.ExpiresAt+Leeway"),
 	lost(claimGo, "a token from the future does not count yet", "case «latest > now+Leeway»:", "false"),
 	lost(claimGo, "the leeway is 30 seconds", "case «latest > now+Leeway»:", "latest > now+10*Leeway"),
+}
+
+// grantMutants are of grants of partners, and of credentials of our own.
+var grantMutants = []mutant{
+	lost(jagGo, "nobody brings us our own word", "if !ok || «peers.Issues(iss)» {", "func() bool { if peers.Issues(iss) { iss = \"https://trust.rxw.example\" }; return false }()"),
+	lost(jagGo, "a grant says what is asserted", "if !ok || «!stated || target == \"\"» {", "target == \"\""),
+	lost(jagGo, "a grant says for which resource", "if !ok || «!stated || target == \"\"» {", "!stated"),
+	lost(jagGo, "a partner vouches for its own issuers", "case «first.Participant != ev.Participant»:", "false"),
+	lost(jagGo, "nobody signed in after the grant", "if !ok || «at <= 0 || at > ev.IssuedAt+Leeway» {", "at <= 0"),
+	other(jagGo, "a grant is used once", "return «[]trust.Once{{Key: table.KeyOf(\"id-jag\", who.String(), id), Expires: ev.ExpiresAt, Edge: who}}», nil", "[]trust.Once(nil)"),
+	other(evidenceGo, "client_id is required of a grant", "form: &jagForm, required: «[]string{\"client_id\", \"jti\"}»", "[]string{\"jti\"}"),
+	other(evidenceGo, "jti is required of a grant", "form: &jagForm, required: «[]string{\"client_id\", \"jti\"}»", "[]string{\"client_id\"}"),
+	other(evidenceGo, "a grant has its own typ", "types: «[]string{IDJAGType}», form", "[]string{IDJAGType, \"at+jwt\", \"\", \"jwt\"}"),
+	lost(callerGo, "a grant is its client's", "|| «ev.ClientID != h.r.Order.Client») {", "false"),
+	lost(callerGo, "a grant is always of single use", "if «h.ev.Kind == evidence.IDJAG» {\n\t\treturn true", "false"),
+	lost(ownGo, "our key is valid now", "key, ok := home.TokenKey(t.header.KeyID, now)\n\tif «!ok» {", "!ok && t.header.KeyID == \"\""),
+	lost(ownGo, "a ground is this credential's", "if «!ok || !known» {", "!ok"),
+	lost(linkGo, "a credential is good for what was granted", "if g := h.ev.Grant; g != nil && («!g.Covers(h.r.Action, h.r.ResourceType, h.r.ResourceID, h.r.Purpose)» ||", "false"),
 }
 
 var decisionMutants = []mutant{

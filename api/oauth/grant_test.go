@@ -1,0 +1,102 @@
+package oauth_test
+
+import (
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/entente-id/entente/evidence"
+	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/trust"
+)
+
+func grantForm() url.Values {
+	return url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:jwt-bearer"}, "assertion": {"a.b.c"}}
+}
+
+// RFC 7523, section 2.1: what is not asked for, the grant says.
+func TestRedemption(t *testing.T) {
+	given := []evidence.Access{{Type: "WardRecord", Actions: []trust.Action{"read"}, Purpose: "TREAT"}}
+	s := &shell{answer: node.Issued{Token: "x.y.z", TTL: 60, Access: given, Reference: "ref"}}
+	w := post(t, s, grantForm().Encode(), nil)
+	const want = `{"access_token":"x.y.z","token_type":"Bearer","expires_in":60,` +
+		`"authorization_details":[{"type":"entente_access","resource_type":"WardRecord","actions":["read"],"purpose":"TREAT"}]}`
+	if w.Code != http.StatusOK || w.Body.String() != want || w.Header().Get("Entente-Reference") != "ref" {
+		t.Errorf("answered %d %s", w.Code, w.Body)
+	}
+	asked := node.Exchange{Client: "records-1", Subject: evidence.Proof{Kind: evidence.IDJAG, Token: []byte("a.b.c")}, Redeems: true}
+	if !reflect.DeepEqual(*s.asked, asked) {
+		t.Errorf("asked %+v", *s.asked)
+	}
+	f := grantForm()
+	f.Set("authorization_details", details)
+	f.Set("resource", "https://records.example")
+	s.answer.Bound = true
+	if w = post(t, s, f.Encode(), nil); !strings.Contains(w.Body.String(), `"token_type":"DPoP"`) || s.asked.Target != "https://records.example" || len(s.asked.Access) != 1 {
+		t.Errorf("answered %s, asked %+v", w.Body, *s.asked)
+	}
+}
+
+// RFC 7521, section 4.1.1: one answer, whatever is wrong with a grant.
+func TestRefusedGrants(t *testing.T) {
+	for refusal, want := range map[node.Refusal]string{
+		node.BadToken: "invalid_grant", node.BadTarget: "invalid_grant", node.BadAccess: "invalid_scope", node.Unavailable: "temporarily_unavailable",
+	} {
+		w := post(t, &shell{answer: node.Issued{Refusal: refusal, Reason: trust.Replayed}}, grantForm().Encode(), nil)
+		if !strings.Contains(w.Body.String(), `{"error":"`+want+`"`) || strings.Contains(w.Body.String(), string(trust.Replayed)) {
+			t.Errorf("%s is answered %d %s", refusal, w.Code, w.Body)
+		}
+	}
+	for name, c := range map[string]struct {
+		change func(url.Values)
+		want   string
+	}{
+		"no assertion":                 {func(f url.Values) { f.Del("assertion") }, "invalid_request"},
+		"two":                          {func(f url.Values) { f.Add("assertion", "d.e.f") }, "invalid_request"},
+		"two targets":                  {func(f url.Values) { f.Set("audience", "https://a.example"); f.Set("resource", "https://b.example") }, "invalid_target"},
+		"scope without purpose_of_use": {func(f url.Values) { f.Set("scope", "WardRecord.read") }, "invalid_scope"},
+		"details that go on":           {func(f url.Values) { f.Set("authorization_details", details+`,"x":1`) }, "invalid_authorization_details"},
+	} {
+		f := grantForm()
+		c.change(f)
+		s := &shell{}
+		if w := post(t, s, f.Encode(), nil); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), `{"error":"`+c.want+`"`) || s.asked != nil {
+			t.Errorf("%s: answered %d %s", name, w.Code, w.Body)
+		}
+	}
+}
+
+// draft-ietf-oauth-identity-assertion-authz-grant, section 4.3: a grant for a
+// partner's authorization server and its one service.
+func TestRequestedGrant(t *testing.T) {
+	f := exchangeForm()
+	f.Set("requested_token_type", string(evidence.IDJAG))
+	f.Set("audience", "https://trust.rje.example")
+	f.Set("resource", "https://records.rje.example")
+	s := &shell{answer: node.Issued{Token: "x.y.z", TTL: 300}}
+	w := post(t, s, f.Encode(), nil)
+	const want = `{"access_token":"x.y.z","issued_token_type":"urn:ietf:params:oauth:token-type:id-jag","token_type":"N_A","expires_in":300,`
+	if w.Code != http.StatusOK || !strings.HasPrefix(w.Body.String(), want) {
+		t.Errorf("answered %d %s", w.Code, w.Body)
+	}
+	if s.asked.Partner.String() != "https://trust.rje.example" || s.asked.Target != "https://records.rje.example" {
+		t.Errorf("asked %+v", *s.asked)
+	}
+	for name, change := range map[string]func(url.Values){
+		"no audience":                 func(f url.Values) { f.Del("audience") },
+		"no resource":                 func(f url.Values) { f.Del("resource") },
+		"an audience that is no node": func(f url.Values) { f.Set("audience", "urn:x") },
+	} {
+		f := exchangeForm()
+		f.Set("requested_token_type", string(evidence.IDJAG))
+		f.Set("audience", "https://trust.rje.example")
+		f.Set("resource", "https://records.rje.example")
+		change(f)
+		s := &shell{}
+		if w := post(t, s, f.Encode(), nil); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "invalid_target") || s.asked != nil {
+			t.Errorf("%s: answered %d %s", name, w.Code, w.Body)
+		}
+	}
+}

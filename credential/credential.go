@@ -24,6 +24,7 @@ type Claims struct {
 	Scope     string // as it was asked for; may be empty
 	Access    []evidence.Access
 	Ground    []byte // sealed; see evidence.Ground
+	Status    Place  // in a status list
 	Key       string // thumbprint of the key that it is bound to; empty: whoever bears it
 	IssuedAt  int64  // Unix seconds
 	ExpiresAt int64
@@ -52,6 +53,7 @@ func (c *Claims) Append(dst []byte) []byte {
 		dst = append(dst, `,"scope":`...)
 		dst = canonical.AppendString(dst, c.Scope)
 	}
+	dst = c.Status.append(dst)
 	dst = append(dst, `,"sub":`...)
 	dst = canonical.AppendString(dst, c.Subject)
 	return append(dst, '}')

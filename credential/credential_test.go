@@ -1,6 +1,10 @@
 package credential_test
 
 import (
+	"bytes"
+	"compress/zlib"
+	"encoding/base64"
+	"io"
 	"reflect"
 	"testing"
 
@@ -38,6 +42,9 @@ func TestClaims(t *testing.T) {
 	check()
 	c.Scope, want["scope"] = "WardRecord.read", "WardRecord.read"
 	check()
+	c.Status = credential.Place{URI: "https://trust.rje.example/lists/1", Index: 7}
+	want["status"] = canonical.Object{"status_list": canonical.Object{"idx": int64(7), "uri": "https://trust.rje.example/lists/1"}}
+	check()
 	c.Key, want["cnf"] = "thumbprint", canonical.Object{"jkt": "thumbprint"}
 	check()
 }
@@ -67,5 +74,38 @@ func TestGrant(t *testing.T) {
 		}
 		g.Scope, want["scope"] = "WardRecord.read", "WardRecord.read"
 		g.Key, want["cnf"] = "thumbprint", canonical.Object{"jkt": "thumbprint"}
+	}
+}
+
+// draft-ietf-oauth-status-list, section 4.1, example of two bits: the lowest bits
+// of a byte come first.
+func TestStatusListEncoding(t *testing.T) {
+	l := credential.StatusList{Issuer: "i", URI: "u", IssuedAt: 1, ExpiresAt: 2, TTL: 3}
+	l.Size(12)
+	for index, s := range []credential.Status{1, 2, 0, 3, 0, 1, 0, 1, 1, 2, 3, 3} {
+		l.Set(uint32(index), s)
+	}
+	o, err := canonical.ParseObject(l.Append(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, _ := o["status_list"].(canonical.Object)
+	text, _ := list.Text("lst")
+	packed, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := zlib.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := io.ReadAll(z)
+	if err != nil || !bytes.Equal(raw, []byte{0xc9, 0x44, 0xf9}) {
+		t.Errorf("packs %x, %v", raw, err)
+	}
+	delete(o, "status_list")
+	want := canonical.Object{"iss": "i", "sub": "u", "iat": int64(1), "exp": int64(2), "ttl": int64(3)}
+	if bits, _ := list.Int("bits"); bits != 2 || !reflect.DeepEqual(o, want) {
+		t.Errorf("says %d bits, %v", bits, o)
 	}
 }

@@ -19,7 +19,8 @@ type Again struct {
 	Expires  int64          `json:"expires,omitzero"` // of the credential, Unix seconds
 	ID       string         `json:"id,omitempty"`     // of the credential, its jti
 	Observed Seen           `json:"observed"`
-	Of       trust.Position `json:"of"` // an earlier entry of the same log: decision.made, or credential.issued for a credential
+	Of       trust.Position `json:"of"`              // an earlier entry of the same log: decision.made, or credential.issued for a credential
+	Status   Place          `json:"status,omitzero"` // of the credential
 	Trust    trust.Position `json:"trust"`
 	TTL      int64          `json:"ttl,omitzero"`
 }
@@ -41,7 +42,7 @@ func Repeats(k trust.Kind) (trust.Kind, bool) {
 // JSON (RFC 8785).
 func AppendAgain(dst []byte, of trust.Position, o *Observed, at trust.Position, ttl int64) []byte {
 	w := writer{dst: append(dst, '{')}
-	return w.again(of, o, at, ttl)
+	return w.again(of, o, Place{}, at, ttl)
 }
 
 // AppendReissued appends that of another credential i, on the grant at of.
@@ -49,12 +50,13 @@ func AppendReissued(dst []byte, i *Issue, of trust.Position, o *Observed, at tru
 	w := writer{dst: append(dst, '{')}
 	w.number("expires", i.Expires)
 	w.text("id", i.ID)
-	return w.again(of, o, at, ttl)
+	return w.again(of, o, i.Place, at, ttl)
 }
 
-func (w *writer) again(of trust.Position, o *Observed, at trust.Position, ttl int64) []byte {
+func (w *writer) again(of trust.Position, o *Observed, p Place, at trust.Position, ttl int64) []byte {
 	w.observed(o)
 	w.position("of", of)
+	w.place(p)
 	return w.end(at, ttl)
 }
 

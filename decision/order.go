@@ -26,6 +26,7 @@ type CredentialLeaf struct {
 	// Partner is set where the credential is a grant (evidence.IDJAG) for that
 	// one's authorization server, and Target the audience of its service.
 	Partner trust.ParticipantID `json:"partner,omitzero"`
+	Status  Place               `json:"status,omitzero"`
 	Target  string              `json:"target,omitempty"`
 }
 
@@ -41,6 +42,40 @@ type LeafAccess struct {
 type Issue struct {
 	ID      string
 	Expires int64
+	Place   Place
+}
+
+// Place is where a credential's status is published: an index in a list with a
+// random name. The zero value is nowhere.
+type Place struct {
+	List  string `json:"list,omitempty"`
+	Index uint32 `json:"index,omitzero"`
+}
+
+func (w *writer) place(p Place) {
+	if p.List == "" {
+		return
+	}
+	w.name("status")
+	w.dst = append(w.dst, '{')
+	w.number("index", int64(p.Index))
+	w.text("list", p.List)
+	w.dst = append(w.dst, '}')
+}
+
+// ParseIssue reads the issue of a credential from the body of an entry; false
+// where it issues none.
+func ParseIssue(k trust.Kind, body []byte) (Issue, bool) {
+	switch k {
+	case IssuedKind:
+		c, err := ParseCredentialLeaf(body)
+		return Issue{c.ID, c.Expires, c.Status}, err == nil && c.Partner.IsZero()
+	case ReissuedKind:
+		a, err := ParseAgain(k, body)
+		return Issue{a.ID, a.Expires, a.Status}, err == nil
+	default:
+		return Issue{}, false
+	}
 }
 
 // AppendIssued appends the body of an IssuedKind entry around the decision's
@@ -72,7 +107,7 @@ func AppendIssued(dst []byte, i *Issue, o *Order, resource func(trust.ResourceTy
 	w.dst = append(w.dst, leaf...)
 	w.number("expires", i.Expires)
 	w.text("id", i.ID)
-	w.partner(o)
+	w.partner(o, i.Place)
 	return append(w.dst, '}')
 }
 
@@ -83,7 +118,7 @@ func AppendRefused(dst []byte, o *Order, leaf []byte) []byte {
 	w.text("client", o.Client)
 	w.name("decision")
 	w.dst = append(w.dst, leaf...)
-	w.partner(o)
+	w.partner(o, Place{})
 	return append(w.dst, '}')
 }
 
@@ -161,13 +196,15 @@ func lineOf(s *state.Snapshot, ev *Evidence) *participant.Issuer {
 	return nil
 }
 
-// partner writes whose authorization server a grant is for; nothing for a
-// credential of our own.
-func (w *writer) partner(o *Order) {
-	if !o.Partner.IsZero() {
-		w.text("partner", o.Partner.String())
-		w.text("target", o.Target)
+// partner writes whose authorization server a grant is for; of a credential of
+// our own the place of its status.
+func (w *writer) partner(o *Order, p Place) {
+	if o.Partner.IsZero() {
+		w.place(p)
+		return
 	}
+	w.text("partner", o.Partner.String())
+	w.text("target", o.Target)
 }
 
 func (w *writer) grant(g *evidence.Grant) {

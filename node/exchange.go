@@ -112,6 +112,7 @@ func (n *Node) issueAfresh(ctx context.Context, s *state.Snapshot, r *Exchange, 
 		return Issued{Reason: d.Reason, Refusal: n.refusal(s, &j, r), Reference: reference}, true
 	}
 	g.of = at
+	n.statuses.remember(&m.Issue, g.footing)
 	if latest := n.State(); latest.Epoch != s.Epoch && !n.grantHolds(ctx, latest, g, r) {
 		return Issued{}, false
 	}

@@ -17,9 +17,10 @@ import (
 // what its credentials rest on, and what they say alike. It never changes once
 // it is remembered.
 type grant struct {
-	order  Exchange
-	claims credential.Claims // but for the identifier, the sealed ground and the times
-	ground []byte            // to be sealed into each
+	order   Exchange
+	claims  credential.Claims // but for the identifier, the sealed ground and the times
+	ground  []byte            // to be sealed into each
+	footing *footing
 	standing
 }
 
@@ -35,6 +36,7 @@ func (n *Node) newGrant(s *state.Snapshot, j *judged, r *Exchange) *grant {
 			Scope: r.Scope, Access: r.Access, Key: j.evidence.Binding.Holder,
 		},
 		ground:   ground.Append(nil),
+		footing:  &footing{j.evidence.Ground(), j.observed, j.decision.Agreement},
 		standing: standing{rules: s.Rules, Ground: j.evidence.Ground(), made: j.observed, Bounds: j.decision.Bounds},
 	}
 }
@@ -71,6 +73,12 @@ func (n *Node) mint(s *state.Snapshot, g *grant, o *decision.Observed) (m minted
 		return m, err
 	}
 	claims.IssuedAt, claims.ExpiresAt = o.Now, min(o.Now+g.LifeAt(o), ends)
+	if m.Place, err = n.place(o.Now); err != nil {
+		return m, err
+	}
+	if m.Place.List != "" {
+		claims.Status = credential.Place{URI: n.statusURI(m.Place.List), Index: m.Place.Index}
+	}
 	if claims.Ground, err = n.Keys.SealGround(claims.ID, g.ground); err != nil {
 		return m, err
 	}
@@ -103,6 +111,7 @@ func (n *Node) issueAgain(ctx context.Context, s *state.Snapshot, g *grant, r *E
 	if err != nil {
 		return n.unissued(err), true
 	}
+	n.statuses.remember(&m.Issue, g.footing)
 	if latest := n.State(); latest.Epoch != s.Epoch && !n.grantHolds(ctx, latest, g, r) {
 		return Issued{}, false
 	}

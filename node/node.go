@@ -25,7 +25,8 @@ import (
 	"github.com/entente-id/entente/trust"
 )
 
-// Config is what a node stands on. All fields but Refresh and Meter are required.
+// Config is what a node stands on. All fields but Refresh, Meter and Base are
+// required.
 type Config struct {
 	Store     store.Store
 	Keys      Keys
@@ -37,6 +38,7 @@ type Config struct {
 	Heartbeat time.Duration // between two questions to a partner for its word
 	Refresh   time.Duration // between two fetches of an issuer's keys; 0 is KeysRefresh
 	Meter     Meter         // nil counts nothing
+	Base      string        // the address, without a path, of what the node publishes; empty: its own identifier
 }
 
 // Keys are the secrets a node works with. They never leave their room: a method
@@ -130,6 +132,7 @@ type Node struct {
 	issuers   *issuerKeys
 	memo      *memo
 	sessions  *sessions
+	statuses  *statusLists
 	tokens    *tokenCache
 	wake      map[trust.ParticipantID]chan struct{}
 	wakeLock  sync.Mutex
@@ -148,6 +151,7 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 		n.Meter = noMeter{}
 	}
 	n.views, n.issuers, n.memo, n.tokens, n.sessions = newViews(), newIssuerKeys(c.Refresh), newMemo(), newTokenCache(), newSessions(c.Rand)
+	n.statuses = newStatusLists()
 	if err := n.openTrust(ctx); err != nil {
 		return nil, err
 	}

@@ -1,8 +1,10 @@
 package oauth
 
 import (
+	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -11,6 +13,7 @@ import (
 	"github.com/entente-id/entente/client"
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/jose"
+	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -20,8 +23,10 @@ const (
 	serverPath   = "/.well-known/oauth-authorization-server"
 	resourcePath = "/.well-known/oauth-protected-resource"
 	keysPath     = "/oauth/jwks"
+	statusPath   = "/oauth/statuslists/" // node.StatusPath
 
-	keySetType = "application/jwk-set+json" // RFC 7517, section 8.5.2
+	statusType = "application/statuslist+jwt" // draft-ietf-oauth-status-list, section 8.1
+	keySetType = "application/jwk-set+json"   // RFC 7517, section 8.5.2
 
 	jagProfile = "urn:ietf:params:oauth:grant-profile:id-jag"
 
@@ -36,6 +41,9 @@ type Publisher interface {
 	Self() trust.ParticipantID
 	// TokenKeys gives the keys of the node's own credentials, announced ones too.
 	TokenKeys() (jose.KeySet, error)
+	// StatusList gives a signed list of how credentials of ours stand; false for one
+	// that there is not.
+	StatusList(ctx context.Context, name string) (token string, ok bool)
 	// Serves reports whether a service of ours has exactly this audience.
 	Serves(audience string) bool
 }
@@ -89,6 +97,7 @@ func NewMetadata(n Publisher, base string) http.Handler {
 	p := publisher{n, base}
 	mux := http.NewServeMux()
 	mux.Handle("GET "+keysPath, public(p.keys))
+	mux.HandleFunc("GET "+statusPath+"{name}", p.statuses)
 	mux.Handle("GET "+serverPath, public(p.server))
 	mux.Handle("GET "+serverPath+"/{path...}", public(p.server))
 	mux.Handle("GET "+resourcePath, public(p.resource))
@@ -98,7 +107,7 @@ func NewMetadata(n Publisher, base string) http.Handler {
 
 // PublicPaths are the paths of NewMetadata, as a mux takes them.
 func PublicPaths() []string {
-	return []string{keysPath, serverPath, serverPath + "/", resourcePath, resourcePath + "/"}
+	return []string{keysPath, statusPath, serverPath, serverPath + "/", resourcePath, resourcePath + "/"}
 }
 
 // public gives a document and its content type, or false for one that there is
@@ -119,6 +128,19 @@ func (find public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", media)
 	w.Header().Set("Cache-Control", "public, max-age="+freshFor)
 	_, _ = w.Write(body) // the client may have gone
+}
+
+// statuses answers with a list, as a JWT alone (draft-ietf-oauth-status-list,
+// section 8.1).
+func (p publisher) statuses(w http.ResponseWriter, r *http.Request) {
+	token, ok := p.node.StatusList(r.Context(), r.PathValue("name"))
+	if !ok || r.URL.RawQuery != "" {
+		wire.Fail(w, trust.Errorf(trust.NotFound, "there is no such document"))
+		return
+	}
+	w.Header().Set("Content-Type", statusType)
+	w.Header().Set("Cache-Control", "public, max-age="+strconv.Itoa(node.StatusTTL))
+	_, _ = w.Write([]byte(token)) // the client may have gone
 }
 
 func (p publisher) keys(*http.Request) (any, string, bool) {

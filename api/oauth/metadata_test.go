@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/entente-id/entente/api/oauth"
 	"github.com/entente-id/entente/jose"
+	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -26,6 +28,10 @@ type publisher struct {
 func (p publisher) Self() trust.ParticipantID { return p.self }
 
 func (p publisher) TokenKeys() (jose.KeySet, error) { return p.keys, p.fails }
+
+func (p publisher) StatusList(_ context.Context, name string) (string, bool) {
+	return "a.b.c", name == "list-1"
+}
 
 func (p publisher) Serves(audience string) bool {
 	for _, s := range p.services {
@@ -130,5 +136,19 @@ func TestOwnKeys(t *testing.T) {
 	if err != nil || len(set.Keys()) != 1 || !set.Keys()[0].Equal(p.keys.Keys()[0]) || w.Header().Get("Content-Type") != "application/jwk-set+json" ||
 		w.Header().Get("Cache-Control") != "public, max-age=300" {
 		t.Errorf("answered %d %s %v (%v)", w.Code, w.Body, w.Header(), err)
+	}
+}
+
+// draft-ietf-oauth-status-list, section 8.1.
+func TestStatusLists(t *testing.T) {
+	p := newPublisher(t, "https://trust.rje.example")
+	w := look(p, "https://trust.rje.example"+node.StatusPath+"list-1")
+	if w.Code != http.StatusOK || w.Body.String() != "a.b.c" || w.Header().Get("Content-Type") != "application/statuslist+jwt" || w.Header().Get("Cache-Control") != "public, max-age=10" {
+		t.Errorf("answered %d %s %v", w.Code, w.Body, w.Header())
+	}
+	for _, path := range []string{"list-2", "list-1?x=1", "list-1?time=5", "", "list-1/"} {
+		if w := look(p, "https://trust.rje.example"+node.StatusPath+path); w.Code != http.StatusNotFound {
+			t.Errorf("%s: answered %d %s", path, w.Code, w.Body)
+		}
 	}
 }

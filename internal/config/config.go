@@ -73,7 +73,7 @@ type Enforcement struct {
 
 // Base is the address, without a path, of this plane as metadata name it.
 func (e Enforcement) Base() string {
-	if e.Advertise != "" {
+	if e.Advertise != "" || e.Listen == "" {
 		return e.Advertise
 	}
 	return "http://" + e.Listen

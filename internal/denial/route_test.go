@@ -28,7 +28,8 @@ var rows = map[string]string{
 	"POST /oauth/introspect": "TestOwnCredentials",
 	"POST /oauth/revoke":     "TestOwnCredentials",
 
-	"GET /oauth/jwks": "public keys; reads nothing",
+	"GET /oauth/statuslists/{name}":                         "public; reads a random name, node.TestStatusList",
+	"GET /oauth/jwks":                                       "public keys; reads nothing",
 	"GET /.well-known/oauth-authorization-server":           "public metadata; reads nothing",
 	"GET /.well-known/oauth-authorization-server/{path...}": "public metadata; reads nothing",
 	"GET /.well-known/oauth-protected-resource":             "public metadata; reads nothing",

@@ -137,7 +137,7 @@ func open(ctx context.Context, c config.Config, log *slog.Logger) (_ *machine, e
 	m.config = node.Config{
 		Store: files, Keys: m.keys, Clock: moving, Rand: rand.Reader, Fetch: fetcher,
 		Send: m.edge, Log: log, Heartbeat: c.Heartbeat.Every(),
-		Refresh: time.Duration(c.Egress.Refresh) * time.Second,
+		Refresh: time.Duration(c.Egress.Refresh) * time.Second, Base: c.Enforcement.Base(),
 	}
 	return m, nil
 }

@@ -23,16 +23,21 @@ type Claims struct {
 	ID        string // jti, random
 	Scope     string // as it was asked for; may be empty
 	Access    []evidence.Access
-	Ground    []byte // sealed; see evidence.Ground
-	Status    Place  // in a status list
-	Key       string // thumbprint of the key that it is bound to; empty: whoever bears it
-	IssuedAt  int64  // Unix seconds
+	Ground    []byte   // sealed; see evidence.Ground
+	Status    Place    // in a status list
+	Actors    []string // pairwise, of who acts for the subject: who calls, then the history
+	Key       string   // thumbprint of the key that it is bound to; empty: whoever bears it
+	IssuedAt  int64    // Unix seconds
 	ExpiresAt int64
 }
 
 // Append appends the claims as canonical JSON.
 func (c *Claims) Append(dst []byte) []byte {
-	dst = append(dst, `{"aud":`...)
+	dst = append(dst, '{')
+	if len(c.Actors) > 0 {
+		dst = append(appendActors(dst, c.Actors), ',')
+	}
+	dst = append(dst, `"aud":`...)
 	dst = canonical.AppendString(dst, c.Audience)
 	dst = append(dst, `,"`+evidence.DetailsClaim+`":`...)
 	dst = evidence.AppendAccess(dst, c.Access)
@@ -56,5 +61,17 @@ func (c *Claims) Append(dst []byte) []byte {
 	dst = c.Status.append(dst)
 	dst = append(dst, `,"sub":`...)
 	dst = canonical.AppendString(dst, c.Subject)
+	return append(dst, '}')
+}
+
+// appendActors appends the claim act: each within the one before (RFC 8693,
+// section 4.1).
+func appendActors(dst []byte, actors []string) []byte {
+	dst = append(dst, `"act":{`...)
+	if len(actors) > 1 {
+		dst = append(appendActors(dst, actors[1:]), ',')
+	}
+	dst = append(dst, `"sub":`...)
+	dst = canonical.AppendString(dst, actors[0])
 	return append(dst, '}')
 }

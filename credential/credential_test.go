@@ -45,6 +45,9 @@ func TestClaims(t *testing.T) {
 	c.Status = credential.Place{URI: "https://trust.rje.example/lists/1", Index: 7}
 	want["status"] = canonical.Object{"status_list": canonical.Object{"idx": int64(7), "uri": "https://trust.rje.example/lists/1"}}
 	check()
+	c.Actors = []string{"caller", "before", "first"}
+	want["act"] = canonical.Object{"sub": "caller", "act": canonical.Object{"sub": "before", "act": canonical.Object{"sub": "first"}}}
+	check()
 	c.Key, want["cnf"] = "thumbprint", canonical.Object{"jkt": "thumbprint"}
 	check()
 }

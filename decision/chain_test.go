@@ -212,7 +212,16 @@ var delegating = []deviation{
 	{"token with act is bound, nothing shown", stated(actor(nil), func(sc *scene) { sc.claim(object{"cnf": object{"jkt": key().Key().Thumbprint()}}) }), trust.ProofMissing},
 	{"act and the caller's own proof", direct(object{"act": agentB}, nothing), trust.Permit},
 	{"act and another's own proof", direct(object{"act": object{"iss": idp2.String(), "sub": "agent-c"}}, nothing), trust.NotTheActor},
-	{"credential asked for by who acts for another", with(order), trust.ChainUnsupported},
+	{"credential asked for by who acts for another", with(order), trust.Permit},
+	{"credential for every record on a link for one", with(func(sc *scene) {
+		order(sc)
+		for i := range sc.chain.links {
+			for k := range sc.chain.links[i].Scope {
+				sc.chain.links[i].Scope[k].ID = "42"
+			}
+		}
+	}), trust.OutOfScope},
+	{"grant for a partner asked for by who acts for another", with(func(sc *scene) { order(sc); sc.request.Order.Partner = r0a }), trust.NotOurs},
 	{"act and links", with(func(sc *scene) { sc.claim(object{"act": agentB}) }), trust.ChainUnsupported},
 
 	// The deputy gets the intersection of its own rights and its principal's (scenario 5).

@@ -2,6 +2,7 @@ package decision
 
 import (
 	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/delegation"
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/trust"
@@ -19,7 +20,7 @@ func (h *hearing) delegate() verdict {
 	case h.class.Principal == framework.Required:
 		return fail(trust.NoPrincipal)
 	case h.ev.Chain == nil && h.ev.Delegated,
-		h.ev.Chain != nil && h.r.Order != nil: // a credential would lose who acts
+		h.ev.Chain != nil && h.abroad(): // a node vouches for its own people, not for whom they let act
 		return fail(trust.ChainUnsupported)
 	case h.ev.Chain == nil:
 		return unneeded
@@ -52,12 +53,21 @@ func (h *hearing) chain() trust.Reason {
 			h.hop = i + 1
 			return trust.HopParticipant
 		}
-		if !link.Scope.Covers(h.r.ResourceType, h.r.ResourceID, h.r.Action) {
+		if !h.within(link.Scope) {
 			h.hop = i + 1
 			return trust.OutOfScope
 		}
 	}
 	return ""
+}
+
+// within reports whether what is asked for is in a link's scope: an order that
+// names no resource asks for every one.
+func (h *hearing) within(s delegation.Scope) bool {
+	if h.r.Order != nil && h.r.ResourceID == "" {
+		return s.CoversEvery(h.r.ResourceType, h.r.Action)
+	}
+	return s.Covers(h.r.ResourceType, h.r.ResourceID, h.r.Action)
 }
 
 // presentedByActor reports whether the caller is an actor with a proof of its

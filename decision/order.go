@@ -149,20 +149,43 @@ func ParseCredentialLeaf(body []byte) (CredentialLeaf, error) {
 
 // Carry gives the claims of verified evidence that deciding on it again needs,
 // and no others.
-func Carry(s *state.Snapshot, ev *Evidence) canonical.Object {
+func Carry(s *state.Snapshot, ev *evidence.Evidence) canonical.Object {
 	return carry(s, ev, self(s))
+}
+
+// CarryOrigin is Carry of what a broker's origin said: only its assurance is read
+// again.
+func CarryOrigin(s *state.Snapshot, origin *evidence.Origin) canonical.Object {
+	if origin.Claims == nil {
+		return nil
+	}
+	carried := canonical.Object{}
+	carryLevels(s, origin.Claims, carried)
+	return carried
+}
+
+// carryLevels takes over the claims that the framework's ladders are read from.
+func carryLevels(s *state.Snapshot, claims, carried canonical.Object) {
+	if f := s.Framework.Current; f != nil {
+		for i := range f.Document.Assurance.Mapping {
+			name := f.Document.Assurance.Mapping[i].Claim
+			if v, ok := claims[name]; ok {
+				carried[name] = v
+			}
+		}
+	}
 }
 
 // Assert gives the claims of one of our own people that a partner's node reads
 // in a grant: those that identity, class and assurance are read from, and what
 // agreements with that partner release. Who it is there, another identifier says.
-func Assert(s *state.Snapshot, ev *Evidence, partner trust.ParticipantID) canonical.Object {
+func Assert(s *state.Snapshot, ev *evidence.Evidence, partner trust.ParticipantID) canonical.Object {
 	asserted := carry(s, ev, partner)
 	delete(asserted, "sub")
 	return asserted
 }
 
-func carry(s *state.Snapshot, ev *Evidence, host trust.ParticipantID) canonical.Object {
+func carry(s *state.Snapshot, ev *evidence.Evidence, host trust.ParticipantID) canonical.Object {
 	carried := canonical.Object{}
 	carry := func(name string) {
 		if v, ok := ev.Claims[name]; ok {
@@ -174,11 +197,7 @@ func carry(s *state.Snapshot, ev *Evidence, host trust.ParticipantID) canonical.
 			carry(name)
 		}
 	}
-	if f := s.Framework.Current; f != nil {
-		for i := range f.Document.Assurance.Mapping {
-			carry(f.Document.Assurance.Mapping[i].Claim)
-		}
-	}
+	carryLevels(s, ev.Claims, carried)
 	for name := range released(s, ev, host) {
 		carry(name)
 	}
@@ -186,7 +205,7 @@ func carry(s *state.Snapshot, ev *Evidence, host trust.ParticipantID) canonical.
 }
 
 // lineOf finds the statement's line that evidence was identified by.
-func lineOf(s *state.Snapshot, ev *Evidence) *participant.Issuer {
+func lineOf(s *state.Snapshot, ev *evidence.Evidence) *participant.Issuer {
 	speaker, _ := s.Speaker(ev.Issuer.String())
 	for i := range speaker.Candidates {
 		if speaker.Candidates[i].Participant == ev.Participant {

@@ -2,7 +2,10 @@ package decision_test
 
 import (
 	"reflect"
+	"slices"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/client"
@@ -223,7 +226,7 @@ func TestCarry(t *testing.T) {
 	sc.claim(object{"iss": cis2.String()})
 	s := sc.snapshot()
 	ev := sc.verify(s)
-	carried := decision.Carry(s, &ev)
+	carried := decision.Carry(s, &ev.Evidence)
 	for _, name := range []string{"iss", "sub", "auth_time", "org_code", "kind", "ward_ids", "nhsid_nrbac_roles", "selected_roleid", "id_assurance_level"} {
 		if _, there := ev.Claims[name]; there && carried[name] == nil {
 			t.Errorf("claim %s is left behind", name)
@@ -234,4 +237,46 @@ func TestCarry(t *testing.T) {
 			t.Errorf("claim %s is carried; nothing reads it", name)
 		}
 	}
+}
+
+// Whatever is asked for, what is issued lies within one line of the agreement,
+// and lives no longer than token, tier, agreement and mapping.
+func TestNothingBeyondTheAgreement(t *testing.T) {
+	word := func(t *rapid.T, name string, of ...string) string { return rapid.SampledFrom(of).Draw(t, name) }
+	rapid.Check(t, func(t *rapid.T) {
+		sc := newScene()
+		order(sc)
+		line := sc.line()
+		line.Actions = rapid.SliceOfNDistinct(rapid.SampledFrom([]trust.Action{"read", "write", "list"}), 1, 3, rapid.ID).Draw(t, "actions")
+		line.Purposes = rapid.SliceOfNDistinct(rapid.SampledFrom([]trust.Purpose{"TREAT", "BTG", "HPAYMT"}), 1, 3, rapid.ID).Draw(t, "purposes")
+		line.Resources[0].IDs = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"42", "43", "44"}), 0, 3, rapid.ID).Draw(t, "ids")
+		line.MaxTTL = trust.Span(rapid.Int64Range(0, 300).Draw(t, "line's"))
+		sc.mappings[0].Expires = trust.Instant(now + rapid.Int64Range(1, 400).Draw(t, "mapping's"))
+		sc.agreements[0].Ends = trust.Instant(now + rapid.Int64Range(1, 400).Draw(t, "agreement's"))
+		sc.claim(object{"exp": now + rapid.Int64Range(1, 800).Draw(t, "token's")})
+		a := &sc.request.Order.Access[0]
+		a.Actions = []trust.Action{trust.Action(word(t, "action", "read", "write", "list", "admin"))}
+		a.Purpose = trust.Purpose(word(t, "purpose", "TREAT", "BTG", "HPAYMT", "MARKETING"))
+		sc.request.Action, sc.request.Purpose = a.Actions[0], a.Purpose
+		if id := word(t, "id", "", "42", "43", "45"); id != "" {
+			a.IDs, sc.request.ResourceID = []string{id}, id
+		}
+		d := sc.decide()
+		ids := line.Resources[0].IDs
+		within := slices.Contains(line.Actions, sc.request.Action) && slices.Contains(line.Purposes, a.Purpose) &&
+			(len(ids) == 0 || sc.request.ResourceID != "" && slices.Contains(ids, sc.request.ResourceID))
+		if d.Permit != within {
+			t.Fatalf("permit %t (%s) for %+v under %+v", d.Permit, d.Reason, *a, *line)
+		}
+		if !d.Permit {
+			return
+		}
+		ends := min(sc.claims["exp"].(int64), int64(sc.mappings[0].Expires), int64(sc.agreements[0].Ends), now+900)
+		if line.MaxTTL > 0 {
+			ends = min(ends, now+int64(line.MaxTTL))
+		}
+		if d.TTL <= 0 || now+d.TTL > ends {
+			t.Fatalf("lives %d s, and its ground %d s", d.TTL, ends-now)
+		}
+	})
 }

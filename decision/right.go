@@ -252,6 +252,9 @@ func (h *hearing) credential() verdict {
 	if own := int64(h.line.MaxTTL); own > 0 {
 		h.d.Limit = min(h.d.Limit, own)
 	}
+	if h.actor != nil {
+		h.d.Limit = min(h.d.Limit, h.actor.d.Limit)
+	}
 	h.d.TTL = h.d.LifeAt(h.o)
 	return pass
 }

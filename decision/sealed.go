@@ -179,13 +179,13 @@ func (w *writer) flag(name string, value bool) {
 // claims writes the claims that some agreement with the participant releases.
 func (w *writer) claims(s *state.Snapshot, ev *Evidence) {
 	if len(ev.Claims) > 0 {
-		w.object("claims", released(s, ev, self(s)))
+		w.object("claims", released(s, &ev.Evidence, self(s)))
 	}
 }
 
 // released gives the claims that the participant's agreements with a host
 // release.
-func released(s *state.Snapshot, ev *Evidence, host trust.ParticipantID) map[string]any {
+func released(s *state.Snapshot, ev *evidence.Evidence, host trust.ParticipantID) map[string]any {
 	read := map[string]any{}
 	for _, a := range s.Agreement.Between(ev.Participant, host) {
 		for _, attribute := range a.Revision.Document.Attributes {

@@ -63,6 +63,12 @@ func (s Scope) Covers(t trust.ResourceType, id string, action trust.Action) bool
 		slices.ContainsFunc(s, func(g Grant) bool { return g.covers(t, id, action) })
 }
 
+// CoversEvery reports whether an action on every resource of a type is in it.
+func (s Scope) CoversEvery(t trust.ResourceType, action trust.Action) bool {
+	return t != "" && action != "" &&
+		slices.ContainsFunc(s, func(g Grant) bool { return g.ID == "" && g.covers(t, "", action) })
+}
+
 func (g *Grant) covers(t trust.ResourceType, id string, action trust.Action) bool {
 	return g.Type == t && (g.ID == "" || g.ID == id) && slices.Contains(g.Actions, action)
 }

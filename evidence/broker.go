@@ -20,6 +20,7 @@ type Origin struct {
 	KeyID     string           // that signed the origin's own assertion; empty where there is none
 	// Thumbprint is that key's (RFC 7638).
 	Thumbprint string
+	Claims     canonical.Object // that its assurance is read from; nil: the broker names it alone
 }
 
 // Signed reports whether the origin's own signed word was there. Without it the
@@ -81,7 +82,7 @@ func (ev *Evidence) signed(line *participant.Issuer, claim any, subject string, 
 	ev.Delegated = ev.Delegated || own.Delegated
 	return &Origin{
 		Issuer: own.Issuer, Namespace: own.Namespace, Subject: subject, Assurance: own.Assurance,
-		IssuedAt: own.IssuedAt, ExpiresAt: own.ExpiresAt, AuthTime: own.AuthTime, KeyID: own.KeyID, Thumbprint: own.Thumbprint,
+		IssuedAt: own.IssuedAt, ExpiresAt: own.ExpiresAt, AuthTime: own.AuthTime, KeyID: own.KeyID, Thumbprint: own.Thumbprint, Claims: own.Claims,
 	}, nil
 }
 
@@ -96,7 +97,7 @@ func (ev *Evidence) told(b *participant.Broker, subject string, r Registry) (*Or
 		iss = v
 	case canonical.Object:
 		iss, _ = v.Text("iss")
-		o.Assurance = framework.Min(o.Assurance, r.Assurance(v))
+		o.Assurance, o.Claims = framework.Min(o.Assurance, r.Assurance(v)), v
 		if at, ok := v["auth_time"].(int64); ok && at > 0 {
 			o.AuthTime = at
 		}

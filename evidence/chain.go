@@ -65,6 +65,10 @@ func VerifyChain(proofs []Proof, r Registry, now int64, cache Signatures) (Evide
 		return ev, once, f
 	}
 	stated := ev.Chain
+	if stated != nil && !stated.Stated { // of a credential of our own, which carries it whole
+		stated.Fault = fault(trust.ChainUnsupported, "credential of our own says who acts; nothing stands behind it")
+		return ev, once, nil
+	}
 	c := &Chain{}
 	ev.Chain = c
 	links, last := proofs[1:len(proofs)-1], proofs[len(proofs)-1]

@@ -3,7 +3,7 @@ package evidence
 import (
 	"slices"
 
-	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/trust"
@@ -71,10 +71,10 @@ func (ev *Evidence) own(t *token, rule *rule, home Home, shown *Shown, now int64
 	if f != nil {
 		return f
 	}
-	if f := ev.restore(grant, ground, home, now); f != nil {
+	if f := ev.restore(grant, ground, home, now, cache); f != nil {
 		return f
 	}
-	return ev.show(shown, now)
+	return ev.presented(shown, now)
 }
 
 func (ev *Evidence) openGround(home Home) (*Grant, *Ground, *Fault) {
@@ -88,105 +88,144 @@ func (ev *Evidence) openGround(home Home) (*Grant, *Ground, *Fault) {
 	return &Grant{ID: id, Agreement: ground.Agreement, Access: access}, &ground, nil
 }
 
-// restore puts the original evidence in the credential's place. Its issuer must
-// still be stated for the same participant, and its key still be registered:
-// what would be refused if it came today is refused though it came before.
-func (ev *Evidence) restore(g *Grant, o *Ground, home Home, now int64) *Fault {
-	first := Evidence{Claims: o.Claims, Kind: ev.Kind}
-	speaker, line, f := first.identify(home)
+// restore puts the original evidence in the credential's place: what would be
+// refused if it came today is refused though it came before. What the credential
+// itself is bound to, whoever calls has to show: the actor, if there is one.
+func (ev *Evidence) restore(g *Grant, o *Ground, home Home, now int64, cache Signatures) *Fault {
+	first, f := o.revive(home, now)
 	if f != nil {
 		return f
 	}
-	if line.Broker != nil {
-		return fault(trust.NoOrigin, "credential of our own was issued on a token of an issuer that is a broker now; it does not carry whom that one restated")
+	present := func(of *Evidence) {
+		of.ClientID, of.Audience, of.ExpiresAt, of.Hash, of.Binding = ev.ClientID, ev.Audience, ev.ExpiresAt, ev.Hash, ev.Binding
 	}
-	keys := speaker.Keys
-	if o.Peer != "" {
-		var who trust.ParticipantID
-		if who, keys, f = peer(home, o.Peer, now); f != nil {
-			return f
-		}
-		if who != first.Participant {
-			return fault(trust.ForeignOrigin, "credential of our own was issued on the word of a partner for which the subject's issuer does not speak any more")
-		}
-		first.Namespace, first.Peer = Pairwise, o.Peer
-	}
-	key, err := keys.Lookup(o.KeyID)
-	if err != nil || key.Thumbprint() != o.Thumbprint {
-		return fault(trust.UnknownKey, "key that signed the token this credential was issued on is registered no longer")
-	}
-	subject, named := o.Claims.Text("sub")
-	if !named || subject == "" {
-		return fault(trust.ClaimMissing, "credential of our own was issued on a token without a subject")
-	}
-	first.Subject, first.ClientID, first.Audience = subject, ev.ClientID, ev.Audience
-	first.IssuedAt, first.ExpiresAt = o.IssuedAt, ev.ExpiresAt
-	first.AuthTime, _ = o.Claims.Int("auth_time")
-	first.KeyID, first.Algorithm, first.Thumbprint = key.KeyID(), string(key.Alg()), key.Thumbprint()
-	first.Delegated, first.Binding, first.Hash = ev.Delegated, ev.Binding, ev.Hash
-	first.Class, first.Assurance = classOf(line.Classes, o.Claims, ""), home.Assurance(o.Claims)
+	root := first
+	root.Hash, root.Audience, root.ExpiresAt = o.Hash, o.Audience, o.ExpiresAt
+	present(&first)
 	first.Grant = g
+	if o.Actor == nil {
+		first.Delegated = ev.Delegated
+		*ev = first
+		return nil
+	}
+	c := &Chain{}
+	first.Chain, first.Binding = c, Binding{}
+	if c.Fault = c.revive(&root, o, home, now, cache); c.Fault == nil {
+		present(&c.Actor)
+	}
 	*ev = first
 	return nil
 }
 
-// Ground is what a credential carries, for this node alone, of the evidence that
-// it was issued on: what verifying that evidence again, without its signature,
-// needs.
-type Ground struct {
-	Agreement  string           // random id
-	Claims     canonical.Object // iss, sub, auth_time and what identity, class, assurance and attributes are read from
-	IssuedAt   int64
-	KeyID      string
-	Thumbprint string
-	Peer       string // issuer identifier of the partner's node that vouched (IDJAG); empty: the subject's issuer did
+// revive finds again who acts for the principal of a credential: the links as
+// they were, verified anew, and the evidence of whom the last one names.
+func (c *Chain) revive(principal *Evidence, o *Ground, home Home, now int64, cache Signatures) *Fault {
+	if len(o.Links) > 0 {
+		links := make([]Proof, len(o.Links))
+		for i, link := range o.Links {
+			links[i] = Proof{Kind: Delegation, Token: []byte(link)}
+		}
+		if f := c.follow(principal, links, home, now, cache); f != nil {
+			return f
+		}
+	}
+	actor, f := o.Actor.revive(home, now)
+	if f != nil {
+		return fault(trust.ActorProof, "the actor's own proof: "+f.Text)
+	}
+	c.Actor = actor
+	if n := len(c.Links); n > 0 && actor.party() != c.Links[n-1].To {
+		return fault(trust.NotTheActor, "the actor is another than the last link names")
+	}
+	return nil
 }
 
-// Append appends the ground as JSON.
-func (o *Ground) Append(dst []byte) []byte {
-	dst = append(dst, `{"agreement":`...)
-	dst = canonical.AppendString(dst, o.Agreement)
-	dst = append(dst, `,"claims":`...)
-	dst = canonical.AppendValue(dst, o.Claims)
-	dst = append(dst, `,"iat":`...)
-	dst = canonical.AppendInt(dst, o.IssuedAt)
-	dst = append(dst, `,"key":`...)
-	dst = canonical.AppendString(dst, o.Thumbprint)
-	dst = append(dst, `,"kid":`...)
-	dst = canonical.AppendString(dst, o.KeyID)
+// presented verifies what was shown with a credential: it is for who calls.
+func (ev *Evidence) presented(shown *Shown, now int64) *Fault {
+	if c := ev.Chain; c != nil && c.Fault == nil {
+		return c.Actor.show(shown, now)
+	}
+	return ev.show(shown, now)
+}
+
+// revive gives the evidence of a ground as of now. Its issuer must still be
+// stated for the same participant, and its key still be registered.
+func (o *Ground) revive(home Home, now int64) (Evidence, *Fault) {
+	ev := Evidence{Claims: o.Claims, Kind: o.kind()}
+	speaker, line, f := ev.identify(home)
+	if f != nil {
+		return ev, f
+	}
+	keys, f := ev.keys(&speaker)
 	if o.Peer != "" {
-		dst = append(dst, `,"peer":`...)
-		dst = canonical.AppendString(dst, o.Peer)
+		var who trust.ParticipantID
+		if who, keys, f = peer(home, o.Peer, now); f == nil && who != ev.Participant {
+			f = fault(trust.ForeignOrigin, "credential of our own was issued on the word of a partner for which the subject's issuer does not speak any more")
+		}
+		ev.Namespace, ev.Peer = Pairwise, o.Peer
 	}
-	return append(dst, '}')
+	if f != nil {
+		return ev, f
+	}
+	key, err := keys.Lookup(o.KeyID)
+	switch {
+	case err != nil || key.Thumbprint() != o.Thumbprint:
+		return ev, fault(trust.UnknownKey, "key that signed the token this credential was issued on is registered no longer")
+	case now >= key.Ends():
+		return ev, fault(trust.AlgorithmEnded, "key that signed the token this credential was issued on is of a kind that is accepted no longer")
+	case (line.Broker != nil) != (o.Origin != nil):
+		return ev, fault(trust.NoOrigin, "credential of our own was issued on a token of an issuer that has become a broker, or is one no longer; it does not carry whom that one restates")
+	}
+	subject, named := o.Claims.Text("sub")
+	if !named || subject == "" {
+		return ev, fault(trust.ClaimMissing, "credential of our own was issued on a token without a subject")
+	}
+	ev.Subject, ev.IssuedAt = subject, o.IssuedAt
+	ev.AuthTime, _ = o.Claims.Int("auth_time")
+	ev.KeyID, ev.Algorithm, ev.Thumbprint, ev.Ends = key.KeyID(), string(key.Alg()), key.Thumbprint(), key.Ends()
+	ev.Class, ev.Assurance = classOf(line.Classes, o.Claims, ev.path()), home.Assurance(o.Claims)
+	ev.Kind = AccessToken // as it is presented
+	if o.Origin != nil {
+		if ev.Origin, f = o.Origin.revive(&ev, home); f != nil {
+			return ev, f
+		}
+		ev.Assurance = framework.Min(ev.Assurance, ev.Origin.Assurance) // R26
+	}
+	return ev, nil
 }
 
-func openGround(home Home, id, encoded string) (o Ground, ok bool) {
-	sealed, err := groundText.DecodeString(encoded)
-	if err != nil || id == "" {
-		return o, false
+// revive gives the origin of a brokered token as of now: it must still speak for
+// the broker's participant, and if it signed, with a key that is still registered.
+func (o *GroundOrigin) revive(ev *Evidence, home Home) (*Origin, *Fault) {
+	speaker, ok := home.Speaker(o.Issuer)
+	speaks := slices.ContainsFunc(speaker.Candidates, func(c participant.Claimant) bool {
+		return c.Participant == ev.Participant && c.Issuer.Broker == nil && c.Issuer.Namespace() == o.Namespace
+	})
+	if !ok || !speaks {
+		return nil, fault(trust.ForeignOrigin, "origin of the token this credential was issued on does not speak for the participant any more")
 	}
-	plaintext, err := home.OpenGround(id, sealed)
-	if err != nil {
-		return o, false
+	origin := Origin{
+		Issuer: speaker.Issuer, Namespace: o.Namespace, Subject: o.Subject, IssuedAt: o.IssuedAt, ExpiresAt: o.ExpiresAt,
+		AuthTime: ev.AuthTime, KeyID: o.KeyID, Thumbprint: o.Thumbprint, Claims: o.Claims,
 	}
-	members, err := canonical.ParseObject(plaintext)
-	if err != nil {
-		return o, false
+	if !origin.Signed() {
+		origin.Assurance = home.Brokered()
+		if o.Claims != nil {
+			origin.Assurance = framework.Min(origin.Assurance, home.Assurance(o.Claims))
+		}
+		return &origin, nil
 	}
-	o.Agreement, _ = members.Text("agreement")
-	o.Claims, _ = members["claims"].(canonical.Object)
-	o.IssuedAt, _ = members.Int("iat")
-	o.Thumbprint, _ = members.Text("key")
-	o.KeyID, _ = members.Text("kid")
-	o.Peer, _ = members.Text("peer")
-	return o, o.Agreement != "" && o.IssuedAt > 0 && o.Thumbprint != "" && o.KeyID != ""
+	if key, err := speaker.Keys.Lookup(o.KeyID); err != nil || key.Thumbprint() != o.Thumbprint {
+		return nil, fault(trust.UnknownKey, "key of the origin of the token this credential was issued on is registered no longer")
+	}
+	origin.Assurance = home.Assurance(o.Claims)
+	return &origin, nil
 }
 
 // Carried names the claims that a ground of this issuer carries, beside what an
 // agreement releases and a framework reads: those that say who speaks for whom.
 func Carried(line *participant.Issuer) []string {
-	names := []string{"iss", "sub", "auth_time"}
+	names := []string{"iss", "sub", "auth_time", "may_act"}
 	if line.Discriminator != nil {
 		names = append(names, line.Discriminator.Claim)
 	}

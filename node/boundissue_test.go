@@ -44,7 +44,7 @@ func TestBoundIssue(t *testing.T) {
 			t.Errorf("the answer is %s, not %s", a.Reason, reason)
 		}
 	}
-	refusedExchange(t, ward, r, node.BadToken, trust.ProofReplayed)
+	refusedExchange(t, ward, r, node.BadProof, trust.ProofReplayed)
 	if plain := exchange(t, ward, order(ward, nurse(ward, "n-1"))); plain.Bound {
 		t.Error("a bearer's order is bound")
 	}
@@ -55,15 +55,15 @@ func TestProofsAtTheTokenEndpoint(t *testing.T) {
 	h, bound := held(ward)
 	thief := ward.Home.World.NewHolder()
 	bearer := func() node.Exchange { return order(ward, nurse(ward, "n-1")) }
-	refusedExchange(t, ward, asking(bearer(), h, map[string]any{"ath": "x"}), node.BadToken, trust.ProofToken)
-	refusedExchange(t, ward, asking(bearer(), h, map[string]any{"htm": "GET"}), node.BadToken, trust.ProofRequest)
-	refusedExchange(t, ward, asking(bearer(), h, map[string]any{"htu": "https://elsewhere.example/oauth/token"}), node.BadToken, trust.ProofRequest)
-	refusedExchange(t, ward, asking(bearer(), h, map[string]any{"iat": ward.Host.Now() - 60}), node.BadToken, trust.ProofTime)
-	refusedExchange(t, ward, asking(bearer(), h, map[string]any{"nonce": "made up"}), node.BadToken, trust.NonceStale)
+	refusedExchange(t, ward, asking(bearer(), h, map[string]any{"ath": "x"}), node.BadProof, trust.ProofToken)
+	refusedExchange(t, ward, asking(bearer(), h, map[string]any{"htm": "GET"}), node.BadProof, trust.ProofRequest)
+	refusedExchange(t, ward, asking(bearer(), h, map[string]any{"htu": "https://elsewhere.example/oauth/token"}), node.BadProof, trust.ProofRequest)
+	refusedExchange(t, ward, asking(bearer(), h, map[string]any{"iat": ward.Host.Now() - 60}), node.BadProof, trust.ProofTime)
+	refusedExchange(t, ward, asking(bearer(), h, map[string]any{"nonce": "made up"}), node.WantsNonce, trust.NonceStale)
 	// A partner's token that is bound counts in its holder's hands alone, and what
 	// is issued on it is bound to the same key.
 	refusedExchange(t, ward, order(ward, bound), node.BadToken, trust.ProofMissing)
-	refusedExchange(t, ward, asking(order(ward, bound), thief, nil), node.BadToken, trust.ProofKey)
+	refusedExchange(t, ward, asking(order(ward, bound), thief, nil), node.BadProof, trust.ProofKey)
 	if issued := exchange(t, ward, asking(order(ward, bound), h, nil)); !issued.Bound {
 		t.Errorf("issued %+v", issued)
 	}

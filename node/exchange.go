@@ -17,6 +17,7 @@ import (
 type Exchange struct {
 	Client    string            // authenticated
 	Subject   evidence.Proof    // with what the client showed for a credential to be bound to
+	Via       []evidence.Proof  // of who acts for the subject: links of delegation, then its own; none: the subject calls itself
 	Target    string            // the audience of the one service it is for
 	Access    []evidence.Access // all that is asked for
 	Scope     string            // as it was written, for the token; Access has it too
@@ -28,6 +29,8 @@ type Exchange struct {
 	// Redeems says that the subject's proof is a partner's grant. Then Target and
 	// Access may be left out: they are those of the grant.
 	Redeems bool
+
+	again bool // nothing will be issued: a credential is looked at again
 }
 
 // Issued is what it gets back: a token, or why not.
@@ -40,6 +43,7 @@ type Issued struct {
 	Refusal   Refusal
 	Reason    trust.Reason // for our own eyes
 	Reference string
+	Nonce     string // for the client's next DPoP proof; empty leaves it to the last one
 }
 
 // Refusal is what a client may know of the reason why it got nothing.
@@ -49,6 +53,8 @@ const (
 	BadTarget   Refusal = "target"      // no service that this client may name; whatever the token
 	BadAccess   Refusal = "access"      // the token is good, and this is more than it is good for
 	BadToken    Refusal = "token"       // anything else about it
+	BadProof    Refusal = "proof"       // the DPoP proof that the client made for this request
+	WantsNonce  Refusal = "nonce"       // the proof lacks a nonce of ours, which is given
 	Unavailable Refusal = "unavailable" // nothing was decided that could be recorded
 )
 
@@ -109,7 +115,7 @@ func (n *Node) issueAfresh(ctx context.Context, s *state.Snapshot, r *Exchange, 
 	}
 	reference := n.Keys.Reference(at)
 	if !d.Permit {
-		return Issued{Reason: d.Reason, Refusal: n.refusal(s, &j, r), Reference: reference}, true
+		return n.refused(s, &j, r, reference), true
 	}
 	g.of = at
 	n.statuses.remember(&m.Issue, g.footing)
@@ -122,6 +128,28 @@ func (n *Node) issueAfresh(ctx context.Context, s *state.Snapshot, r *Exchange, 
 	return m.issued(reference), true
 }
 
+// refused is the answer to an order that was refused.
+func (n *Node) refused(s *state.Snapshot, j *judged, r *Exchange, reference string) Issued {
+	issued := Issued{Reason: j.decision.Reason, Reference: reference}
+	switch reason := j.callers(); reason {
+	case trust.NonceMissing, trust.NonceStale:
+		issued.Refusal, issued.Nonce = WantsNonce, n.nonce(r.Client, j.observed.Now)
+	case trust.ProofBroken, trust.ProofKey, trust.ProofToken, trust.ProofRequest, trust.ProofTime, trust.ProofReplayed:
+		issued.Refusal = BadProof
+	default:
+		issued.Refusal = n.refusal(s, j, r)
+	}
+	return issued
+}
+
+// callers is why whoever called was refused: the actor, if there is one.
+func (j *judged) callers() trust.Reason {
+	if actor := j.decision.Actor; actor != nil && !actor.Permit {
+		return actor.Reason
+	}
+	return j.decision.Reason
+}
+
 // judged is an order that was decided.
 type judged struct {
 	evidence decision.Evidence
@@ -132,14 +160,16 @@ type judged struct {
 
 // gatherExchange verifies the proof, once for all that is asked.
 func (n *Node) gatherExchange(ctx context.Context, s *state.Snapshot, r *Exchange, now clock.Mark) (j judged) {
-	if r.Redeems != (r.Subject.Kind == evidence.IDJAG) || !r.Redeems && !slices.Contains(exchangeable, r.Subject.Kind) {
+	if !r.carries() {
 		j.evidence.Fault = &evidence.Fault{Reason: trust.EvidenceKind, Text: "evidence is of a kind that no credential is issued on"}
 		j.observed = n.observe(trust.ParticipantID{}, trust.SubjectKey{}, now)
 		return j
 	}
-	j.evidence, j.observed = n.gather(ctx, s, &Ask{Evidence: []evidence.Proof{r.Subject}, Request: decision.Request{EnforcementPoint: r.Client}}, now)
-	if ev := &j.evidence; ev.Fault == nil && (ev.Origin != nil || ev.Chain != nil) {
-		ev.Fault = &evidence.Fault{Reason: trust.EvidenceKind, Text: "evidence came through a broker or a chain, which no credential carries on"}
+	j.evidence, j.observed = n.gather(ctx, s, &Ask{Evidence: r.proofs(), Request: decision.Request{EnforcementPoint: r.Client}}, now)
+	if ev := &j.evidence; ev.Fault == nil && !r.again {
+		if why := carryable(&ev.Evidence, r); why != "" {
+			ev.Fault = &evidence.Fault{Reason: trust.EvidenceKind, Text: why}
+		}
 	}
 	if g := j.evidence.Grant; r.Redeems && g != nil {
 		r.fill(g)
@@ -148,6 +178,11 @@ func (n *Node) gatherExchange(ctx context.Context, s *state.Snapshot, r *Exchang
 		n.abroad(&j, r)
 	}
 	return j
+}
+
+// proofs are the subject's proof and those of who acts for it.
+func (r *Exchange) proofs() []evidence.Proof {
+	return append([]evidence.Proof{r.Subject}, r.Via...)
 }
 
 // fill takes from a grant what the request leaves out.
@@ -160,8 +195,17 @@ func (r *Exchange) fill(g *evidence.Grant) {
 	}
 }
 
+// carries reports whether the proofs are of kinds that a credential can carry on.
+func (r *Exchange) carries() bool {
+	if r.Redeems {
+		return r.Subject.Kind == evidence.IDJAG && len(r.Via) == 0
+	}
+	n := len(r.Via)
+	return slices.Contains(exchangeable, r.Subject.Kind) && (n == 0 || slices.Contains(exchangeable, r.Via[n-1].Kind))
+}
+
 // exchangeable are the kinds of evidence that a credential can carry on.
-var exchangeable = []evidence.Kind{evidence.AccessToken, evidence.IDToken}
+var exchangeable = []evidence.Kind{evidence.AccessToken, evidence.IDToken, evidence.JWTSVID}
 
 // decide decides each access that is asked for. The first that is refused
 // decides; of the bounds the narrowest count.

@@ -25,15 +25,15 @@ type grant struct {
 }
 
 func (n *Node) newGrant(s *state.Snapshot, j *judged, r *Exchange) *grant {
-	ground := evidence.Ground{
-		Agreement: j.decision.Agreement, Claims: decision.Carry(s, &j.evidence), IssuedAt: j.evidence.IssuedAt,
-		KeyID: j.evidence.KeyID, Thumbprint: j.evidence.Thumbprint, Peer: j.evidence.Peer,
-	}
+	ground := groundFor(s, &j.evidence.Evidence)
+	ground.Agreement = j.decision.Agreement
+	ground.carryChain(s, &j.evidence.Evidence, r)
 	return &grant{
 		order: *r,
 		claims: credential.Claims{
 			Issuer: n.self.String(), Subject: n.pairwise(r.Target, j.observed.Subject), Audience: r.Target, Client: r.Client,
-			Scope: r.Scope, Access: r.Access, Key: j.evidence.Binding.Holder,
+			Scope: r.Scope, Access: r.Access, Key: holder(&j.evidence.Evidence),
+			Actors: n.actors(&j.evidence.Evidence, r.Target),
 		},
 		ground:   ground.Append(nil),
 		footing:  &footing{j.evidence.Ground(), j.observed, j.decision.Agreement},

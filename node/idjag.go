@@ -39,7 +39,7 @@ func (n *Node) vouch(s *state.Snapshot, j *judged, r *Exchange) (m minted, err e
 	m.ttl = m.Expires - now
 	g := credential.Grant{
 		Issuer: n.self.String(), Subject: n.pairwise(r.Partner.String(), j.observed.Subject), Audience: r.Partner.String(), Client: r.Client,
-		ID: m.ID, Target: r.Target, Scope: r.Scope, Access: r.Access, Asserted: decision.Assert(s, &j.evidence, r.Partner),
+		ID: m.ID, Target: r.Target, Scope: r.Scope, Access: r.Access, Asserted: decision.Assert(s, &j.evidence.Evidence, r.Partner),
 		Key: j.evidence.Binding.Holder, IssuedAt: now, ExpiresAt: m.Expires,
 	}
 	m.token, err = jose.SignPayload(signer, credential.GrantType, g.Append(nil))

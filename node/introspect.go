@@ -22,7 +22,7 @@ type Introspection struct {
 // more, and for what cannot be recorded.
 func (n *Node) Introspect(ctx context.Context, client string, token []byte) (Introspection, bool) {
 	s := n.State()
-	r := Exchange{Client: client, Subject: evidence.Proof{Kind: evidence.AccessToken, Token: token}}
+	r := Exchange{again: true, Client: client, Subject: evidence.Proof{Kind: evidence.AccessToken, Token: token}}
 	j := n.gatherExchange(ctx, s, &r, n.Clock.Mark())
 	ev := &j.evidence
 	if ev.Fault == nil && ev.Grant != nil && tells(s, client, ev) {

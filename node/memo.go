@@ -161,7 +161,7 @@ func (p *permit) answers(a *Ask, rules uint64) bool {
 func (g *grant) answers(r *Exchange, rules uint64) bool {
 	own := &g.order
 	return g.rules == rules && sameProof(&r.Subject, &own.Subject) && r.Client == own.Client && r.Target == own.Target && r.Scope == own.Scope &&
-		r.Partner == own.Partner && r.Redeems == own.Redeems &&
+		r.Partner == own.Partner && sameProofs(r.Via, own.Via) && r.Redeems == own.Redeems &&
 		slices.EqualFunc(r.Access, own.Access, sameAccess)
 }
 

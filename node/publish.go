@@ -19,6 +19,14 @@ func (n *Node) TokenKeys() (jose.KeySet, error) {
 	return jose.NewKeySet(keys...)
 }
 
+// Address is where clients reach the node, without a path.
+func (n *Node) Address() string {
+	if n.Base != "" {
+		return n.Base
+	}
+	return n.self.String()
+}
+
 // Serves reports whether a service of this organisation has exactly this
 // audience.
 func (n *Node) Serves(audience string) bool {

@@ -142,13 +142,7 @@ func (l *statusLists) remember(i *decision.Issue, f *footing) {
 }
 
 // uri is the address of a list.
-func (n *Node) statusURI(name string) string {
-	base := n.Base
-	if base == "" {
-		base = n.self.String()
-	}
-	return base + StatusPath + name
-}
+func (n *Node) statusURI(name string) string { return n.Address() + StatusPath + name }
 
 // StatusList gives a signed list (draft-ietf-oauth-status-list, section 5.1) as
 // the state is now; false for one that there is not, or not any more. It is

@@ -23,6 +23,8 @@ var (
 	invalidRequest     = &Error{http.StatusBadRequest, "invalid_request", "the request is not one that this endpoint takes, or a token in it does not count here"}
 	invalidClient      = &Error{http.StatusUnauthorized, "invalid_client", "the client is not authenticated"}
 	invalidAssertion   = &Error{invalidClient.Status, invalidClient.Code, invalidClient.Text} // of a client that shows itself in the form
+	invalidProof       = &Error{http.StatusBadRequest, "invalid_dpop_proof", "the DPoP proof does not count for this request"}
+	wantsNonce         = &Error{http.StatusBadRequest, "use_dpop_nonce", "the DPoP proof needs the nonce that stands beside this answer"}
 	invalidGrant       = &Error{http.StatusBadRequest, "invalid_grant", "the grant does not count here"}
 	invalidTarget      = &Error{http.StatusBadRequest, "invalid_target", "there is no such service for this client"}
 	invalidScope       = &Error{http.StatusBadRequest, "invalid_scope", "the token is not good for what is asked"}
@@ -40,6 +42,10 @@ func errorOf(refusal node.Refusal) *Error {
 		return invalidScope
 	case node.BadToken:
 		return invalidRequest
+	case node.BadProof:
+		return invalidProof // RFC 9449, section 5
+	case node.WantsNonce:
+		return wantsNonce // RFC 9449, section 8
 	case node.Unavailable:
 		return temporarilyUnready
 	default:

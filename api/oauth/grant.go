@@ -17,6 +17,9 @@ func (h handler) redeem(w http.ResponseWriter, r *http.Request, client string, f
 		return err
 	}
 	x.Client = client
+	if err := h.possess(r, &x); err != nil {
+		return err
+	}
 	issued := h.node.Exchange(r.Context(), x)
 	refer(w, &issued)
 	if issued.Token == "" {

@@ -100,3 +100,59 @@ func TestRequestedGrant(t *testing.T) {
 		}
 	}
 }
+
+// RFC 8693, section 2.1: actor_token has its type; links of delegation stand
+// between the two.
+func TestActor(t *testing.T) {
+	f := exchangeForm()
+	f.Set("actor_token", "d.e.f")
+	f.Set("actor_token_type", string(evidence.IDToken))
+	f.Set("delegation", "l.i.1 l.i.2")
+	s := &shell{answer: node.Issued{Token: "x.y.z", TTL: 60}}
+	if w := post(t, s, f.Encode(), nil); w.Code != http.StatusOK {
+		t.Fatalf("answered %d %s", w.Code, w.Body)
+	}
+	want := []evidence.Proof{
+		{Kind: evidence.Delegation, Token: []byte("l.i.1")}, {Kind: evidence.Delegation, Token: []byte("l.i.2")}, {Kind: evidence.IDToken, Token: []byte("d.e.f")},
+	}
+	if !reflect.DeepEqual(s.asked.Via, want) {
+		t.Errorf("asked %+v", s.asked.Via)
+	}
+}
+
+// RFC 9449, section 5: the one proof beside a request is for this endpoint, and
+// whoever calls shows it.
+func TestProofBesideARequest(t *testing.T) {
+	proof := func(fields ...string) func(*http.Request) {
+		return func(r *http.Request) { r.Header["Dpop"] = fields }
+	}
+	shown := &evidence.Shown{DPoP: []byte("p.p.p"), Method: "POST", URL: "https://auth.rje.example/oauth/token", ForToken: true}
+	s := &shell{answer: node.Issued{Token: "x.y.z", TTL: 60, Bound: true}}
+	w := post(t, s, exchangeForm().Encode(), proof("p.p.p"))
+	if !strings.Contains(w.Body.String(), `"token_type":"DPoP"`) || !reflect.DeepEqual(s.asked.Subject.Shown, shown) {
+		t.Errorf("answered %s, asked %+v", w.Body, s.asked.Subject.Shown)
+	}
+	f := exchangeForm()
+	f.Set("actor_token", "d.e.f")
+	f.Set("actor_token_type", string(evidence.AccessToken))
+	post(t, s, f.Encode(), proof("p.p.p"))
+	if s.asked.Subject.Shown != nil || !reflect.DeepEqual(s.asked.Via[0].Shown, shown) {
+		t.Errorf("asked %+v", *s.asked)
+	}
+	post(t, s, grantForm().Encode(), proof("p.p.p"))
+	if !reflect.DeepEqual(s.asked.Subject.Shown, shown) {
+		t.Errorf("asked %+v", *s.asked)
+	}
+	for _, fields := range [][]string{{"a", "b"}, {""}} {
+		s := &shell{}
+		if w := post(t, s, exchangeForm().Encode(), proof(fields...)); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "invalid_dpop_proof") || s.asked != nil {
+			t.Errorf("%q: answered %d %s", fields, w.Code, w.Body)
+		}
+	}
+	for refusal, code := range map[node.Refusal]string{node.BadProof: "invalid_dpop_proof", node.WantsNonce: "use_dpop_nonce"} {
+		w := post(t, &shell{answer: node.Issued{Refusal: refusal, Nonce: "n-1"}}, exchangeForm().Encode(), proof("p.p.p"))
+		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), `"error":"`+code+`"`) || w.Header().Get("DPoP-Nonce") != "n-1" {
+			t.Errorf("%s: answered %d %s %v", refusal, w.Code, w.Body, w.Header())
+		}
+	}
+}

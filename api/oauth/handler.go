@@ -31,6 +31,8 @@ type Node interface {
 	EnforcementPoint(credential []byte) (name string, ok bool)
 	// Client finds the registered client that a proof is of.
 	Client(ctx context.Context, p node.ClientProof) (id string, ok bool)
+	// Address is where clients reach the node, without a path.
+	Address() string
 	// Exchange gives a credential whose decision is recorded, or why not.
 	Exchange(ctx context.Context, r node.Exchange) node.Issued
 	// Introspect decides on a credential again; false whatever is wrong.

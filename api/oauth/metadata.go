@@ -24,6 +24,7 @@ const (
 	resourcePath = "/.well-known/oauth-protected-resource"
 	keysPath     = "/oauth/jwks"
 	statusPath   = "/oauth/statuslists/" // node.StatusPath
+	statusRoute  = statusPath + "{name}"
 
 	statusType = "application/statuslist+jwt" // draft-ietf-oauth-status-list, section 8.1
 	keySetType = "application/jwk-set+json"   // RFC 7517, section 8.5.2
@@ -97,7 +98,7 @@ func NewMetadata(n Publisher, base string) http.Handler {
 	p := publisher{n, base}
 	mux := http.NewServeMux()
 	mux.Handle("GET "+keysPath, public(p.keys))
-	mux.HandleFunc("GET "+statusPath+"{name}", p.statuses)
+	mux.HandleFunc("GET "+statusRoute, p.statuses)
 	mux.Handle("GET "+serverPath, public(p.server))
 	mux.Handle("GET "+serverPath+"/{path...}", public(p.server))
 	mux.Handle("GET "+resourcePath, public(p.resource))

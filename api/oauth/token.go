@@ -63,6 +63,9 @@ func (h handler) exchange(w http.ResponseWriter, r *http.Request, client string,
 		return err
 	}
 	x.Client = client
+	if err := h.possess(r, &x); err != nil {
+		return err
+	}
 	issued := h.node.Exchange(r.Context(), x)
 	refer(w, &issued)
 	if issued.Token == "" {
@@ -83,6 +86,31 @@ func refer(w http.ResponseWriter, issued *node.Issued) {
 	if issued.Reference != "" {
 		w.Header().Set(referenceHeader, issued.Reference)
 	}
+	if issued.Nonce != "" {
+		w.Header().Set(nonceHeader, issued.Nonce)
+	}
+}
+
+// nonceHeader has the nonce for the client's next proof (RFC 9449, section 8).
+const nonceHeader = "DPoP-Nonce"
+
+// possess takes over the one DPoP proof beside a request, which whoever calls
+// shows: what is issued is bound to its key (RFC 9449, section 5).
+func (h handler) possess(r *http.Request, x *node.Exchange) error {
+	fields := r.Header["Dpop"]
+	if len(fields) == 0 {
+		return nil
+	}
+	if len(fields) > 1 || fields[0] == "" {
+		return invalidProof
+	}
+	shown := &evidence.Shown{DPoP: []byte(fields[0]), Method: r.Method, URL: h.node.Address() + tokenPath, ForToken: true}
+	if n := len(x.Via); n > 0 {
+		x.Via[n-1].Shown = shown
+	} else {
+		x.Subject.Shown = shown
+	}
+	return nil
 }
 
 // tokenType is how a credential is to be presented (RFC 9449, section 5).
@@ -105,8 +133,11 @@ func parseExchange(f form) (x node.Exchange, err error) {
 		return x, invalidRequest
 	case wanted != "" && wanted != accessTokenType && wanted != jwtType && wanted != string(evidence.IDJAG):
 		return x, invalidRequest
-	case acting || actingAs: // nobody acts for another until delegation can be verified
+	case acting != actingAs, !acting && f["delegation"] != "", acting && (f["actor_token"] == "" || f["actor_token_type"] == ""):
 		return x, invalidRequest
+	}
+	if acting {
+		x.Via = via(f)
 	}
 	if wanted == string(evidence.IDJAG) {
 		x.Partner, x.Target, err = abroad(f)
@@ -121,6 +152,15 @@ func parseExchange(f form) (x node.Exchange, err error) {
 		return x, err
 	}
 	return x, nil
+}
+
+// via gives the proofs of who acts for the subject: the links of delegation, in
+// their order and a space between two, then the actor's own.
+func via(f form) (all []evidence.Proof) {
+	for link := range strings.FieldsSeq(f["delegation"]) {
+		all = append(all, evidence.Proof{Kind: evidence.Delegation, Token: []byte(link)})
+	}
+	return append(all, evidence.Proof{Kind: evidence.Kind(f["actor_token_type"]), Token: []byte(f["actor_token"])})
 }
 
 // target gives the one service that audience and resource name; both name it the

@@ -49,6 +49,8 @@ func (s *shell) GiveBack(_ context.Context, client string, token []byte) error {
 	return s.fails
 }
 
+func (s *shell) Address() string { return "https://auth.rje.example" }
+
 func (s *shell) EnforcementPoint(credential []byte) (string, bool) {
 	return "records-1", bytes.Equal(credential, secret[:])
 }
@@ -180,7 +182,8 @@ func TestBadInput(t *testing.T) {
 		{"no subject token", set("subject_token"), 400, "invalid_request"},
 		{"no subject token type", set("subject_token_type"), 400, "invalid_request"},
 		{"another token wanted", set("requested_token_type", "urn:ietf:params:oauth:token-type:refresh_token"), 400, "invalid_request"},
-		{"actor token", good + "&actor_token=a.b.c&actor_token_type=urn:ietf:params:oauth:token-type:access_token", 400, "invalid_request"},
+		{"actor token without its type", good + "&actor_token=a.b.c", 400, "invalid_request"},
+		{"links without an actor", good + "&delegation=a.b.c", 400, "invalid_request"},
 		{"actor token type alone", good + "&actor_token_type=x", 400, "invalid_request"},
 		{"no target", set("audience"), 400, "invalid_target"},
 		{"two targets", set("resource", "https://letters.example"), 400, "invalid_target"},

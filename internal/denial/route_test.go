@@ -21,9 +21,6 @@ var rows = map[string]string{
 	"DELETE /access/v1/session/{id}":         "ends what an enforcement point opened; its credential opens it",
 	"GET /.well-known/authzen-configuration": "public metadata; reads nothing",
 
-	"POST /oauth/token":      "TestExchange",
-	"POST /oauth/introspect": "api/oauth.TestIntrospection and node.TestIntrospection; who asks, TestClients and TestSPIFFEClients",
-	"POST /oauth/revoke":     "api/oauth.TestRevocation and node.TestGivingBack; who asks, TestClients",
 	"POST /oauth/token":      "TestExchange", // and TestGrants, of the other grant type
 	"POST /oauth/introspect": "TestOwnCredentials",
 	"POST /oauth/revoke":     "TestOwnCredentials",

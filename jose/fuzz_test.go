@@ -1,6 +1,7 @@
 package jose_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -27,7 +28,7 @@ func FuzzToken(f *testing.F) {
 	f.Add([]byte(`{"payload":"","signatures":[]}`), []byte(`....`), uint16(0), "")
 	f.Fuzz(func(t *testing.T, header, body []byte, at uint16, noise string) {
 		input := b64(string(header)) + "." + b64(string(body))
-		for _, alg := range jose.Algs() {
+		for _, alg := range named(header) {
 			token := input + "." + b64(string(signature(alg, input)))
 			place := int(at) % (len(token) + 1)
 			token = token[:place] + noise + token[place:]
@@ -48,6 +49,16 @@ func FuzzToken(f *testing.F) {
 			}
 		}
 	})
+}
+
+// named gives the algorithms whose names stand in a header, or one: a signature
+// by RSA takes as long as a hundred others.
+func named(header []byte) []jose.Alg {
+	algs := slices.DeleteFunc(slices.Clone(jose.Algs()), func(alg jose.Alg) bool { return !bytes.Contains(header, []byte(alg)) })
+	if len(algs) == 0 {
+		return []jose.Alg{jose.ES256}
+	}
+	return algs
 }
 
 // withinProfile: strict JSON, of the header nothing but what a token may have.

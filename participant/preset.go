@@ -14,10 +14,8 @@ import (
 // conditions it stands for, so that partners see them and no table of ours
 // decides for them.
 //
-// Read in documentation were the AWS and Kubernetes key paths, the form of a
-// Kubernetes sub, most of GitLab's claims, and GitHub's issuer. The rest is how
-// these issuers are known to behave and was not checked against a token of
-// theirs: declare, look at the conditions it came to, and try one.
+// docs/issuers.md says in whose documentation each claim was read. None was tried
+// on a token of theirs: declare, look at the conditions it came to, and try one.
 type Preset struct {
 	Preset string            `json:"preset"`
 	With   map[string]string `json:"with"`
@@ -83,6 +81,9 @@ var presets = map[string]preset{
 				if with["ref_type"] == "" {
 					when["ref_type"] = "branch"
 				}
+			}
+			if with["environment"] != "" {
+				when["environment_protected"] = "true" // likewise: a job names its environment itself
 			}
 		},
 	},

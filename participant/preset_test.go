@@ -100,6 +100,20 @@ func TestPresets(t *testing.T) {
 	}
 }
 
+// Whoever may push names a job's environment: a protected one has to be named.
+func TestAProtectedEnvironment(t *testing.T) {
+	s := met(t, "rje")
+	named := map[string]string{"project_path": "rxw/ops/deploy", "project_id": "22", "environment": "production"}
+	events, err := s.Declare(facts(t), with("gitlab-ci", "https://gitlab.rxw.example", named, t), by)
+	if err != nil || len(events) != 1 {
+		t.Fatal(err)
+	}
+	when := events[0].(participant.Declared).Issuers[0].Classes[0].When
+	if len(when) != 4 || when["environment"] != "production" || when["environment_protected"] != "true" {
+		t.Errorf("stated as %v", when)
+	}
+}
+
 // Partners are told conditions and never presets.
 func TestAPresetIsNeverStated(t *testing.T) {
 	s := met(t, "rje")

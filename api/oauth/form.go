@@ -22,6 +22,9 @@ func readForm(w http.ResponseWriter, r *http.Request) (form, error) {
 	if r.URL.RawQuery != "" || r.URL.ForceQuery {
 		return nil, invalidRequest
 	}
+	if strings.Contains(string(data), ";") { // which some read as another &
+		return nil, invalidRequest
+	}
 	f := form{}
 	for pair := range strings.SplitSeq(string(data), "&") {
 		name, value, _ := strings.Cut(pair, "=")

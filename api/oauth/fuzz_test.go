@@ -18,6 +18,7 @@ func FuzzForm(f *testing.F) {
 	f.Add("/oauth/token", "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange&subject_token=t&subject_token_type=a&resource=b&authorization_details="+url.QueryEscape(details))
 	f.Add("/oauth/introspect", "token=t&token_type_hint=access_token")
 	f.Add("/oauth/revoke", "token=t;a=b&&token=%zz")
+	f.Add("/oauth/revoke", "token=;")
 	f.Fuzz(func(t *testing.T, path, body string) {
 		if path != "/oauth/token" && path != "/oauth/introspect" && path != "/oauth/revoke" {
 			return

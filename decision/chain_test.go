@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/decision"
 	"github.com/entente-id/entente/delegation"
@@ -351,5 +353,66 @@ func TestRevokingAHopEndsWhatIsBehindIt(t *testing.T) {
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("with hop %d revoked %v are permitted, want %v", subject, got, want)
 		}
+	}
+}
+
+// Whatever the two are granted and the links say, who acts gets no more than the
+// principal may, than it may itself, and than every link lets be done; and all of
+// that (scenario 5).
+func TestADeputyGetsTheIntersection(t *testing.T) {
+	actions := []trust.Action{"read", "write"}
+	ids := []string{"42", "43"}
+	permits, denials := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		some := func(of string) []trust.Action {
+			return rapid.SliceOfNDistinct(rapid.SampledFrom(actions), 1, 2, rapid.ID).Draw(t, "actions of "+of)
+		}
+		records := func(of string) []string {
+			return rapid.SliceOfNDistinct(rapid.SampledFrom(ids), 0, 2, rapid.ID).Draw(t, "records of "+of)
+		}
+		principal, deputy := some("the principal"), some("the deputy")
+		principals, deputies := records("the principal"), records("the deputy")
+		mapped := rapid.IntRange(0, 4).Draw(t, "mapped") > 0
+		scopes := []delegation.Grant{
+			{Type: "WardRecord", Actions: some("link 1"), ID: rapid.SampledFrom([]string{"", "", "42"}).Draw(t, "record of link 1")},
+		}
+		second := scopes[0]
+		if rapid.Bool().Draw(t, "narrowed") {
+			second.Actions, second.ID = second.Actions[:1], "42"
+		}
+		scopes = append(scopes, second)
+		action, id := rapid.SampledFrom(actions).Draw(t, "action"), rapid.SampledFrom(ids).Draw(t, "record")
+
+		sc := newScene()
+		agents(sc)
+		sc.policy = `@id("all") permit (principal, action, resource);`
+		sc.line().Actions, sc.line().Resources[0].IDs = principal, principals
+		agentLine(sc).Actions, agentLine(sc).Resources[0].IDs = deputy, deputies
+		if !mapped {
+			sc.mappings = sc.mappings[:1]
+		}
+		for i := range sc.chain.links {
+			sc.chain.links[i].Scope = delegation.Scope{scopes[i]}
+		}
+		sc.request.Action, sc.request.ResourceID = action, id
+		covers := func(actions []trust.Action, ids []string) bool {
+			return slices.Contains(actions, action) && (len(ids) == 0 || slices.Contains(ids, id))
+		}
+		want := covers(principal, principals) && covers(deputy, deputies) && mapped
+		for _, g := range scopes {
+			want = want && slices.Contains(g.Actions, action) && (g.ID == "" || g.ID == id)
+		}
+		d := sc.decide()
+		if d.Permit != want {
+			t.Fatalf("permit is %t (%s), and the intersection says %t", d.Permit, d.Reason, want)
+		}
+		if d.Permit {
+			permits++
+		} else {
+			denials++
+		}
+	})
+	if permits == 0 || denials == 0 {
+		t.Errorf("%d permits and %d denials were drawn; the property says nothing", permits, denials)
 	}
 }

@@ -132,14 +132,23 @@ func (r *reader) date(name string) int64 {
 	return t
 }
 
-func (r *reader) hash(name string) (sum [32]byte) {
+func (r *reader) hash(name string) [32]byte {
 	v, _ := r.claims.Text(name)
-	b, err := strict.DecodeString(v)
-	if err != nil || len(b) != len(sum) {
+	sum, ok := hashOf(v)
+	if !ok {
 		r.miss(name)
 	}
-	copy(sum[:], b)
 	return sum
+}
+
+// hashOf reads a SHA-256 in base64url. The decoder alone would leave line feeds
+// out.
+func hashOf(text string) (sum [32]byte, ok bool) {
+	if len(text) != strict.EncodedLen(len(sum)) {
+		return sum, false
+	}
+	n, err := strict.Decode(sum[:], []byte(text))
+	return sum, err == nil && n == len(sum)
 }
 
 // mayAct reads who may act: an issuer and its subject, and perhaps the
@@ -156,7 +165,7 @@ func (r *reader) mayAct() (Party, string) {
 	}
 	key, _ := cnf.(canonical.Object)
 	thumbprint, _ := key.Text("jkt")
-	if b, err := strict.DecodeString(thumbprint); err != nil || len(b) != 32 || len(key) != 1 || len(o) != 3 {
+	if _, ok := hashOf(thumbprint); !ok || len(key) != 1 || len(o) != 3 {
 		r.miss("may_act")
 	}
 	return to, thumbprint

@@ -15,7 +15,6 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/entente-id/entente/demo/records"
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/node"
@@ -196,7 +195,7 @@ func post(h http.Handler, path, credential string, body []byte) *httptest.Respon
 	return w
 }
 
-// decided asks as an enforcement point does and gives what it is told.
+// decided asks with one piece of evidence and gives what is told.
 func (w *world) decided(kind evidence.Kind, token string) (trust.Reason, error) {
 	return w.decides(must(json.Marshal(question(kind, token))))
 }
@@ -220,7 +219,7 @@ type told struct {
 	} `json:"context"`
 }
 
-// explained asks as an operator does who wants to know what would be decided.
+// explained asks likewise what would be decided.
 func (w *world) explained(kind evidence.Kind, token string) (trust.Reason, error) {
 	return w.explains(must(json.Marshal(question(kind, token))))
 }
@@ -272,24 +271,9 @@ func (a *answers) of(id string) told {
 	return a.told[id]
 }
 
-// called calls the service as a stranger does, and gives what he sees, but for
-// the reference, and what the node told the service.
+// called calls the service as a stranger does, with a token alone.
 func (w *world) called(kind evidence.Kind, token string) (seen string, reason trust.Reason) {
-	id := fmt.Sprintf("request-%d", serial.Add(1))
-	r := httptest.NewRequest(http.MethodGet, "/wards/w7/records/42", http.NoBody)
-	r.Header.Set("Authorization", "Bearer "+token)
-	r.Header.Set("X-Request-ID", id)
-	answer := httptest.NewRecorder()
-	w.fronts[kind].ServeHTTP(answer, r)
-	reference := answer.Header().Get(records.DecisionHeader)
-	answer.Header().Del(records.DecisionHeader)
-	var headers strings.Builder
-	_ = answer.Header().Write(&headers)
-	body := answer.Body.String()
-	if reference != "" {
-		body = strings.ReplaceAll(body, reference, "REFERENCE")
-	}
-	return fmt.Sprintf("%d\n%s\n%s", answer.Code, headers.String(), body), w.answers.of(id).Context.Reason
+	return w.calling(kind, token, nil)
 }
 
 // sayable reports whether a token can stand in an Authorization header of one

@@ -15,6 +15,7 @@ import (
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/jose"
+	"github.com/entente-id/entente/mapping"
 	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/service"
@@ -40,6 +41,7 @@ type world struct {
 	national *issuer // of the framework, for home and third
 	foreign  *issuer // of the third
 	stranger *issuer // of nobody
+	agents   *issuer // of the home; its agents act for people
 
 	ask     http.Handler                   // AuthZEN, as an enforcement point has it
 	point   string                         // its credential
@@ -77,6 +79,9 @@ func newWorld(t *testing.T) *world {
 	w.national = w.issuer(nationalURL, jose.ES256)
 	w.foreign = w.issuer("https://idp.rcb.example", jose.ES256)
 	w.stranger = w.issuer("https://idp.nobody.example", jose.ES256)
+	w.agents = w.issuer("https://agents.rxw.example", jose.ES256, jose.EdDSA)
+	w.agents.Classes = []participant.ClassRule{{Class: trust.Agent}}
+	w.idp.Classes = []participant.ClassRule{{Class: trust.Agent, Claim: "entity", Equals: "agent"}, {Class: trust.Human}}
 	w.found()
 	w.agree()
 	w.furnish(t)
@@ -91,6 +96,12 @@ func (w *world) found() {
 	rules := w.Rules(w.home, w.host)
 	rules.Issuers = []framework.NationalIssuer{{Issuer: must(trust.ParseIssuerID(nationalURL)), JWKSURI: nationalURL + "/jwks", Discriminator: orgClaim}}
 	allowExceptions(&rules)
+	human := rules.Classes[trust.Human]
+	human.DelegationDepth = 3
+	rules.Classes[trust.Human] = human
+	rules.Classes[trust.Agent] = framework.ClassRule{
+		Needs: human.Needs, MaxTokenLifetime: human.MaxTokenLifetime, Principal: framework.Required, Tier: human.Tier, ReviewEvery: human.ReviewEvery,
+	}
 	signed := w.Sign(rules, w.home, w.host)
 	w.home.Adopt(signed)
 	w.host.Adopt(signed)
@@ -126,13 +137,20 @@ func (w *world) spokenBy(value string) *nodetest.Issuer {
 // issuers, and lets the third state its own without one.
 func (w *world) agree() {
 	w.ward = w.Agree(w.home, w.host, []*nodetest.Issuer{
-		w.idp.Issuer, w.second.Issuer, w.confined.Issuer, w.doomed.Issuer, w.spokenBy("RXW"),
+		w.idp.Issuer, w.second.Issuer, w.confined.Issuer, w.doomed.Issuer, w.spokenBy("RXW"), w.agents.Issuer,
 	}, func(d *agreement.Document) {
+		acceptFeeds(d)
+		last := len(d.Accepts[0].Issuers) - 1
+		agents := d.Accepts[0]
+		agents.Class, agents.Issuers, agents.Roles = trust.Agent, []trust.IssuerID{agents.Issuers[0], agents.Issuers[last]}, nil
+		d.Accepts[0].Issuers, d.Accepts[0].Depth = d.Accepts[0].Issuers[:last], 2
+		d.Accepts[0].Needs = map[framework.Ladder]framework.Level{framework.Authentication: "high"}
+		d.Accepts = append(d.Accepts, agents)
 		// The discriminator must be released, or no line of a role could be.
 		d.Attributes = append(d.Attributes, agreement.Attribute{Name: orgClaim, Purpose: "told apart"})
-		acceptFeeds(d)
 	})
-	declare(w.home, line(w.idp, nil), line(w.second, nil), line(w.doomed, nil),
+	declare(w.home, line(w.idp, func(l *participant.Issuer) { l.Classes = w.idp.Classes }), line(w.second, nil), line(w.doomed, nil),
+		line(w.agents, func(l *participant.Issuer) { l.Classes = w.agents.Classes }),
 		line(w.confined, func(l *participant.Issuer) {
 			l.Namespaces = map[string][]participant.Namespace{orgClaim: participant.Exactly("RXW")}
 			l.Domains = []string{"rxw.example"}
@@ -165,6 +183,12 @@ func declare(n *nodetest.Node, issuers ...participant.Issuer) {
 func (w *world) furnish(t *testing.T) {
 	t.Helper()
 	w.ward.Furnish()
+	m := w.ward.Mapping("agents")
+	m.From, m.To = mapping.From{Class: trust.Agent}, "ward-agent"
+	check(t, w.host.OfferMapping(t.Context(), w.host.Admin, m))
+	check(t, w.host.ApproveMapping(t.Context(), w.host.Admin, m.Name))
+	must(w.host.ApplyPolicy(t.Context(), w.host.Admin, nodetest.WardPolicy+`
+@id("agents") permit (principal is Agent in Role::"ward-agent", action == Action::"read", resource is WardRecord) when { context has acts_for };`))
 	check(t, w.host.RegisterService(t.Context(), w.host.Admin, service.Document{
 		Kind: "Service", Name: "pharmacy", Audience: pharmacy, EnforcementPoint: "pep",
 		Resources: map[trust.ResourceType][]string{"Prescription": nil},

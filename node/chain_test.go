@@ -14,13 +14,6 @@ import (
 	"github.com/entente-id/entente/trust"
 )
 
-func parse(t *testing.T, url string) trust.IssuerID {
-	t.Helper()
-	id, err := trust.ParseIssuerID(url)
-	done(t, err)
-	return id
-}
-
 // An agent acts for a nurse through another agent (R32, R71); the record names
 // all of them, and is explained as it was decided.
 func TestAChain(t *testing.T) {

@@ -29,7 +29,7 @@ func TestANodeThatSignsWithMLDSA(t *testing.T) {
 	pass := func() {
 		for range 4 {
 			for _, n := range []*nodetest.Node{home, host} {
-				done(t, n.SetClock(t.Context(), n.Admin, n.Clock.Now().Sub(time.Now())+30*time.Second))
+				done(t, n.SetClock(t.Context(), n.Admin, time.Until(n.Clock.Now())+30*time.Second))
 			}
 			nodetest.Eventually(t, "fresh words", func() bool { return fresh(t, home) && fresh(t, host) })
 		}

@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -48,7 +47,7 @@ func signerOf(n *nodetest.Node, use participant.KeyUse) *signer {
 	x, y := must(base64.RawURLEncoding.DecodeString(jwk.X)), must(base64.RawURLEncoding.DecodeString(jwk.Y))
 	var public crypto.PublicKey = ed25519.PublicKey(x)
 	if s.Key().Alg() == jose.ES256 {
-		public = &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(x), Y: new(big.Int).SetBytes(y)}
+		public = must(ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, x, y)))
 	}
 	return &signer{held{s, public}, s.Key()}
 }

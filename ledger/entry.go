@@ -32,6 +32,9 @@ type Entry struct {
 	Version int
 	Body    []byte
 	Sealed  []byte
+	// At is the time that Append stamps it with, in Unix seconds, unless a newer
+	// stamp was given already; 0 is now.
+	At int64
 }
 
 // Record is an entry in its place. Leaf is what the tree hashes: 16 random

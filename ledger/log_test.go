@@ -103,6 +103,22 @@ func TestLeafForm(t *testing.T) {
 	want(t, err, trust.NotFound)
 }
 
+// An entry that brings its time is stamped with it, but for one that came too
+// late: stamps never fall.
+func TestEntriesThatBringTheirTime(t *testing.T) {
+	n := newNode(t)
+	defer n.close(t)
+	for i, want := range []struct{ at, stamp int64 }{{0, 1_800_000_000}, {1_800_000_007, 1_800_000_007}, {1_800_000_003, 1_800_000_007}, {0, 1_800_000_007}} {
+		_, err := n.Append(ctx, ledger.Entry{Kind: "a", Version: 1, Body: []byte(`{}`), At: want.at})
+		ok(t, err)
+		r, err := n.Entry(ctx, uint64(i))
+		ok(t, err)
+		if r.At != want.stamp || string(r.Leaf[16:]) != fmt.Sprintf(`{"at":%d,"body":{},"kind":"a","v":1}`, want.stamp) {
+			t.Errorf("entry at %d is %q", want.at, r.Leaf)
+		}
+	}
+}
+
 func TestBadEntriesAreRefused(t *testing.T) {
 	n := newNode(t)
 	defer n.close(t)

@@ -45,7 +45,10 @@ func (l *Log[S]) Append(ctx context.Context, e Entry, once ...trust.Once) (trust
 	if r == nil || l.cfg.Fold != nil {
 		r = &request[S]{} // a fold may keep the leaf
 	}
-	r.at, r.entry, r.once = l.cfg.Now(), e, once
+	r.at, r.entry, r.once = e.At, e, once
+	if r.at == 0 {
+		r.at = l.cfg.Now()
+	}
 	if err := l.salts.fill(&r.salt); err != nil {
 		return trust.Position{}, err
 	}

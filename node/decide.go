@@ -70,7 +70,7 @@ func (n *Node) again(ctx context.Context, s *state.Snapshot, p *permit, a *Ask, 
 	ttl := p.TTLAt(o)
 	body := bodies.Get().(*[]byte)
 	defer bodies.Put(body)
-	entry := ledger.Entry{Kind: decision.AgainKind.Name, Version: decision.AgainKind.Version}
+	entry := ledger.Entry{Kind: decision.AgainKind.Name, Version: decision.AgainKind.Version, At: o.Now}
 	if a.RequestID != "" {
 		*body = decision.AppendSealedID((*body)[:0], a.RequestID)
 		if entry.Sealed = n.sealDetails(ctx, o.Subject, *body); entry.Sealed == nil {

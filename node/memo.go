@@ -71,8 +71,15 @@ func newMemo() *memo {
 // permit is a recorded permit that may be given again for the identical request.
 // It never changes.
 type permit struct {
-	ask Ask
+	ask        Ask
+	properties []member // of ask, in no order
 	standing
+}
+
+// member is one of a request's properties.
+type member struct {
+	name  string
+	value any
 }
 
 // standing is what a recorded permit rests on: the generation of rules it was
@@ -88,7 +95,11 @@ type standing struct {
 }
 
 func newPermit(v *verdict, a *Ask, of trust.Position) *permit {
-	return &permit{*a, standing{rules: v.rules, of: of, Ground: v.evidence.Ground(), made: v.observed, Bounds: v.decision.Bounds}}
+	p := &permit{ask: *a, standing: standing{rules: v.rules, of: of, Ground: v.evidence.Ground(), made: v.observed, Bounds: v.decision.Bounds}}
+	for name, value := range a.Properties {
+		p.properties = append(p.properties, member{name, value})
+	}
+	return p
 }
 
 // stillHolds asks again what a hit never skips: the bounds of time, the age of
@@ -154,7 +165,7 @@ func (p *permit) answers(a *Ask, rules uint64) bool {
 	return p.rules == rules && sameProofs(a.Evidence, own.Evidence) &&
 		a.EnforcementPoint == own.EnforcementPoint && a.SubjectID == own.SubjectID && a.Order == own.Order && a.Action == own.Action &&
 		a.ResourceType == own.ResourceType && a.ResourceID == own.ResourceID && a.Purpose == own.Purpose &&
-		sameMembers(a.Properties, own.Properties) && sameMembers(a.Workload, own.Workload)
+		isOf(a.Properties, p.properties) && sameMembers(a.Workload, own.Workload)
 }
 
 // answers is the same of an order.
@@ -192,6 +203,19 @@ func sameShown(a, b *evidence.Shown) bool {
 		return a == b
 	}
 	return len(a.DPoP) == 0 && len(b.DPoP) == 0 && a.Method == b.Method && a.URL == b.URL && a.ForToken == b.ForToken && bytes.Equal(a.Certificate, b.Certificate)
+}
+
+// isOf reports whether m has these members and no other.
+func isOf(m map[string]any, members []member) bool {
+	if len(m) != len(members) {
+		return false
+	}
+	for i := range members {
+		if value, ok := m[members[i].name]; !ok || !same(value, members[i].value) {
+			return false
+		}
+	}
+	return true
 }
 
 func sameMembers(a, b map[string]any) bool {

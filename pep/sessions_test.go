@@ -183,9 +183,10 @@ func TestNoSessionIsOpenedWithoutAStream(t *testing.T) {
 	if _, _, err := s.Open(t.Context(), func(context.Context) (string, error) { return "", denied }); !errors.Is(err, denied) {
 		t.Errorf("a denial: %v", err)
 	}
+	held, _ := open(t, s, "held")
 	_, _, err := s.Open(t.Context(), func(context.Context) (string, error) {
 		f.say("r-1", "reset", "{}")
-		f.say("r-1", "alive", "{}")
+		<-held.Done()
 		return "one", nil
 	})
 	if trust.KindOf(err) != trust.Unavailable {

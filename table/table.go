@@ -47,7 +47,7 @@ func (t Table[V]) Len() int { return t.count }
 // Get finds the value under key.
 func (t Table[V]) Get(key Key) (V, bool) {
 	p := t.page(pageOf(key, t.bits))
-	if i, found := p.find(key); found {
+	if i, found := p.seek(key, t.bits); found {
 		return p[i].val, true
 	}
 	var zero V
@@ -89,13 +89,41 @@ func (t Table[V]) page(n int) page[V] {
 	return t.chunks[n>>chunkBits][n&chunkMask]
 }
 
+// seek is find for a key of which the page has bits in common: since keys are
+// hashes, it stands near the place that its next bits say, and the rows on the
+// way there lie side by side in memory.
+func (p page[V]) seek(key Key, bits int) (int, bool) {
+	high, low := halves(key)
+	at := int((high << bits >> 32) * uint64(len(p)) >> 32)
+	first, last := max(at-nearby, 0), min(at+nearby, len(p))
+	for at > first && !p.before(at-1, high, low) {
+		at--
+	}
+	for at < last && p.before(at, high, low) {
+		at++
+	}
+	if at == first && at > 0 || at == last && at < len(p) {
+		return p.find(key)
+	}
+	return at, at < len(p) && p[at].key == key
+}
+
+// nearby is how many rows off seek looks.
+const nearby = 24
+
+// before reports whether row i stands before a key, given as halves.
+func (p page[V]) before(i int, high, low uint64) bool {
+	h, l := halves(p[i].key)
+	return h < high || h == high && l < low
+}
+
 // find gives the index at which key stands or would stand.
 func (p page[V]) find(key Key) (int, bool) {
 	high, low := halves(key)
 	lo, hi := 0, len(p)
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
-		if h, l := halves(p[mid].key); h < high || h == high && l < low {
+		if p.before(mid, high, low) {
 			lo = mid + 1
 		} else {
 			hi = mid

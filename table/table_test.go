@@ -110,6 +110,32 @@ func TestBatchGoesOn(t *testing.T) {
 	check(t, batch.Table(), map[table.Key]value{numbered(1): {A: 2}, numbered(2): {A: 2}})
 }
 
+// Keys that are no hashes, and crowd at one place of a page, are found too.
+func TestCrowdedKeys(t *testing.T) {
+	var tbl table.Table[int]
+	key := func(i int) (k table.Key) {
+		k[7], k[15] = byte(i%3), byte(i)
+		return k
+	}
+	for i := range 200 {
+		tbl = tbl.With(key(i), i)
+	}
+	for i := range 200 {
+		if v, ok := tbl.Get(key(i)); !ok || v != i {
+			t.Errorf("key %d has %d, %t", i, v, ok)
+		}
+	}
+	var above table.Key
+	for i := range above {
+		above[i] = 0xff
+	}
+	for _, k := range []table.Key{{}, {7: 1}, {7: 3}, above} {
+		if _, ok := tbl.Get(k); ok && k != key(0) {
+			t.Errorf("key %x is there", k)
+		}
+	}
+}
+
 func TestLargeTableGrownBothWays(t *testing.T) {
 	want := map[table.Key]value{}
 	batch := table.Table[value]{}.Edit()

@@ -50,8 +50,8 @@ type Publisher interface {
 }
 
 // server is an authorization server's metadata (RFC 8414, section 2; RFC 9396,
-// section 10; RFC 9449, section 5.1; RFC 8705, section 3.3; for grants the drafts
-// of identity chaining and of ID-JAG).
+// section 10; RFC 9449, section 5.1; for grants the drafts of identity chaining
+// and of ID-JAG).
 type server struct {
 	Issuer        string     `json:"issuer"`
 	Token         string     `json:"token_endpoint"`
@@ -66,7 +66,6 @@ type server struct {
 	Signing       []jose.Alg `json:"token_endpoint_auth_signing_alg_values_supported"`
 	Details       []string   `json:"authorization_details_types_supported"`
 	Proofs        []jose.Alg `json:"dpop_signing_alg_values_supported"`
-	Bound         bool       `json:"tls_client_certificate_bound_access_tokens"`
 }
 
 // resource is a protected resource's metadata (RFC 9728, section 2). What there
@@ -160,7 +159,7 @@ func (p publisher) server(r *http.Request) (any, string, bool) {
 		Issuer: issuer, Token: p.base + tokenPath, Introspection: p.base + introspectionPath, Revocation: p.base + revocationPath,
 		Keys: p.base + keysPath, Responses: []string{}, Grants: grants, Methods: methods, Signing: jose.ForAssertion.Algs(),
 		Profiles: []string{jagProfile}, Requested: []string{string(evidence.IDJAG)},
-		Details: []string{evidence.AccessType}, Proofs: jose.ForProof.Algs(), Bound: true,
+		Details: []string{evidence.AccessType}, Proofs: jose.ForProof.Algs(),
 	}, wire.JSON, true
 }
 

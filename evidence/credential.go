@@ -54,11 +54,8 @@ func (g *Grant) Covers(action trust.Action, t trust.ResourceType, id string, pur
 // now, the evidence that it was issued on.
 func (ev *Evidence) own(t *token, rule *rule, home Home, shown *Shown, now int64, cache Signatures) *Fault {
 	key, ok := home.TokenKey(t.header.KeyID, now)
-	if !ok {
-		return fault(trust.UnknownKey, "credential names no key of our own that is valid now")
-	}
-	keys, err := jose.NewKeySet(key)
-	if err != nil {
+	keys, err := jose.NewKeySet(key) // which refuses no key at all
+	if !ok || err != nil {
 		return fault(trust.UnknownKey, "credential names no key of our own that is valid now")
 	}
 	if f := ev.authenticate(t, rule, keys, now, cache); f != nil {

@@ -128,7 +128,6 @@ var grantMutants = []mutant{
 	other(evidenceGo, "a grant has its own typ", "types: «[]string{IDJAGType}», form", "[]string{IDJAGType, \"at+jwt\", \"\", \"jwt\"}"),
 	lost(callerGo, "a grant is its client's", "|| «ev.ClientID != h.r.Order.Client») {", "false"),
 	lost(callerGo, "a grant is always of single use", "if «h.ev.Kind == evidence.IDJAG» {\n\t\treturn true", "false"),
-	lost(ownGo, "our key is valid now", "key, ok := home.TokenKey(t.header.KeyID, now)\n\tif «!ok» {", "!ok && t.header.KeyID == \"\""),
 	lost(ownGo, "a ground is this credential's", "if «!ok || !known» {", "!ok"),
 	lost(linkGo, "a credential is good for what was granted", "if g := h.ev.Grant; g != nil && («!g.Covers(h.r.Action, h.r.ResourceType, h.r.ResourceID, h.r.Purpose)» ||", "false"),
 }

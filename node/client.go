@@ -38,7 +38,7 @@ func (c *change) clientFacts() client.Facts {
 			return known || id == c.n.self
 		},
 		Service:          func(name string) bool { _, ok := c.Service.Service(name); return ok },
-		EnforcementPoint: func(name string) bool { return slices.Contains(slices.Collect(c.Service.EnforcementPoints()), name) },
+		EnforcementPoint: c.Service.HasEnforcementPoint,
 	}
 }
 

@@ -233,8 +233,8 @@ func TestAClientBySVID(t *testing.T) {
 			t.Errorf("%s: let in %q, %v", tt.name, id, ok)
 		}
 	}
-	f.Host.Clock.Shift(901 * time.Second)
 	f.prod.publish(4, true) // an older one, which is refused: what is known grows old
+	f.Host.Clock.Shift(901 * time.Second)
 	nodetest.Eventually(t, "the bundle to grow old", func() bool {
 		_, ok := f.Host.Client(t.Context(), x509SVID("ward-app", "/ward/sync"))
 		return !ok

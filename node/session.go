@@ -25,7 +25,9 @@ const (
 // told the end of (R81). They live as long as the process: after a start, every
 // stream begins with a reset.
 type sessions struct {
-	rand io.Reader
+	rand   io.Reader
+	lasts  context.Context // ends with the node, and every stream with it
+	finish context.CancelFunc
 
 	mu     sync.Mutex
 	points map[string]*watched // by enforcement point
@@ -63,7 +65,9 @@ type SessionEvent struct {
 }
 
 func newSessions(rand io.Reader) *sessions {
-	return &sessions{rand: rand, points: map[string]*watched{}}
+	s := &sessions{rand: rand, points: map[string]*watched{}}
+	s.lasts, s.finish = context.WithCancel(context.Background())
+	return s
 }
 
 // watched reports whether an enforcement point holds a stream, and room for
@@ -192,7 +196,7 @@ func (s *sessions) since(w *watched, seen uint64) (ends []SessionEvent, last uin
 
 func (w *watched) cursor(n uint64) string { return w.run + "-" + strconv.FormatUint(n, 10) }
 
-// Watch tells an enforcement point, as long as ctx lasts, which of the permits
+// Watch tells an enforcement point, as long as ctx and the node last, which of the permits
 // that it opened sessions on have ended; and at least every second that it is
 // alive. It goes on after cursor, if that is one that it gave; where ends may
 // have been missed it begins with a reset. It returns the error of tell, and
@@ -203,6 +207,9 @@ func (n *Node) Watch(ctx context.Context, point, cursor string, tell func(Sessio
 		return err
 	}
 	defer func() { n.sessions.leave(w, time.Now()) }()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	defer context.AfterFunc(n.sessions.lasts, stop)()
 	for first := true; ctx.Err() == nil; first = false {
 		ends, last, changed, kept := n.sessions.since(w, seen)
 		if !kept || !known {
@@ -238,6 +245,7 @@ func (n *Node) Release(point, reference string) error {
 // keepSessions looks at every open session whenever trust changed, and twice a
 // second at what ends by time and silence.
 func (n *Node) keepSessions(ctx context.Context) {
+	defer n.sessions.finish()
 	for ctx.Err() == nil {
 		changed := n.trust.Watch()
 		for reference, p := range n.sessions.all(time.Now()) {

@@ -220,3 +220,11 @@ func TestAStreamGoesOn(t *testing.T) {
 	done(t, ward.Host.RemoveEnforcementPoint(t.Context(), ward.Host.Admin, "pep"))
 	refused(t, "the stream of one that was removed", <-again.ended, trust.Denied)
 }
+
+// A stream does not keep a node that stops.
+func TestAStreamEndsWithTheNode(t *testing.T) {
+	ward := wardOf(t, nil)
+	s := watch(t, ward.Host, "pep", "")
+	ward.Host.Stop()
+	done(t, <-s.ended)
+}

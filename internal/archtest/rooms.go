@@ -42,7 +42,7 @@ var outside = map[string]string{
 const nouns = "framework participant operator revocation service client policy agreement mapping exception edge"
 
 // core is every pure room.
-const core = "canonical jose seal table spiffe delegation " + nouns + " evidence state decision credential"
+const core = "canonical jose seal table spiffe delegation signal " + nouns + " evidence state decision credential"
 
 // apis are the adapters of the node's listeners.
 const apis = "api/wire api/authzen api/oauth api/spiffe api/edge api/admin"
@@ -71,6 +71,7 @@ var Rooms = map[string]Room{
 	"edge":        {Core: true, Uses: "table"},
 
 	"delegation": {Core: true, Uses: "canonical jose"},
+	"signal":     {Core: true, Uses: "canonical", Outside: "json"},
 
 	"evidence": {Core: true, Uses: "canonical jose table spiffe delegation framework participant client"},
 	"state":    {Core: true, Uses: "canonical jose " + nouns, Outside: "json"},

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/entente-id/entente/demo/idp"
-	"github.com/entente-id/entente/demo/records"
 	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/pep"
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/trust"
 )
@@ -81,7 +81,7 @@ func (p *play) agree(ctx context.Context) error {
 	if p.letters, err = w.rje.furnish(ctx, letters, "https://letters."+w.rje.domain(), "Letter", ""); err != nil {
 		return err
 	}
-	if p.handover, err = w.rje.furnish(ctx, handover, handoverAudience, "Handover", records.IDToken); err != nil {
+	if p.handover, err = w.rje.furnish(ctx, handover, handoverAudience, "Handover", pep.IDToken); err != nil {
 		return err
 	}
 	ends := trust.Instant(time.Now().Add(30 * 24 * time.Hour).Unix())

@@ -13,6 +13,7 @@ import (
 
 	"github.com/entente-id/entente/api/admin"
 	"github.com/entente-id/entente/demo/records"
+	"github.com/entente-id/entente/pep"
 	"github.com/entente-id/entente/service"
 	"github.com/entente-id/entente/trust"
 )
@@ -58,7 +59,7 @@ func (h *hospital) furnish(ctx context.Context, name, audience string, resource 
 	}
 	d.url = url
 	s, err := records.New(records.Config{
-		Node: "unix:" + h.file("pep.sock"), Credential: d.point, Type: string(resource), Evidence: evidence, URL: url,
+		Config: pep.Config{Node: "unix:" + h.file("pep.sock"), Credential: d.point}, Type: string(resource), Token: evidence, URL: url,
 	})
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
@@ -102,7 +103,7 @@ func (d *desk) callWith(ctx context.Context, s showing) (permit bool, reference 
 		r.Header.Set("DPoP", s.proof)
 	}
 	if len(s.chain) > 0 {
-		r.Header.Set(records.ChainHeader, strings.Join(s.chain, ","))
+		r.Header.Set(pep.ChainHeader, strings.Join(s.chain, ","))
 	}
 	began := time.Now()
 	answer, err := d.host.world.http.Do(r)
@@ -115,7 +116,7 @@ func (d *desk) callWith(ctx context.Context, s showing) (permit bool, reference 
 	if err != nil || answer.StatusCode != http.StatusOK && answer.StatusCode != http.StatusForbidden {
 		return false, "", took, trust.Errorf(trust.Unavailable, "%s of %s answered %s", d.name, d.host.code, answer.Status)
 	}
-	return answer.StatusCode == http.StatusOK, answer.Header.Get(records.DecisionHeader), took, nil
+	return answer.StatusCode == http.StatusOK, answer.Header.Get(pep.DecisionHeader), took, nil
 }
 
 // ask reads the record and has the auditor explain the recorded decision.
@@ -144,9 +145,9 @@ func (d *desk) wouldPermit(ctx context.Context, s showing) (bool, error) {
 	type m = map[string]any
 	var brought []m
 	for i, text := range append(slices.Clone(s.chain), s.token) {
-		kind := records.AccessToken
+		kind := pep.AccessToken
 		if i > 0 && i < len(s.chain) {
-			kind = records.Link
+			kind = pep.Link
 		}
 		brought = append(brought, m{"type": kind, "value": text})
 	}

@@ -103,7 +103,7 @@ type tally struct {
 // count adds one decision, if it is on a token of the key. A permit given again
 // counts as the one it repeats.
 func (t *tally) count(ctx context.Context, r ledger.Record) error {
-	leaf, err := t.leaf(ctx, r)
+	leaf, uses, err := t.leaf(ctx, r)
 	switch {
 	case err != nil || leaf == nil:
 		return err
@@ -111,38 +111,40 @@ func (t *tally) count(ctx context.Context, r ledger.Record) error {
 		t.out.Denials++
 		return nil
 	}
-	one := Accepted{Permits: 1, First: trust.Instant(r.At), Last: trust.Instant(r.At)}
-	one.Services = []AcceptedService{{leaf.EnforcementPoint, leaf.ResourceType, 1}}
+	one := Accepted{Permits: uses, First: trust.Instant(r.At), Last: trust.Instant(r.At)}
+	one.Services = []AcceptedService{{leaf.EnforcementPoint, leaf.ResourceType, uses}}
 	if leaf.Subject != nil {
-		one.Subjects = []AcceptedSubject{{*leaf.Subject, 1, one.First, one.Last, t.n.Keys.Reference(r.Position)}}
+		one.Subjects = []AcceptedSubject{{*leaf.Subject, uses, one.First, one.Last, t.n.Keys.Reference(r.Position)}}
 	}
 	t.out.add(one)
 	return nil
 }
 
-// leaf gives what was decided, nil if it was on another key's token.
-func (t *tally) leaf(ctx context.Context, r ledger.Record) (*decision.Leaf, error) {
+// leaf gives what was decided, and for how many calls; nil if it was on another
+// key's token.
+func (t *tally) leaf(ctx context.Context, r ledger.Record) (leaf *decision.Leaf, calls int, err error) {
 	kind := trust.Kind{Name: r.Kind, Version: r.Version}
 	if _, again := decision.Repeats(kind); again {
 		again, err := decision.ParseAgain(kind, r.Body)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		first, known := t.firsts[again.Of.N]
-		if !known && again.Of.N < t.out.From {
-			record, err := t.n.decisions.Entry(ctx, again.Of.N)
-			if err != nil {
-				return nil, err
-			}
-			return t.leaf(ctx, record)
+		leaf, err := t.first(ctx, again.Of.N)
+		return leaf, 1, err
+	}
+	if kind == decision.ReusedKind {
+		reused, err := decision.ParseReused(r.Body)
+		if err != nil {
+			return nil, 0, err
 		}
-		return first, nil
+		leaf, err := t.first(ctx, reused.Of.N)
+		return leaf, len(reused.Uses), err
 	}
 	var found *decision.Leaf
 	if bytes.Contains(r.Body, t.mark) {
 		leaf, err := decision.ParseEntry(kind, r.Body)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if leaf.Key == t.out.Key.Thumbprint && leaf.Issuer.String() == t.out.Issuer {
 			found = &leaf
@@ -151,7 +153,21 @@ func (t *tally) leaf(ctx context.Context, r ledger.Record) (*decision.Leaf, erro
 	if found != nil || r.Position.N < t.out.From {
 		t.firsts[r.Position.N] = found
 	}
-	return found, nil
+	return found, 1, nil
+}
+
+// first gives the permit at n, which a later entry repeats or uses.
+func (t *tally) first(ctx context.Context, n uint64) (*decision.Leaf, error) {
+	first, known := t.firsts[n]
+	if known || n >= t.out.From {
+		return first, nil
+	}
+	record, err := t.n.decisions.Entry(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	first, _, err = t.leaf(ctx, record)
+	return first, err
 }
 
 // Add takes in what was read behind a.

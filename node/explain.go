@@ -93,6 +93,17 @@ func (n *Node) Explain(ctx context.Context, a Actor, reference string) (Explanat
 // that what it does not say itself. True when the person was erased.
 func (n *Node) recorded(ctx context.Context, r ledger.Record) (decision.Leaf, decision.Sealed, bool, error) {
 	kind := trust.Kind{Name: r.Kind, Version: r.Version}
+	if kind == decision.ReusedKind {
+		own, err := decision.ParseReused(r.Body)
+		if err != nil {
+			return decision.Leaf{}, decision.Sealed{}, false, err
+		}
+		first, err := n.decisions.Entry(ctx, own.Of.N)
+		if err != nil {
+			return decision.Leaf{}, decision.Sealed{}, false, err
+		}
+		return n.recorded(ctx, first)
+	}
 	repeated, again := decision.Repeats(kind)
 	if !again {
 		leaf, err := decision.ParseEntry(kind, r.Body)

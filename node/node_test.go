@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/entente-id/entente/decision"
@@ -139,7 +140,10 @@ func TestVerifyFindsWhatIsRepeatedWithoutAFirst(t *testing.T) {
 	again := func(n, of uint64) ledger.Record {
 		return record(n, decision.AgainKind, string(decision.AppendAgain(nil, trust.Position{Epoch: 1, N: of}, &decision.Observed{}, trust.Position{Epoch: 1, N: 1}, 1)))
 	}
-	for _, good := range []ledger.Record{made(0, "permit"), made(1, "deny"), again(2, 0), issued(3), reissued(4, 3), made(70, "permit"), again(71, 70)} {
+	reused := func(n, of uint64) ledger.Record {
+		return record(n, decision.ReusedKind, fmt.Sprintf(`{"of":{"epoch":1,"n":%d},"uses":[1,2]}`, of))
+	}
+	for _, good := range []ledger.Record{made(0, "permit"), made(1, "deny"), again(2, 0), reused(5, 0), issued(3), reissued(4, 3), made(70, "permit"), again(71, 70)} {
 		if err := p.Check(good); err != nil {
 			t.Fatal(err)
 		}
@@ -147,6 +151,7 @@ func TestVerifyFindsWhatIsRepeatedWithoutAFirst(t *testing.T) {
 	for name, bad := range map[string]ledger.Record{
 		"a denial": again(72, 1), "another repetition": again(72, 2), "itself": again(72, 72), "a later entry": again(72, 900),
 		"a credential as a decision": again(72, 3), "a decision as a credential": reissued(72, 0), "a repeated credential": reissued(72, 4),
+		"uses of a denial": reused(72, 1), "uses of a repetition": reused(72, 2), "uses of a later entry": reused(72, 900),
 		"an unknown kind": record(72, trust.Kind{Name: "decision.unmade", Version: 1}, `{}`),
 	} {
 		if err := p.Check(bad); err == nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/pep"
 	"github.com/entente-id/entente/service"
 	"github.com/entente-id/entente/trust"
 )
@@ -30,7 +31,7 @@ func front(t *testing.T, host *nodetest.Node, resource string) http.Handler {
 	server := &http.Server{Handler: authzen.New(host.Node, "https://node.example"), ReadHeaderTimeout: time.Second}
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(func() { _ = server.Close() })
-	s, err := records.New(records.Config{Node: "unix:" + socket, Credential: credential, Type: resource})
+	s, err := records.New(records.Config{Config: pep.Config{Node: "unix:" + socket, Credential: credential}, Type: resource})
 	done(t, err)
 	return s.Handler()
 }
@@ -44,8 +45,8 @@ func outside(t *testing.T, service http.Handler, token []byte, purpose string) (
 	r.Header.Set("X-Purpose", purpose)
 	w := httptest.NewRecorder()
 	service.ServeHTTP(w, r)
-	reference = w.Header().Get(records.DecisionHeader)
-	w.Header().Del(records.DecisionHeader)
+	reference = w.Header().Get(pep.DecisionHeader)
+	w.Header().Del(pep.DecisionHeader)
 	body := w.Body.String()
 	if w.Code != http.StatusForbidden || reference == "" || !strings.Contains(body, reference) {
 		t.Fatalf("a refused caller sees %d %s and the reference %q", w.Code, body, reference)

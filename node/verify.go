@@ -148,6 +148,13 @@ func (p *permits) check(r ledger.Record) error {
 		}
 		return err
 	}
+	if kind == decision.ReusedKind {
+		own, err := decision.ParseReused(r.Body)
+		if err == nil && !p.made.has(own.Of.N) {
+			err = trust.Errorf(trust.Invalid, "entry %s uses the one at %s, which is no earlier permit", kind, own.Of)
+		}
+		return err
+	}
 	if kind == decision.ClientKind {
 		_, err := decision.ParseClientLeaf(r.Body)
 		return err

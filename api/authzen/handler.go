@@ -33,6 +33,8 @@ type Node interface {
 	Watch(ctx context.Context, point, cursor string, tell func(node.SessionEvent) error) error
 	// Release ends a session that is not needed any more.
 	Release(point, reference string) error
+	// Reused records uses of a session's permit that were not asked for.
+	Reused(ctx context.Context, point, reference string, uses []int64) error
 }
 
 type handler struct {
@@ -47,6 +49,7 @@ func New(n Node, base string) http.Handler {
 	mux.Handle("POST "+evaluationPath, route(h.evaluate))
 	mux.Handle("GET "+watchPath, route(h.watch))
 	mux.Handle("DELETE "+sessionPath, route(h.release))
+	mux.Handle("POST "+usesPath, route(h.reused))
 	configuration, err := json.Marshal(struct {
 		Point      string `json:"policy_decision_point"`
 		Evaluation string `json:"access_evaluation_endpoint"`

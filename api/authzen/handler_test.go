@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,6 +64,13 @@ func (p *point) Watch(_ context.Context, name, cursor string, tell func(node.Ses
 func (p *point) Release(name, reference string) error {
 	if name != "records-1" || reference != "abc" {
 		return trust.Errorf(trust.NotFound, "session %s is not open", reference)
+	}
+	return nil
+}
+
+func (p *point) Reused(_ context.Context, name, reference string, uses []int64) error {
+	if name != "records-1" || reference != "abc" || !slices.Equal(uses, []int64{5, 5, 7}) {
+		return trust.Errorf(trust.NotFound, "session %s was not permitted", reference)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 const (
 	watchPath    = "/access/v1/watch"
 	sessionPath  = "/access/v1/session/{id}"
+	usesPath     = sessionPath + "/uses"
 	streamType   = "text/event-stream"
 	maxCursor    = 64 // bytes
 	eventTimeout = 10 * time.Second
@@ -78,6 +79,30 @@ func (h handler) release(w http.ResponseWriter, r *http.Request) error {
 		return trust.Errorf(wire.Unauthenticated, "the request carries no credential of an enforcement point")
 	}
 	if err := h.node.Release(name, r.PathValue("id")); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// reused records what the enforcement point answered by a session's permit without
+// asking again: {"uses": [instants in Unix seconds]}.
+func (h handler) reused(w http.ResponseWriter, r *http.Request) error {
+	name, ok := h.authenticate(r)
+	if !ok {
+		return trust.Errorf(wire.Unauthenticated, "the request carries no credential of an enforcement point")
+	}
+	data, err := wire.Body(w, r, wire.JSON, maxBody)
+	if err != nil {
+		return err
+	}
+	var report struct {
+		Uses []int64 `json:"uses"`
+	}
+	if err := canonical.Decode(data, &report); err != nil {
+		return err
+	}
+	if err := h.node.Reused(r.Context(), name, r.PathValue("id"), report.Uses); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -62,6 +62,31 @@ func TestRelease(t *testing.T) {
 	}
 }
 
+func TestReused(t *testing.T) {
+	for name, c := range map[string]struct {
+		path, body string
+		headers    map[string]string
+		code       int
+	}{
+		"uses":            {"/access/v1/session/abc/uses", `{"uses":[5,5,7]}`, nil, http.StatusNoContent},
+		"of another":      {"/access/v1/session/def/uses", `{"uses":[5,5,7]}`, nil, http.StatusNotFound},
+		"another member":  {"/access/v1/session/abc/uses", `{"uses":[5,5,7],"x":1}`, nil, http.StatusBadRequest},
+		"no number":       {"/access/v1/session/abc/uses", `{"uses":["5"]}`, nil, http.StatusBadRequest},
+		"no credential":   {"/access/v1/session/abc/uses", `{"uses":[5,5,7]}`, map[string]string{"Authorization": ""}, http.StatusUnauthorized},
+		"not JSON at all": {"/access/v1/session/abc/uses", `{"uses":[5,5,7]}`, map[string]string{"Content-Type": "text/plain"}, http.StatusUnsupportedMediaType},
+	} {
+		w := ask(t, &point{}, c.body, func(r *http.Request) {
+			r.URL.Path = c.path
+			for name, value := range c.headers {
+				r.Header.Set(name, value)
+			}
+		})
+		if w.Code != c.code {
+			t.Errorf("%s: answered %d %s", name, w.Code, w.Body)
+		}
+	}
+}
+
 // deadlines is a recorder that takes deadlines, as connections do.
 type deadlines struct{ *httptest.ResponseRecorder }
 

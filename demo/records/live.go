@@ -1,8 +1,6 @@
 package records
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -14,30 +12,9 @@ const LiveEnd = "ended"
 
 const pulseEvery = 50 * time.Millisecond
 
-var errRefused = errors.New("the request was refused")
-
-// Run listens to what the node says about open sessions, until ctx ends. Without
-// it no live stream is let in.
-func (s *Service) Run(ctx context.Context) { s.sessions.Run(ctx) }
-
 // live streams made-up vital signs as server-sent events for as long as the node
-// permits the session, and says at the end that it does not any more. Refusals
-// are those of a record.
-func (s *Service) live(w http.ResponseWriter, r *http.Request) {
-	session, release, err := s.sessions.Open(r.Context(), func(ctx context.Context) (string, error) {
-		reference, ok := s.permitted(ctx, w, r, true)
-		if !ok {
-			return "", errRefused
-		}
-		return reference, nil
-	})
-	if err != nil {
-		if !errors.Is(err, errRefused) {
-			write(w, http.StatusServiceUnavailable, denial{Error: "access cannot be decided now"})
-		}
-		return
-	}
-	defer release()
+// permits the session, and says at the end that it does not any more.
+func live(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	control, tick := http.NewResponseController(w), time.NewTicker(pulseEvery)
 	defer tick.Stop()
@@ -48,7 +25,7 @@ func (s *Service) live(w http.ResponseWriter, r *http.Request) {
 		}
 		select {
 		case <-tick.C:
-		case <-session.Done():
+		case <-r.Context().Done():
 			_, _ = fmt.Fprintf(w, "event: %s\ndata: {}\n\n", LiveEnd) // the caller may have gone
 			return
 		}

@@ -2,287 +2,52 @@ package records_test
 
 import (
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/entente-id/entente/demo/records"
-	"github.com/entente-id/entente/trust"
+	"github.com/entente-id/entente/pep"
 )
 
-const (
-	permit = `{"decision":true,"context":{"id":"1/18442","reason":"permit","ttl":30}}`
-	deny   = `{"decision":false,"context":{"id":"1/18443","reason":"revocation.subject","reason_admin":{"code":"revocation.subject"}}}`
-)
-
-// asked is what the fake node saw of the last question.
-type asked struct {
-	count  int
-	header http.Header
-	target string
-	body   string
-}
-
-// fakeNode answers every question with status and body, and notes it.
-func fakeNode(t *testing.T, status int, body string) (*asked, *httptest.Server) {
-	t.Helper()
-	seen := &asked{}
-	server := httptest.NewTLSServer(seen.handler(status, body))
-	t.Cleanup(server.Close)
-	return seen, server
-}
-
-func (a *asked) handler(status int, body string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		sent, _ := io.ReadAll(r.Body)
-		a.count, a.header, a.target, a.body = a.count+1, r.Header, r.Method+" "+r.URL.Path, string(sent)
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body)
+// A record is given on a permit alone; what is asked says what it is.
+func TestRecord(t *testing.T) {
+	asked, answer := "", `{"decision":true,"context":{"id":"k7"}}`
+	node := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		asked = string(body)
+		_, _ = io.WriteString(w, answer)
+	}))
+	t.Cleanup(node.Close)
+	s, err := records.New(records.Config{
+		Config: pep.Config{Node: node.URL, Credential: "c", Client: node.Client()}, Type: "BedPlan", Token: pep.IDToken, Purpose: "HOPERAT",
 	})
-}
-
-func service(t *testing.T, c records.Config) http.Handler {
-	t.Helper()
-	s, err := records.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.Handler()
-}
-
-// call asks for record 42 on ward w7 with these headers, "Name: value".
-func call(h http.Handler, headers ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(http.MethodGet, "/wards/w7/records/42", nil)
-	for _, header := range headers {
-		name, value, _ := strings.Cut(header, ": ")
-		r.Header.Add(name, value)
+	call := func(purpose string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodGet, "/wards/w7/records/42", nil)
+		r.Header.Set("Authorization", "Bearer ey.J.x")
+		r.Header.Set("X-Purpose", purpose)
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, r)
+		return w
 	}
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w
-}
-
-func canonical(t *testing.T, s string) string {
-	t.Helper()
-	v := jsontext.Value(s)
-	if err := v.Canonicalize(); err != nil {
-		t.Fatal(err)
-	}
-	return string(v)
-}
-
-func TestPermit(t *testing.T) {
-	seen, node := fakeNode(t, 200, permit)
-	h := service(t, records.Config{Node: node.URL, Credential: "pep secret", HTTPClient: node.Client()})
-	w := call(h, "Authorization: Bearer ey.J.x", "X-Request-ID: r-1")
-	if w.Code != 200 || w.Header().Get(records.DecisionHeader) != "1/18442" {
-		t.Fatalf("answered %d %v", w.Code, w.Header())
-	}
+	w := call("")
 	var record records.Record
 	if err := json.Unmarshal(w.Body.Bytes(), &record); err != nil || record.ID != "42" || record.Ward != "w7" {
 		t.Errorf("record %+v, %v", record, err)
 	}
-	want := `{
-		"subject": {"type": "evidence", "id": "0"},
-		"action": {"name": "read"},
-		"resource": {"type": "WardRecord", "id": "42", "properties": {"ward": "w7"}},
-		"context": {"purpose": "TREAT", "evidence": [
-			{"type": "urn:ietf:params:oauth:token-type:access_token", "value": "ey.J.x"}]}}`
-	if canonical(t, seen.body) != canonical(t, want) {
-		t.Errorf("asked %s", seen.body)
-	}
-	if seen.target != "POST /access/v1/evaluation" || seen.header.Get("Content-Type") != "application/json" {
-		t.Errorf("asked at %s as %s", seen.target, seen.header.Get("Content-Type"))
-	}
-	if seen.header.Get("Authorization") != "Bearer pep secret" || seen.header.Get("X-Request-ID") != "r-1" {
-		t.Errorf("asked with %v", seen.header)
-	}
-}
-
-func TestConfiguredQuestion(t *testing.T) {
-	seen, node := fakeNode(t, 200, permit)
-	h := service(t, records.Config{Node: node.URL, Credential: "c", HTTPClient: node.Client(),
-		Type: "BedPlan", Evidence: records.IDToken, Purpose: "HOPERAT"})
-	for purpose, headers := range map[string][]string{"HOPERAT": nil, "BTG": {"X-Purpose: BTG"}} {
-		call(h, append(headers, "Authorization: bearer ey.J.x")...)
-		for _, part := range []string{`"type":"BedPlan"`, `"type":"` + records.IDToken + `"`, `"purpose":"` + purpose + `"`} {
-			if !strings.Contains(seen.body, part) {
-				t.Errorf("asked %s, want %s", seen.body, part)
-			}
+	for _, part := range []string{`"type":"BedPlan"`, `"id":"42"`, `"ward":"w7"`, pep.IDToken, `"purpose":"HOPERAT"`, `"name":"read"`} {
+		if !strings.Contains(asked, part) {
+			t.Errorf("asked %s, want %s", asked, part)
 		}
 	}
-}
-
-// A denial is uniform outside; the reason stays with the node.
-func TestDeny(t *testing.T) {
-	_, node := fakeNode(t, 200, deny)
-	h := service(t, records.Config{Node: node.URL, Credential: "c", HTTPClient: node.Client()})
-	w := call(h, "Authorization: Bearer ey.J.x")
-	if w.Code != 403 || w.Header().Get(records.DecisionHeader) != "1/18443" {
-		t.Errorf("answered %d %v", w.Code, w.Header())
+	answer = `{"decision":false,"context":{"id":"k8"}}`
+	if w := call("BTG"); w.Code != http.StatusForbidden || !strings.Contains(asked, `"purpose":"BTG"`) || strings.Contains(w.Body.String(), "Patient") {
+		t.Errorf("answered %d %s, asked %s", w.Code, w.Body, asked)
 	}
-	if got := w.Body.String(); got != `{"error":"access denied","reference":"1/18443"}` {
-		t.Errorf("answered %s", got)
-	}
-}
-
-// R69: every call is asked, and nothing is remembered between two.
-func TestEveryCallIsAsked(t *testing.T) {
-	seen, node := fakeNode(t, 200, permit)
-	h := service(t, records.Config{Node: node.URL, Credential: "c", HTTPClient: node.Client()})
-	for range 3 {
-		call(h, "Authorization: Bearer ey.J.x")
-	}
-	if seen.count != 3 {
-		t.Errorf("3 calls made %d questions", seen.count)
-	}
-	node.Close()
-	if w := call(h, "Authorization: Bearer ey.J.x"); w.Code != 503 {
-		t.Errorf("node gone: answered %d", w.Code)
-	}
-}
-
-func TestNoToken(t *testing.T) {
-	seen, node := fakeNode(t, 200, permit)
-	h := service(t, records.Config{Node: node.URL, Credential: "c", HTTPClient: node.Client()})
-	for name, headers := range map[string][]string{
-		"none":         nil,
-		"empty":        {"Authorization: Bearer "},
-		"scheme only":  {"Authorization: Bearer"},
-		"other scheme": {"Authorization: Basic YTpi"},
-		"two headers":  {"Authorization: Bearer a", "Authorization: Bearer b"},
-		"two tokens":   {"Authorization: Bearer a, Bearer b"},
-	} {
-		if w := call(h, headers...); w.Code != 401 || w.Header().Get("WWW-Authenticate") != "Bearer" {
-			t.Errorf("%s: answered %d", name, w.Code)
-		}
-	}
-	if seen.count != 0 {
-		t.Errorf("the node was asked %d times without a token", seen.count)
-	}
-}
-
-// R69: no clear answer, no record.
-func TestNoClearAnswer(t *testing.T) {
-	for name, c := range map[string]struct {
-		status int
-		body   string
-	}{
-		"bad request":     {400, permit},
-		"credential":      {401, permit},
-		"server error":    {500, permit},
-		"redirect":        {307, permit},
-		"empty":           {200, ""},
-		"no decision":     {200, `{"context":{"id":"1/1"}}`},
-		"null":            {200, `{"decision":null}`},
-		"text":            {200, `{"decision":"true"}`},
-		"said twice":      {200, `{"decision":false,"decision":true}`},
-		"other case":      {200, `{"Decision":true}`},
-		"and then more":   {200, permit + permit},
-		"endless":         {200, strings.Repeat(" ", 1<<17) + permit},
-		"not even braces": {200, `true`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, node := fakeNode(t, c.status, c.body)
-			h := service(t, records.Config{Node: node.URL, Credential: "c", HTTPClient: node.Client()})
-			if w := call(h, "Authorization: Bearer ey.J.x"); w.Code != 503 || strings.Contains(w.Body.String(), "patient") {
-				t.Errorf("answered %d %s", w.Code, w.Body)
-			}
-		})
-	}
-}
-
-func TestRedirectedQuestionGoesNowhere(t *testing.T) {
-	elsewhere, other := fakeNode(t, 200, permit)
-	node := httptest.NewTLSServer(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect))
-	defer node.Close()
-	h := service(t, records.Config{Node: node.URL, Credential: "c", HTTPClient: node.Client()})
-	if w := call(h, "Authorization: Bearer ey.J.x"); w.Code != 503 || elsewhere.count != 0 {
-		t.Errorf("answered %d after %d questions elsewhere", w.Code, elsewhere.count)
-	}
-}
-
-func TestSlowNode(t *testing.T) {
-	release := make(chan struct{})
-	node := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
-	defer node.Close()
-	defer close(release)
-	h := service(t, records.Config{Node: node.URL, Credential: "c", HTTPClient: node.Client(), Timeout: time.Millisecond})
-	if w := call(h, "Authorization: Bearer ey.J.x"); w.Code != 503 {
-		t.Errorf("answered %d", w.Code)
-	}
-}
-
-func TestSocket(t *testing.T) {
-	// A socket's path is limited to about 100 bytes; t.TempDir can be longer.
-	dir, err := os.MkdirTemp("", "pep")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "pep.sock")
-	listener, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	seen := &asked{}
-	server := &http.Server{Handler: seen.handler(200, permit)}
-	go func() { _ = server.Serve(listener) }()
-	h := service(t, records.Config{Node: "unix:" + path, Credential: "pep secret"})
-	if w := call(h, "Authorization: Bearer ey.J.x"); w.Code != 200 || seen.header.Get("Authorization") != "Bearer pep secret" {
-		t.Errorf("answered %d, asked with %v", w.Code, seen.header)
-	}
-	if err := server.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if w := call(h, "Authorization: Bearer ey.J.x"); w.Code != 503 {
-		t.Errorf("node gone: answered %d", w.Code)
-	}
-}
-
-func TestNewRefuses(t *testing.T) {
-	for name, c := range map[string]records.Config{
-		"no credential": {Node: "https://127.0.0.1:1"},
-		"no node":       {Credential: "c"},
-		"plain http":    {Node: "http://127.0.0.1:1", Credential: "c"},
-	} {
-		if _, err := records.New(c); trust.KindOf(err) != trust.Invalid {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-// roundTrip is a node without a network.
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// Only a well-formed answer that says true, and says it once, opens a record.
-func FuzzAnswer(f *testing.F) {
-	for _, seed := range []string{permit, deny, "", "null", `{"decision":1}`, `{"decision":true,"decision":true}`, `{"decision":true}x`, `{"decision":true,"context":[]}`} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		node := roundTrip(func(r *http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(string(body))), Request: r}, nil
-		})
-		h := service(t, records.Config{Node: "https://node.example", Credential: "c", HTTPClient: &http.Client{Transport: node}})
-		w := call(h, "Authorization: Bearer ey.J.x")
-		var said map[string]jsontext.Value
-		err := json.Unmarshal(body, &said)
-		if yes := err == nil && string(said["decision"]) == "true"; w.Code == 200 && !yes {
-			t.Errorf("%q opened a record", body)
-		}
-		if w.Code != 200 && w.Code != 403 && w.Code != 503 {
-			t.Errorf("%q answered %d", body, w.Code)
-		}
-	})
 }

@@ -114,7 +114,7 @@ var Rooms = map[string]Room{
 
 	"pep": {Outside: "json"},
 
-	"demo":         {Uses: core + " node api/admin store store/local internal/config internal/keyring internal/serve demo/idp demo/records", Outside: "json lipgloss yaml"},
+	"demo":         {Uses: core + " node api/admin store store/local internal/config internal/keyring internal/serve pep demo/idp demo/records", Outside: "json lipgloss yaml"},
 	"demo/idp":     {Outside: "fosite go-jose json oauth2"},
 	"demo/records": {Uses: "pep", Outside: "json"},
 

@@ -13,8 +13,8 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/entente-id/entente/delegation"
-	"github.com/entente-id/entente/demo/records"
 	"github.com/entente-id/entente/evidence"
+	"github.com/entente-id/entente/pep"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -321,7 +321,7 @@ func (w *world) chainCalled(all []brought) (seen string, reason trust.Reason) {
 	for _, b := range all[:len(all)-1] {
 		before = append(before, b.token)
 	}
-	return w.calling(evidence.AccessToken, all[len(all)-1].token, func(r *http.Request) { r.Header.Set(records.ChainHeader, strings.Join(before, ",")) })
+	return w.calling(evidence.AccessToken, all[len(all)-1].token, func(r *http.Request) { r.Header.Set(pep.ChainHeader, strings.Join(before, ",")) })
 }
 
 // A chain that does not hold, is spoiled or gives its caller more than it was
@@ -407,8 +407,8 @@ func (w *world) calling(kind evidence.Kind, token string, prepare func(*http.Req
 	}
 	answer := httptest.NewRecorder()
 	w.fronts[kind].ServeHTTP(answer, r)
-	reference := answer.Header().Get(records.DecisionHeader)
-	answer.Header().Del(records.DecisionHeader)
+	reference := answer.Header().Get(pep.DecisionHeader)
+	answer.Header().Del(pep.DecisionHeader)
 	var headers strings.Builder
 	_ = answer.Header().Write(&headers)
 	body := answer.Body.String()

@@ -33,6 +33,7 @@ import (
 	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/pep"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -258,7 +259,7 @@ func (w *domains) open(t *testing.T) {
 	t.Helper()
 	w.point = must(w.host.AddEnforcementPoint(t.Context(), w.host.Admin, "pep"))
 	w.ask = w.answers.hear(authzen.New(w.host.Node, "https://node.rje.example"))
-	s := must(records.New(records.Config{Node: w.socket(t), Credential: w.point, Evidence: string(evidence.JWTSVID)}))
+	s := must(records.New(records.Config{Config: pep.Config{Node: w.socket(t), Credential: w.point}, Token: string(evidence.JWTSVID)}))
 	w.fronts[evidence.JWTSVID] = s.Handler()
 	w.console = admin.New(w.host.Node)
 	_, credential, err := w.host.AddOperator(t.Context(), w.host.Admin, "auditor", []trust.Role{operator.Auditor})

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/entente-id/entente/demo/records"
+	"github.com/entente-id/entente/pep"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -22,8 +22,8 @@ func (w *world) fronted(front http.Handler, token, proof string) (seen string, r
 	r.Header.Set("X-Request-ID", id)
 	answer := httptest.NewRecorder()
 	front.ServeHTTP(answer, r)
-	reference := answer.Header().Get(records.DecisionHeader)
-	answer.Header().Del(records.DecisionHeader)
+	reference := answer.Header().Get(pep.DecisionHeader)
+	answer.Header().Del(pep.DecisionHeader)
 	var headers strings.Builder
 	_ = answer.Header().Write(&headers)
 	body := answer.Body.String()

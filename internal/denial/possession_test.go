@@ -19,6 +19,7 @@ import (
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/pep"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -338,7 +339,7 @@ func (w *world) bindings(s *signer) []bound {
 // which somebody shows what its token is bound to; and no path without.
 func TestPossession(t *testing.T) {
 	w := newWorld(t)
-	front := must(records.New(records.Config{Node: w.socket(t), Credential: w.point, Evidence: string(evidence.AccessToken), URL: recordsURL})).Handler()
+	front := must(records.New(records.Config{Config: pep.Config{Node: w.socket(t), Credential: w.point}, Token: string(evidence.AccessToken), URL: recordsURL})).Handler()
 	h := oauth.New(w.host)
 	uniform := w.exchanged(h, evidence.AccessToken, "rubbish").Body.String()
 	inactive := w.introspected(h, "rubbish")

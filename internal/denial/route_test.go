@@ -18,6 +18,7 @@ import (
 var rows = map[string]string{
 	"POST /access/v1/evaluation":             "TestEvidence",
 	"GET /access/v1/watch":                   "tells ends; an enforcement point's credential opens it",
+	"POST /access/v1/session/{id}/uses":      "records what an enforcement point reused; its credential opens it",
 	"DELETE /access/v1/session/{id}":         "ends what an enforcement point opened; its credential opens it",
 	"GET /.well-known/authzen-configuration": "public metadata; reads nothing",
 

@@ -18,6 +18,7 @@ import (
 	"github.com/entente-id/entente/mapping"
 	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/pep"
 	"github.com/entente-id/entente/service"
 	"github.com/entente-id/entente/trust"
 )
@@ -197,7 +198,7 @@ func (w *world) furnish(t *testing.T) {
 	w.ask = w.answers.hear(authzen.New(w.host.Node, "https://node.rje.example"))
 	socket := w.socket(t)
 	for _, kind := range append(evidence.Kinds(), evidence.APIKey) {
-		s := must(records.New(records.Config{Node: socket, Credential: w.point, Evidence: string(kind)}))
+		s := must(records.New(records.Config{Config: pep.Config{Node: socket, Credential: w.point}, Token: string(kind)}))
 		w.fronts[kind] = s.Handler()
 	}
 	w.console = admin.New(w.host.Node)

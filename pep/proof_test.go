@@ -1,17 +1,17 @@
-package records_test
+package pep_test
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/entente-id/entente/demo/records"
+	"github.com/entente-id/entente/pep"
 )
 
 // A token that is bound to a key goes on with its proof, and with the service's
 // own URL, whatever host the caller asked for.
 func TestProof(t *testing.T) {
 	seen, node := fakeNode(t, 200, permit)
-	h := service(t, records.Config{Node: node.URL, Credential: "c", HTTPClient: node.Client(), URL: "https://records.rje.example"})
+	h := service(t, pep.Config{Node: node.URL, Credential: "c", Client: node.Client()}, at("https://records.rje.example"))
 	w := call(h, "Authorization: DPoP ey.J.x", "DPoP: p.r.f", "Host: evil.example")
 	const want = `"proof":{"dpop":"p.r.f","htm":"GET","htu":"https://records.rje.example/wards/w7/records/42"}`
 	if w.Code != 200 || !strings.Contains(seen.body, want) {
@@ -29,7 +29,7 @@ func TestProof(t *testing.T) {
 			t.Errorf("%s: answered %d", name, w.Code)
 		}
 	}
-	plain := service(t, records.Config{Node: node.URL, Credential: "c", HTTPClient: node.Client()})
+	plain := service(t, pep.Config{Node: node.URL, Credential: "c", Client: node.Client()})
 	if w := call(plain, "Authorization: DPoP ey.J.x", "DPoP: p.r.f"); w.Code != 401 || seen.count != 2 {
 		t.Errorf("a service that does not know its URL answered %d; the node was asked %d times", w.Code, seen.count)
 	}
@@ -39,17 +39,17 @@ func TestProof(t *testing.T) {
 // first, then the links, last the caller's own token.
 func TestActsFor(t *testing.T) {
 	seen, node := fakeNode(t, 200, permit)
-	h := service(t, records.Config{Node: node.URL, Credential: "c", HTTPClient: node.Client()})
-	w := call(h, "Authorization: Bearer own", records.ChainHeader+": root, one,two")
-	const want = `"evidence":[{"type":"` + records.AccessToken + `","value":"root"},{"type":"` + records.Link + `","value":"one"},{"type":"` + records.Link +
-		`","value":"two"},{"type":"` + records.AccessToken + `","value":"own"}]`
+	h := service(t, pep.Config{Node: node.URL, Credential: "c", Client: node.Client()})
+	w := call(h, "Authorization: Bearer own", pep.ChainHeader+": root, one,two")
+	const want = `"evidence":[{"type":"` + pep.AccessToken + `","value":"root"},{"type":"` + pep.Link + `","value":"one"},{"type":"` + pep.Link +
+		`","value":"two"},{"type":"` + pep.AccessToken + `","value":"own"}]`
 	if w.Code != 200 || !strings.Contains(seen.body, want) {
 		t.Errorf("answered %d, asked %s", w.Code, seen.body)
 	}
 	for name, headers := range map[string][]string{
-		"empty":       {records.ChainHeader + ": "},
-		"a gap":       {records.ChainHeader + ": root,,two"},
-		"two headers": {records.ChainHeader + ": root", records.ChainHeader + ": one"},
+		"empty":       {pep.ChainHeader + ": "},
+		"a gap":       {pep.ChainHeader + ": root,,two"},
+		"two headers": {pep.ChainHeader + ": root", pep.ChainHeader + ": one"},
 	} {
 		if w := call(h, append(headers, "Authorization: Bearer own")...); w.Code != 401 || seen.count != 1 {
 			t.Errorf("%s: answered %d", name, w.Code)
@@ -64,7 +64,7 @@ func TestNonce(t *testing.T) {
 		strings.Replace(deny, `"context":{`, `"context":{"dpop_nonce":"n-1",`, 1):   401,
 	} {
 		_, node := fakeNode(t, 200, body)
-		h := service(t, records.Config{Node: node.URL, Credential: "c", HTTPClient: node.Client(), URL: "https://records.rje.example"})
+		h := service(t, pep.Config{Node: node.URL, Credential: "c", Client: node.Client()}, at("https://records.rje.example"))
 		w := call(h, "Authorization: DPoP ey.J.x", "DPoP: p.r.f")
 		challenged := w.Header().Get("WWW-Authenticate") == `DPoP error="use_dpop_nonce"`
 		if w.Code != status || w.Header().Get("DPoP-Nonce") != "n-1" || challenged != (status == 401) {

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -71,13 +72,26 @@ func TestRatiosPointTheRightWay(t *testing.T) {
 		small:        series{round(10, time.Millisecond)},
 		large:        series{round(10, 3*time.Millisecond)},
 		denials:      []denialTimes{{"evaluation", []float64{100, 105, 102}}, {"exchange", []float64{250, 200, 210}}},
+		removals: []removalTimes{
+			{1, []removal{{2, 1}, {9, 1}, {6, 2}}}, {100, []removal{{30, 1}}}, {1000, []removal{{100, 1}}},
+		},
 	}
-	want := ratios{Cold: 0.7, Warm: 20, HTTP: 0.6, ExCold: 0.8, ExWarm: 2, Log: 0.8, Growth: 3, Denial: 0.25}
-	if got := r.results().ratios; got != want {
+	want := ratios{Cold: 0.7, Warm: 20, HTTP: 0.6, ExCold: 0.8, ExWarm: 2, Log: 0.8, Growth: 3, Denial: 0.25, Removal: map[string]float64{"1": 3, "100": 30, "1000": 100}}
+	if got := r.results().ratios; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if got, want := r.short(), "cold_decision_over_verify, exchange_cold_over_verify_sign, exchange_warm_over_verify_sign, append_at_1m_over_append_at_1k, denial_spread"; got != want {
+	if got, want := r.short(), "cold_decision_over_verify, exchange_cold_over_verify_sign, exchange_warm_over_verify_sign, append_at_1m_over_append_at_1k, denial_spread, revoke_to_deny_over_probe_p99 100"; got != want {
 		t.Errorf("below the bar: %q, want %q", got, want)
+	}
+}
+
+func TestPercentile(t *testing.T) {
+	values := make([]float64, 200)
+	for i := range values {
+		values[i] = float64(200 - i)
+	}
+	if got := percentile(values, 99); got != 198 {
+		t.Errorf("of 1 to 200 it is %g, want 198", got)
 	}
 }
 

@@ -25,15 +25,16 @@ type size struct {
 	Verifies  int // bare verifications a round
 	Cold      int // decisions on new tokens a round
 	Warm      int
-	Exchanges int // of tokens seen before, a round
-	Requests  int // over HTTP a round
-	Appends   int // to the ledger, and to the raw file, a round
-	Tail      int // appends measured on a log of 1,000 and on one of 1,000,000 entries
+	Exchanges int                   // of tokens seen before, a round
+	Requests  int                   // over HTTP a round
+	Appends   int                   // to the ledger, and to the raw file, a round
+	Removals  [len(subscribers)]int // a round, by subscribers
+	Tail      int                   // appends measured on a log of 1,000 and on one of 1,000,000 entries
 }
 
 var (
-	full  = size{Rounds: 5, Callers: 256, Verifies: 3_000, Cold: 2_000, Warm: 100_000, Exchanges: 10_000, Requests: 40_000, Appends: 200_000, Tail: 20_000}
-	short = size{Rounds: 3, Callers: 256, Verifies: 1_000, Cold: 2_000, Warm: 30_000, Exchanges: 5_000, Requests: 15_000, Appends: 50_000, Tail: 10_000}
+	full  = size{Rounds: 5, Callers: 256, Verifies: 3_000, Cold: 2_000, Warm: 100_000, Exchanges: 10_000, Requests: 40_000, Appends: 200_000, Removals: [...]int{1_000, 1_000, 1_000}, Tail: 20_000}
+	short = size{Rounds: 3, Callers: 256, Verifies: 1_000, Cold: 2_000, Warm: 30_000, Exchanges: 5_000, Requests: 15_000, Appends: 50_000, Removals: [...]int{200, 100, 20}, Tail: 10_000}
 )
 
 func main() {
@@ -43,11 +44,12 @@ func main() {
 	profile := flag.String("profile", "", "a file for a CPU profile of the decisions inside this process")
 	serve := flag.String("serve", "", "be a server under load: floor or decisions (used by bench itself)")
 	denied := flag.Bool("denials", false, "time denials and nothing else")
+	removed := flag.Bool("removals", false, "time removals and nothing else")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, options{*serve, *dir, *profile, *denied, *quick, *gate}); err != nil {
+	if err := run(ctx, options{*serve, *dir, *profile, *denied, *removed, *quick, *gate}); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1)
@@ -57,7 +59,7 @@ func main() {
 // options are the flags.
 type options struct {
 	serve, dir, profile string
-	denials             bool
+	denials, removals   bool
 	short, gate         bool
 }
 
@@ -80,12 +82,18 @@ func run(ctx context.Context, o options) error {
 		r.printDenials(os.Stderr)
 		return err
 	}
+	if o.removals {
+		err := measureRemoval(ctx, dir, n, &r)
+		r.printRemovals(os.Stderr)
+		return err
+	}
 	for _, part := range []func() error{
 		func() error { return measureHTTP(ctx, dir, n, &r) },
 		func() error { return measureDenials(ctx, dir, &r) },
 		func() error { return profiled(o.profile, func() error { return measureDecisions(ctx, dir, n, &r) }) },
 		func() error { return measureLog(ctx, dir, n, &r) },
 		func() error { return measureGrowth(ctx, dir, n, &r) },
+		func() error { return measureRemoval(ctx, dir, n, &r) },
 	} {
 		if err := part(); err != nil {
 			return err

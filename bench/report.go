@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -18,6 +19,7 @@ type report struct {
 	ledger, raw        series
 	small, large       series
 	denials            []denialTimes
+	removals           []removalTimes
 	void               string // why nothing of this run counts; empty if it does
 }
 
@@ -35,6 +37,10 @@ type ratios struct {
 	// Denial is how far the medians of denials that must not be told apart lie
 	// apart, over the least, on the path where that is most.
 	Denial float64 `json:"denial_spread"`
+	// Removal is the 99th percentile of the time from a revocation's acknowledgement
+	// at home until the last of so many subscribers at the host denies, over that of
+	// a probe of one round trip over mutual TLS and one fdatasync.
+	Removal map[string]float64 `json:"revoke_to_deny_over_probe_p99"`
 }
 
 // results is the line of JSON: the ratios and what they were made of, in CPU
@@ -56,9 +62,17 @@ type results struct {
 	Raw        float64 `json:"raw_per_s"`
 	Small      float64 `json:"append_at_1k_cpu_us"`
 	Large      float64 `json:"append_at_1m_cpu_us"`
+	// What Removal was made of, in milliseconds of wall time.
+	RemovalMs map[string]float64 `json:"revoke_to_deny_p99_ms"`
+	ProbeMs   map[string]float64 `json:"probe_p99_ms"`
 }
 
 func (r *report) results() results {
+	removals, denied, probes := map[string]float64{}, map[string]float64{}, map[string]float64{}
+	for _, t := range r.removals {
+		name, run := strconv.Itoa(t.subscribers), t.middle()
+		removals[name], denied[name], probes[name] = rounded(run.ratio()), rounded(run.deny), rounded(run.probe)
+	}
 	return results{
 		Void: r.void,
 		ratios: ratios{
@@ -70,13 +84,14 @@ func (r *report) results() results {
 			Log:    rounded(ratio(r.ledger, r.raw, measure.rate)),
 			// The two sizes are not measured in turn: medians, not pairs.
 			Growth: rounded(r.large.cost() / r.small.cost()),
-			Denial: rounded(r.denialSpread()),
+			Denial: rounded(r.denialSpread()), Removal: removals,
 		},
 		Verify: rounded(r.verify.cost()), ColdCost: rounded(r.cold.cost()), WarmCost: rounded(r.warm.cost()), NewPerson: rounded(r.person.cost()),
 		Pair: rounded(r.pair.cost()), ExColdCost: rounded(r.exchangeCold.cost()), ExWarmCost: rounded(r.exchangeWarm.cost()),
 		Floor: rounded(r.floor.cost()), HTTPCost: rounded(r.http.cost()),
 		Ledger: math.Round(r.ledger.rate()), LedgerCPU: rounded(r.ledger.cost()), Raw: math.Round(r.raw.rate()),
 		Small: rounded(r.small.cost()), Large: rounded(r.large.cost()),
+		RemovalMs: denied, ProbeMs: probes,
 	}
 }
 
@@ -114,6 +129,9 @@ func (r ratios) bars() []bar {
 		{"log_durable_over_raw", r.Log, 0.6, false},
 		{"append_at_1m_over_append_at_1k", r.Growth, 2, true},
 		{"denial_spread", r.Denial, 0.1, true},
+		{"revoke_to_deny_over_probe_p99 1", r.Removal["1"], 4, true},
+		{"revoke_to_deny_over_probe_p99 100", r.Removal["100"], 20, true},
+		{"revoke_to_deny_over_probe_p99 1000", r.Removal["1000"], 200, true},
 	}
 }
 
@@ -131,6 +149,13 @@ func (r *report) short() string {
 func (r *report) printDenials(w io.Writer) {
 	for _, d := range r.denials {
 		fmt.Fprintf(w, "denials, %-18s %8.1f µs unknown, %.1f revoked, %.1f foreign   %.3f apart\n", d.path, d.medians[0], d.medians[1], d.medians[2], d.spread())
+	}
+}
+
+func (r *report) printRemovals(w io.Writer) {
+	for _, t := range r.removals {
+		run := t.middle()
+		fmt.Fprintf(w, "revoked to denied, last of %-4d %7.2f ms p99   %.1f times a probe's %.2f ms\n", t.subscribers, run.deny, run.ratio(), run.probe)
 	}
 }
 
@@ -153,6 +178,7 @@ func (r *report) print(w io.Writer) {
 	fmt.Fprintf(w, "append at 1,000 entries     %8.2f CPU µs\n", s.Small)
 	fmt.Fprintf(w, "append at 1,000,000 entries %8.2f CPU µs   %.2f times that\n", s.Large, s.Growth)
 	r.printDenials(w)
+	r.printRemovals(w)
 	for _, b := range s.bars() {
 		verdict, relation := "holds", "at least"
 		if !b.holds() {
@@ -161,6 +187,6 @@ func (r *report) print(w io.Writer) {
 		if b.atMost {
 			relation = "at most"
 		}
-		fmt.Fprintf(w, "%-32s %8.3f   %s %g: %s\n", b.name, b.got, relation, b.bound, verdict)
+		fmt.Fprintf(w, "%-36s %8.3f   %s %g: %s\n", b.name, b.got, relation, b.bound, verdict)
 	}
 }

@@ -19,6 +19,7 @@ const (
 	aliveEvery  = time.Second      // a stream on which nothing happens says so
 	orphanAfter = 30 * time.Second // without any stream, what an enforcement point relied on is forgotten
 	lookEvery   = 500 * time.Millisecond
+	endAtOnce   = 256 // sessions: their records share a sync
 )
 
 // sessions are the permits that enforcement points still rely on, and wait to be
@@ -248,10 +249,28 @@ func (n *Node) keepSessions(ctx context.Context) {
 	defer n.sessions.finish()
 	for ctx.Err() == nil {
 		changed := n.trust.Watch()
-		for reference, p := range n.sessions.all(time.Now()) {
-			n.look(ctx, n.State(), reference, p)
-		}
+		n.lookAtAll(ctx)
 		wait(ctx, changed, lookEvery)
+	}
+}
+
+// lookAtAll looks at every session, at many at a time where they end.
+func (n *Node) lookAtAll(ctx context.Context) {
+	s, now := n.State(), n.Clock.Mark()
+	var ending sync.WaitGroup
+	defer ending.Wait()
+	free := make(chan struct{}, endAtOnce)
+	for reference, p := range n.sessions.all(time.Now()) {
+		if s.Rules == p.rules {
+			if _, holds := p.stillHolds(n, s, now); holds {
+				continue
+			}
+		}
+		free <- struct{}{}
+		ending.Go(func() {
+			n.look(ctx, s, reference, p)
+			<-free
+		})
 	}
 }
 
@@ -259,13 +278,7 @@ func (n *Node) keepSessions(ctx context.Context) {
 // it would not, that is a decision with a record of its own, and the enforcement
 // point is told.
 func (n *Node) look(ctx context.Context, s *state.Snapshot, reference string, p *permit) {
-	now := n.Clock.Mark()
-	if s.Rules == p.rules {
-		if _, holds := p.stillHolds(n, s, now); holds {
-			return
-		}
-	}
-	v := n.judgeAgain(ctx, s, &p.ask, now)
+	v := n.judgeAgain(ctx, s, &p.ask, n.Clock.Mark())
 	if v.decision.Permit {
 		n.sessions.renew(reference, newPermit(v, &p.ask, p.of))
 		return

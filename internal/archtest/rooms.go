@@ -118,7 +118,7 @@ var Rooms = map[string]Room{
 	"demo/idp":     {Outside: "fosite go-jose json oauth2"},
 	"demo/records": {Uses: "pep", Outside: "json"},
 
-	"bench":               {Uses: core + " store store/local ledger node api/authzen api/oauth internal/nodetest", Outside: "sumdb"},
+	"bench":               {Uses: core + " store store/local ledger node api/authzen api/edge api/oauth internal/nodetest", Outside: "sumdb"},
 	"internal/archtest":   {},
 	"internal/denial":     {},
 	"internal/mutate":     {},

@@ -17,7 +17,10 @@ import (
 const maxFile = 1 << 20 // bytes
 
 // read gives the content of a file, or of standard input for "-".
-func (a *app) read(path string) ([]byte, error) {
+func (a *app) read(path string) ([]byte, error) { return a.readUpTo(path, maxFile) }
+
+// readUpTo is read with a limit of its own, in bytes.
+func (a *app) readUpTo(path string, limit int64) ([]byte, error) {
 	in := a.In
 	if path != "-" {
 		f, err := os.Open(path)
@@ -27,12 +30,12 @@ func (a *app) read(path string) ([]byte, error) {
 		defer f.Close()
 		in = f
 	}
-	data, err := io.ReadAll(io.LimitReader(in, maxFile+1))
+	data, err := io.ReadAll(io.LimitReader(in, limit+1))
 	if err != nil {
 		return nil, unreadable(path, err)
 	}
-	if len(data) > maxFile {
-		return nil, trust.Errorf(trust.Invalid, "%s is larger than %d bytes", path, maxFile)
+	if int64(len(data)) > limit {
+		return nil, trust.Errorf(trust.Invalid, "%s is larger than %d bytes", path, limit)
 	}
 	return data, nil
 }

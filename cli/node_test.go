@@ -176,6 +176,18 @@ expires: `+time.Now().Add(24*time.Hour).UTC().Format(time.RFC3339)+"\n"))
 	}
 }
 
+// A list ends as one act; again, nothing does.
+func TestLeavers(t *testing.T) {
+	ward := twoTrusts(t)
+	home := deskAt(t, ward.Home)
+	file := home.file("leavers.csv", "\ufeffissuer,subject\r\n"+ward.Issuer.URL+",nurse-1\r\n"+ward.Issuer.URL+",\"nurse-2\"\r\n"+ward.Issuer.URL+",nurse-1\r\n")
+	args := []string{"revoke", "subject", "--from", file, "--reason", "left", "--incident", "HR-1", "--yes"}
+	home.like(`^\{\n  "position": \{\n    "epoch": 1,\n    "n": \d+\n  \},\n  "subjects": 2,\n  "ended": 2,\n  "partners": \[\n    "https://trust\.rje\.example"\n  \]\n\}\n$`, append(args, "-o", "json")...)
+	home.like(`^REVOKED +ENDED BEFORE +POSITION +SENT TO\n0 +2 +–`, args...)
+	stranger := home.file("strangers.csv", "subject\nnurse-3\n")
+	home.fails(1, `leaver 1: issuer "https://nobody\.example" is not registered by anybody here`, "revoke", "subject", "https://nobody.example", "--from", stranger, "--reason", "left", "--yes")
+}
+
 func TestClients(t *testing.T) {
 	ward := twoTrusts(t)
 	d := deskAt(t, ward.Host)

@@ -18,16 +18,40 @@ func (a *app) revokeCommand() *cobra.Command {
 
 func (a *app) revokeSubject() *cobra.Command {
 	var r node.RevokeRequest
+	var from string
+	var yes bool
 	c := &cobra.Command{
-		Use: "subject ISSUER SUBJECT", Short: "End somebody's engagement, whichever issuer speaks",
-		Example: "  entente revoke subject https://idp.rxw.example 7f3c --reason left --incident HR-2026-117",
-		Args:    args("ISSUER", "SUBJECT"),
-		RunE: func(c *cobra.Command, args []string) error {
-			r.Kind, r.Issuer, r.Subject = revocation.Subject, args[0], args[1]
+		Use: "subject {ISSUER SUBJECT | [ISSUER] --from FILE}", Short: "End somebody's engagement, whichever issuer speaks; or that of everybody on a list",
+		Long: `End somebody's engagement, or those of everybody on a list, for good. From the
+next request on they are denied here, whichever issuer speaks; the end of own
+people travels to every partner.
+
+A list is CSV (RFC 4180, UTF-8). Its first line names the columns: "subject", the
+identifier as tokens carry it, and "issuer", which is left out where ISSUER is
+given for all. All lines are checked before anybody's engagement ends, and all
+end in one act. Doing it again changes nothing.`,
+		Example: `  entente revoke subject https://idp.rxw.example 7f3c --reason left --incident HR-2026-117
+  entente revoke subject --from leavers.csv --reason 'left in November' --yes`,
+		Args: func(c *cobra.Command, given []string) error {
+			if from != "" && len(given) < 2 {
+				return nil
+			}
+			if from != "" {
+				return trust.Errorf(trust.Invalid, "%s takes nobody's name beside --from; the list names them", c.CommandPath())
+			}
+			return args("ISSUER", "SUBJECT")(c, given)
+		},
+		RunE: func(c *cobra.Command, given []string) error {
+			if from != "" {
+				return a.revokeList(c.Context(), list{from, strings.Join(given, ""), yes}, r)
+			}
+			r.Kind, r.Issuer, r.Subject = revocation.Subject, given[0], given[1]
 			return a.revoke(c.Context(), r)
 		},
 	}
 	reasonFlags(c, &r)
+	c.Flags().StringVar(&from, "from", "", "a `file` of leavers in CSV, or - for standard input")
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask before a list ends")
 	return c
 }
 

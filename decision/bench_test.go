@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/entente-id/entente/decision"
-	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/table"
 	"github.com/entente-id/entente/trust"
 )
@@ -28,9 +27,9 @@ func large() *scene {
 func BenchmarkDecide(b *testing.B) {
 	sc := large()
 	s := sc.snapshot()
-	var rows table.Batch[revocation.Tombstone]
+	var rows table.Batch[trust.Engagement]
 	for i := range uint64(100_000) {
-		rows.Put(table.KeyOf("subject", string(binary.BigEndian.AppendUint64(nil, i))), revocation.Tombstone{Ended: 1})
+		rows.Put(table.KeyOf("subject", string(binary.BigEndian.AppendUint64(nil, i))), 1)
 	}
 	s.Revocation.Tombstones = rows.Table()
 	ev := sc.verify(s)

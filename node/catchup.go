@@ -54,6 +54,8 @@ func (c *change) repeat(host trust.ParticipantID, r ledger.Record) error {
 			return err
 		}
 		return c.sendRevocation(host, e.Target.Subject, text.Message)
+	case revocation.Bulk:
+		return c.repeatBulk(host, e, r)
 	case revocation.EngagementOpened:
 		if e.Participant != c.n.self || !e.From.IsZero() {
 			return nil

@@ -73,50 +73,73 @@ func (n *Node) deliver(ctx context.Context, to trust.ParticipantID, lane edge.La
 	if err != nil {
 		return 0, err
 	}
-	answer, err := n.Send.Send(ctx, *partner, Outgoing{
+	next, need, err := n.post(ctx, *partner, jws, number, former)
+	if err != nil || len(need) == 0 {
+		return next, err
+	}
+	if err := n.deliverList(ctx, *partner, lane, number, need, former); err != nil {
+		return 0, err
+	}
+	next, need, err = n.post(ctx, *partner, jws, number, former)
+	if len(need) > 0 {
+		return 0, trust.Errorf(trust.Unavailable, "%s still lacks %d chunks of the list of message %d", to, len(need), number)
+	}
+	return next, err
+}
+
+// post sends a message and gives the number to send next, which is the same again
+// where the partner first needs the chunks with these hashes.
+func (n *Node) post(ctx context.Context, to participant.Partner, jws string, number uint64, former bool) (next uint64, need []string, err error) {
+	answer, err := n.Send.Send(ctx, to, Outgoing{
 		Method: http.MethodPost, Path: MessagesPath, ContentType: setMediaType, Body: []byte(jws), Former: former,
 	})
 	switch {
 	case err != nil:
-		return 0, err
+		return 0, nil, err
 	case answer.Status == http.StatusAccepted:
-		return number + 1, nil
+		return number + 1, nil, nil
 	case answer.Status == http.StatusConflict:
 		var gap struct {
-			Expected uint64 `json:"expected"`
+			Expected uint64   `json:"expected"`
+			Need     []string `json:"need"`
 		}
 		if err := canonical.DecodeLoose(answer.Body, &gap); err != nil || gap.Expected == 0 || gap.Expected > number {
-			return 0, trust.Errorf(trust.Unavailable, "%s sees a gap before message %d and does not say where", to, number)
+			return 0, nil, trust.Errorf(trust.Unavailable, "%s sees a gap before message %d and does not say where", to.Card.ID, number)
 		}
-		return gap.Expected, nil
+		return gap.Expected, gap.Need, nil
 	default:
-		return 0, trust.Errorf(trust.Unavailable, "%s answered %d to message %d", to, answer.Status, number)
+		return 0, nil, trust.Errorf(trust.Unavailable, "%s answered %d to message %d", to.Card.ID, answer.Status, number)
 	}
 }
 
 // queued renders a queued message from the log.
 func (n *Node) queued(ctx context.Context, by jose.Signer, to trust.ParticipantID, lane edge.Lane, number uint64) (string, error) {
+	q, at, content, err := n.queuedContent(ctx, to, lane, number)
+	if err != nil {
+		return "", err
+	}
+	return n.render(by, to, q, at, content)
+}
+
+// queuedContent reads a queued message from the log.
+func (n *Node) queuedContent(ctx context.Context, to trust.ParticipantID, lane edge.Lane, number uint64) (q edge.Queued, stamp trust.Stamp, content []byte, err error) {
 	at, ok := n.State().Edge.Locate(to, lane, number)
 	if !ok {
-		return "", trust.Errorf(trust.NotFound, "%s message %d to %s was never queued", lane, number, to)
+		return q, stamp, nil, trust.Errorf(trust.NotFound, "%s message %d to %s was never queued", lane, number, to)
 	}
 	record, err := n.trust.Entry(ctx, at.N)
 	if err != nil {
-		return "", err
+		return q, stamp, nil, err
 	}
 	event, err := n.codec.Decode(trust.Kind{Name: record.Kind, Version: record.Version}, record.Body)
 	if err != nil {
-		return "", err
+		return q, stamp, nil, err
 	}
-	q, ok := event.(edge.Queued)
-	if !ok {
-		return "", trust.Errorf(trust.Internal, "entry %s is %s, where a queued message should stand", record.Position, record.Kind)
+	if q, ok = event.(edge.Queued); !ok {
+		return q, stamp, nil, trust.Errorf(trust.Internal, "entry %s is %s, where a queued message should stand", record.Position, record.Kind)
 	}
-	content, err := n.Keys.Unseal(ctx, q.Owner, record.Sealed)
-	if err != nil {
-		return "", err
-	}
-	return n.render(by, to, q, trust.Stamp{Position: record.Position, At: record.At}, content)
+	content, err = n.Keys.Unseal(ctx, q.Owner, record.Sealed)
+	return q, record.Stamp(), content, err
 }
 
 // Messages gives a partner its own messages of a lane after a number, for a

@@ -27,6 +27,7 @@ const (
 	kindCaughtUp      = "agreement-caught-up"
 	kindSuspension    = "suspension"
 	kindRevocation    = "revocation"
+	kindBulk          = "revocation-bulk"
 	kindEngagement    = "engagement"
 	kindCard          = "card"
 	eventPrefix       = "urn:entente:edge:"

@@ -134,6 +134,7 @@ type Node struct {
 	sessions  *sessions
 	statuses  *statusLists
 	tokens    *tokenCache
+	lists     *gathered
 	wake      map[trust.ParticipantID]chan struct{}
 	wakeLock  sync.Mutex
 	started   clock.Mark
@@ -151,7 +152,7 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 		n.Meter = noMeter{}
 	}
 	n.views, n.issuers, n.memo, n.tokens, n.sessions = newViews(), newIssuerKeys(c.Refresh), newMemo(), newTokenCache(), newSessions(c.Rand)
-	n.statuses = newStatusLists()
+	n.statuses, n.lists = newStatusLists(), newGathered()
 	if err := n.openTrust(ctx); err != nil {
 		return nil, err
 	}

@@ -16,11 +16,15 @@ import (
 	"github.com/entente-id/entente/trust"
 )
 
-// Gap is the error of a message that came before its predecessor: the sender
-// goes back to Expected.
-type Gap struct{ Expected uint64 }
+// Gap is the error of a message that came before its predecessor, or before the
+// list it announces: the sender goes back to Expected, and first sends the chunks
+// whose hashes are in Need.
+type Gap struct {
+	Expected uint64
+	Need     []string
+}
 
-func (g *Gap) Error() string { return "a message came before its predecessor" }
+func (g *Gap) Error() string { return "a message came before its predecessor, or before its list" }
 
 // ReceiveMessage takes a partner's message. When it returns nil, the message
 // and what it changed are durable, so the sender may forget it (RFC 8935,
@@ -38,8 +42,15 @@ func (n *Node) ReceiveMessage(ctx context.Context, from trust.ParticipantID, jws
 	}
 	sum := sha256.Sum256(content)
 	hash := hex.EncodeToString(sum[:])
+	var list *arrived
+	if kind == kindBulk {
+		if list, err = n.arrive(ctx, from, m.Edge, content, hash); err != nil {
+			return err
+		}
+	}
 	var gap error
 	_, err = n.change(ctx, func(c *change) error {
+		c.list = list
 		switch c.Edge.Judge(from, m.Edge.Epoch, m.Edge.Lane, m.Edge.N, hash) {
 		case edge.Duplicate:
 			return nil
@@ -57,6 +68,7 @@ func (n *Node) ReceiveMessage(ctx context.Context, from trust.ParticipantID, jws
 		return gap
 	}
 	if err == nil {
+		n.lists.done(from, hash)
 		n.views.applied(from, n.State())
 	}
 	return err
@@ -97,6 +109,7 @@ var effects = map[string]func(*change, *participant.Partner, []byte) error{
 	kindCaughtUp:    receiveCaughtUp,
 	kindSuspension:  receiveSuspension,
 	kindRevocation:  receiveRevocation,
+	kindBulk:        receiveBulk,
 	kindEngagement:  receiveEngagement,
 	kindCard:        receiveCard,
 }
@@ -220,18 +233,18 @@ func receiveRevocation(c *change, from *participant.Partner, content []byte) err
 	}
 	revoked := revocation.Revoked{Target: target, From: from.Card.ID}
 	if m.Kind == revocation.Subject {
-		revoked.Alias = c.alias(from, m.Pairwise)
+		revoked.Alias = c.n.alias(from.Card.ID, m.Pairwise)
 	}
 	return c.record(c.Revocation.Revoke(c.revocationFacts(target), revoked))
 }
 
 // alias is what the ledger knows a partner's subject by in its grants; zero for
 // one that has no name there.
-func (c *change) alias(from *participant.Partner, pairwise string) trust.SubjectKey {
+func (n *Node) alias(from trust.ParticipantID, pairwise string) trust.SubjectKey {
 	if pairwise == "" {
 		return trust.SubjectKey{}
 	}
-	return c.n.Keys.Subject(from.Card.ID.String(), evidence.Pairwise, pairwise)
+	return n.Keys.Subject(from.String(), evidence.Pairwise, pairwise)
 }
 
 // receiveEngagement: the home vouches for a new engagement. It waits for a
@@ -242,7 +255,7 @@ func receiveEngagement(c *change, from *participant.Partner, content []byte) err
 		return err
 	}
 	return c.record(c.Revocation.Open(c.revocationFacts(revocation.Target{}), revocation.EngagementOpened{
-		Participant: from.Card.ID, Subject: c.n.Keys.Subject(from.Card.ID.String(), m.Namespace, m.Subject), Alias: c.alias(from, m.Pairwise),
+		Participant: from.Card.ID, Subject: c.n.Keys.Subject(from.Card.ID.String(), m.Namespace, m.Subject), Alias: c.n.alias(from.Card.ID, m.Pairwise),
 		Engagement: m.Engagement, Since: m.Since, From: from.Card.ID,
 	}, c.now))
 }

@@ -25,6 +25,7 @@ type change struct {
 	entries []ledger.Entry
 	to      map[trust.ParticipantID]bool // partners that got a message
 	refusal error
+	list    *arrived // of the message that is received, if it announces one
 }
 
 // sealed is what stands beside a leaf, encrypted under its owner's key.
@@ -58,6 +59,11 @@ func (n *Node) change(ctx context.Context, command func(*change) error) (trust.P
 	return at[0], c.refusal
 }
 
+// mayRevoke: ending something takes one authorised person or program.
+func mayRevoke(a Actor) bool {
+	return slices.Contains(a.Roles, operator.Admin) || slices.Contains(a.Roles, operator.Revoker)
+}
+
 // write is change for an operator: it must hold the admin role.
 func (n *Node) write(ctx context.Context, a Actor, command func(*change) error) (trust.Position, error) {
 	if !slices.Contains(a.Roles, operator.Admin) {
@@ -86,18 +92,29 @@ func (c *change) add(events ...trust.Event) error {
 
 // addSealed records an event with a sealed part.
 func (c *change) addSealed(e trust.Event, s sealed) error {
-	kind, body, err := c.n.codec.Encode(e)
+	entry, err := c.n.entry(c.ctx, e, s)
 	if err != nil {
 		return err
 	}
-	part, err := c.n.seal(c.ctx, s)
+	c.append(e, entry)
+	return nil
+}
+
+// entry renders an event and seals its sealed part.
+func (n *Node) entry(ctx context.Context, e trust.Event, s sealed) (ledger.Entry, error) {
+	kind, body, err := n.codec.Encode(e)
 	if err != nil {
-		return err
+		return ledger.Entry{}, err
 	}
-	c.entries = append(c.entries, ledger.Entry{Kind: kind.Name, Version: kind.Version, Body: body, Sealed: part})
+	part, err := n.seal(ctx, s)
+	return ledger.Entry{Kind: kind.Name, Version: kind.Version, Body: body, Sealed: part}, err
+}
+
+// append records an event as the entry that was made of it.
+func (c *change) append(e trust.Event, entry ledger.Entry) {
+	c.entries = append(c.entries, entry)
 	c.Snapshot = c.Apply(e, c.next)
 	c.next.Position.N++
-	return nil
 }
 
 func (n *Node) seal(ctx context.Context, s sealed) ([]byte, error) {

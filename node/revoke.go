@@ -42,7 +42,10 @@ type revokeText struct {
 // lane; of a partner's, it holds here alone.
 func (n *Node) Revoke(ctx context.Context, a Actor, r RevokeRequest) (Revocation, error) {
 	var out Revocation
-	at, err := n.write(ctx, a, func(c *change) error {
+	if !mayRevoke(a) {
+		return out, n.denyOperator(ctx, a)
+	}
+	at, err := n.change(ctx, func(c *change) error {
 		out.Partners = nil
 		target, m, err := c.target(r)
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 const (
 	Admin   trust.Role = "admin"   // may change things
 	Auditor trust.Role = "auditor" // may read everything, change nothing
+	Revoker trust.Role = "revoker" // may end subjects, keys and issuers, and nothing else
 )
 
 // Operator is a local person. ID is opaque and never reused: a removed operator

@@ -81,17 +81,18 @@ func (s State) Open(f Facts, o EngagementOpened, now int64) ([]trust.Event, erro
 	if home.IsZero() {
 		home = f.Self
 	}
-	mark, _ := s.Tombstones.Get(table.Key(o.Subject))
+	ended, _ := s.Ended(o.Subject)
+	back, _ := s.Returns.Get(table.Key(o.Subject))
 	switch {
 	case o.Participant.IsZero() || o.Subject == trust.SubjectKey{} || o.Since <= 0 || o.Since > now+maxAhead:
 		return nil, trust.Errorf(trust.Invalid, "engagement %d must name a participant and a subject and begin by now", o.Engagement)
 	case home != o.Participant:
 		return nil, trust.Errorf(trust.Denied, "engagement %d with %s is opened by %s; only the home opens one", o.Engagement, o.Participant, home)
-	case mark.Ended == 0 || mark.Ended == math.MaxUint32 || o.Engagement != mark.Ended+1:
-		return nil, trust.Errorf(trust.Conflict, "engagement %d does not follow the last that ended, %d; a new one is its next", o.Engagement, mark.Ended)
-	case mark.Approved == o.Engagement && mark.Since != o.Since:
+	case ended == 0 || ended == math.MaxUint32 || o.Engagement != ended+1:
+		return nil, trust.Errorf(trust.Conflict, "engagement %d does not follow the last that ended, %d; a new one is its next", o.Engagement, ended)
+	case back.Engagement == o.Engagement && back.Since != o.Since:
 		return nil, trust.Errorf(trust.Conflict, "engagement %d is approved already with another beginning", o.Engagement)
-	case mark.Approved == o.Engagement:
+	case back.Engagement == o.Engagement:
 		return nil, nil
 	}
 	if opening, ok := s.Openings.Get(table.Key(o.Subject)); ok && opening == (Opening{o.Engagement, o.Since, o.Alias}) {

@@ -11,6 +11,19 @@ type Revoked struct {
 	By     string              `json:"by,omitempty"`
 }
 
+// Bulk: many engagements of one participant's subjects have ended, for good, in
+// one act. Who they are stands in the sealed part, under the data key of List;
+// zero means that nothing is sealed. From is the participant that told us; zero
+// means it was decided here.
+type Bulk struct {
+	Participant trust.ParticipantID `json:"participant"`
+	Subjects    int                 `json:"subjects"` // how many; one that a partner named in two ways has two marks
+	Marks       []byte              `json:"marks"`    // as Pack writes them
+	List        trust.SubjectKey    `json:"list,omitzero"`
+	From        trust.ParticipantID `json:"from,omitzero"`
+	By          string              `json:"by,omitempty"`
+}
+
 // EngagementOpened: the home vouches, after a joiner check, for a new
 // engagement of a subject whose earlier one ended. It changes nothing at a host
 // until a local person approves it.
@@ -46,6 +59,9 @@ func (CredentialRevoked) EventKind() trust.Kind { return kind("credential_revoke
 // EventKind is revocation.revoked.
 func (Revoked) EventKind() trust.Kind { return kind("revoked") }
 
+// EventKind is revocation.bulk.
+func (Bulk) EventKind() trust.Kind { return kind("bulk") }
+
 // EventKind is revocation.engagement_opened.
 func (EngagementOpened) EventKind() trust.Kind { return kind("engagement_opened") }
 
@@ -56,5 +72,5 @@ func kind(verb string) trust.Kind { return trust.Kind{Name: "revocation." + verb
 
 // Events gives one of each kind of event of this package.
 func Events() []trust.Event {
-	return []trust.Event{Revoked{}, EngagementOpened{}, EngagementApproved{}, CredentialRevoked{}}
+	return []trust.Event{Revoked{}, Bulk{}, EngagementOpened{}, EngagementApproved{}, CredentialRevoked{}}
 }

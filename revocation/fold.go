@@ -9,10 +9,11 @@ import (
 // value nothing has ended and every subject is in its first engagement. No row
 // of its tables holds a pointer.
 type State struct {
-	Tombstones table.Table[Tombstone] `json:"tombstones"` // by subject
-	Openings   table.Table[Opening]   `json:"openings"`   // by subject; opened, not approved yet
-	Keys       table.Table[int64]     `json:"keys"`       // by issuer and thumbprint: revoked when
-	Issuers    table.Table[int64]     `json:"issuers"`    // by participant and issuer: revoked when
+	Tombstones table.Table[trust.Engagement] `json:"tombstones"` // by subject: all engagements up to this one have ended
+	Returns    table.Table[Return]           `json:"returns"`    // by subject, which has a tombstone: accepted back
+	Openings   table.Table[Opening]          `json:"openings"`   // by subject; opened, not approved yet
+	Keys       table.Table[int64]            `json:"keys"`       // by issuer and thumbprint: revoked when
+	Issuers    table.Table[int64]            `json:"issuers"`    // by participant and issuer: revoked when
 	// Credentials are the node's own that ended early, by identifier. Past are the
 	// older of them: all are forgotten at once when the last would have expired.
 	Credentials Given `json:"credentials"`
@@ -26,13 +27,12 @@ type Given struct {
 	Last    int64              `json:"last,omitzero"`
 }
 
-// Tombstone is what is known of a subject's engagements. All up to Ended have
-// ended. Approved is the one a local person accepted after that, 0 for none;
-// it begins at Since, in Unix seconds.
-type Tombstone struct {
-	Ended    trust.Engagement `json:"ended"`
-	Approved trust.Engagement `json:"approved,omitzero"`
-	Since    int64            `json:"since,omitzero"`
+// Return is the engagement that a local person accepted last, after an earlier
+// one had ended; it begins at Since, in Unix seconds. Few come back, so it
+// stands beside the tombstones, which are many.
+type Return struct {
+	Engagement trust.Engagement `json:"engagement"`
+	Since      int64            `json:"since"`
 }
 
 // Opening is an engagement the home vouches for; it begins at Since, in Unix
@@ -54,6 +54,8 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 			e.Target.Subject = e.Alias
 			s = s.revoke(e.Target, at.At)
 		}
+	case Bulk:
+		return s.revokeMany(e)
 	case EngagementOpened:
 		s.Openings = s.Openings.With(table.Key(e.Subject), Opening{Engagement: e.Engagement, Since: e.Since, Alias: e.Alias})
 	case CredentialRevoked:
@@ -86,10 +88,8 @@ func (s State) giveBack(e CredentialRevoked, at int64) State {
 func (s State) revoke(t Target, at int64) State {
 	switch t.Kind {
 	case Subject:
-		mark, _ := s.Tombstones.Get(table.Key(t.Subject))
-		if t.Engagement > mark.Ended {
-			mark.Ended = t.Engagement
-			s.Tombstones = s.Tombstones.With(table.Key(t.Subject), mark)
+		if ended, _ := s.Tombstones.Get(table.Key(t.Subject)); t.Engagement > ended {
+			s.Tombstones = s.Tombstones.With(table.Key(t.Subject), t.Engagement)
 		}
 		if o, ok := s.Openings.Get(table.Key(t.Subject)); ok && o.Engagement <= t.Engagement {
 			s.Openings = s.Openings.Without(table.Key(t.Subject))
@@ -103,19 +103,33 @@ func (s State) revoke(t Target, at int64) State {
 }
 
 func (s State) approve(subject trust.SubjectKey, engagement trust.Engagement) State {
-	mark, _ := s.Tombstones.Get(table.Key(subject))
 	opening, ok := s.Openings.Get(table.Key(subject))
-	if !ok || opening.Engagement != engagement || engagement <= max(mark.Ended, mark.Approved) {
+	if !ok || opening.Engagement != engagement || engagement <= s.last(subject) {
 		return s
 	}
-	mark.Approved, mark.Since = engagement, opening.Since
-	s.Tombstones = s.Tombstones.With(table.Key(subject), mark)
+	s = s.comeBack(subject, Return{engagement, opening.Since})
 	if opening.Alias != (trust.SubjectKey{}) {
-		also, _ := s.Tombstones.Get(table.Key(opening.Alias))
-		also.Approved, also.Since = max(also.Approved, engagement), opening.Since
-		s.Tombstones = s.Tombstones.With(table.Key(opening.Alias), also)
+		back, _ := s.Returns.Get(table.Key(opening.Alias))
+		s = s.comeBack(opening.Alias, Return{max(back.Engagement, engagement), opening.Since})
 	}
 	s.Openings = s.Openings.Without(table.Key(subject))
+	return s
+}
+
+// last is the highest engagement that ended or was accepted.
+func (s State) last(subject trust.SubjectKey) trust.Engagement {
+	ended, _ := s.Tombstones.Get(table.Key(subject))
+	back, _ := s.Returns.Get(table.Key(subject))
+	return max(ended, back.Engagement)
+}
+
+// comeBack sets a return. Whoever has one has a tombstone too, so that only a
+// subject with a tombstone is looked for there.
+func (s State) comeBack(subject trust.SubjectKey, back Return) State {
+	if _, ok := s.Tombstones.Get(table.Key(subject)); !ok {
+		s.Tombstones = s.Tombstones.With(table.Key(subject), 0)
+	}
+	s.Returns = s.Returns.With(table.Key(subject), back)
 	return s
 }
 

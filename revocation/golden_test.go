@@ -29,6 +29,10 @@ func TestGolden(t *testing.T) {
 		revocation.EngagementOpened{Participant: rxw(t), Subject: trust.SubjectKey{2}, Engagement: 2, Since: 1_780_000_000, By: "o1"},
 		revocation.CredentialRevoked{Credential: "Zm9vYmFy", By: "app"},
 		revocation.CredentialRevoked{Credential: "YmFyZm9v", By: "app", Expires: 1_780_000_900},
+		revocation.Bulk{
+			Participant: rje(t), Subjects: 2, Marks: revocation.Pack([]revocation.Mark{{trust.SubjectKey{8}, 1}, {trust.SubjectKey{9}, 2}}),
+			List: trust.SubjectKey{7}, By: "o1",
+		},
 	} {
 		back := reflect.New(reflect.TypeOf(e))
 		golden(t, fmt.Sprintf("%d-%s", i+1, e.EventKind().Name), e, back.Interface())

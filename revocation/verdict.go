@@ -16,13 +16,15 @@ func (s State) Verdict(participant, issuer, thumbprint string, subject trust.Sub
 	if s.KeyRevoked(issuer, thumbprint) {
 		return trust.KeyRevoked, true
 	}
-	mark, ok := s.Tombstones.Get(table.Key(subject))
-	switch {
-	case !ok:
+	ended, ok := s.Tombstones.Get(table.Key(subject))
+	if !ok {
 		return "", false
-	case mark.Ended >= mark.current():
+	}
+	current, since := s.Current(subject)
+	switch {
+	case ended >= current:
 		return trust.SubjectRevoked, true
-	case iat < mark.Since:
+	case iat < since:
 		return trust.EngagementEnded, true
 	default:
 		return "", false
@@ -31,15 +33,15 @@ func (s State) Verdict(participant, issuer, thumbprint string, subject trust.Sub
 
 // Ended gives the highest engagement of the subject that has ended.
 func (s State) Ended(subject trust.SubjectKey) (trust.Engagement, bool) {
-	mark, _ := s.Tombstones.Get(table.Key(subject))
-	return mark.Ended, mark.Ended > 0
+	ended, _ := s.Tombstones.Get(table.Key(subject))
+	return ended, ended > 0
 }
 
 // Current gives the engagement that was last accepted here, ended or not, and
 // when it began in Unix seconds: 1 and 0 for a subject nothing is known of.
 func (s State) Current(subject trust.SubjectKey) (trust.Engagement, int64) {
-	mark, _ := s.Tombstones.Get(table.Key(subject))
-	return mark.current(), mark.Since
+	back, _ := s.Returns.Get(table.Key(subject))
+	return max(back.Engagement, 1), back.Since // the first needs no approval
 }
 
 // Opened gives the engagement of the subject that awaits a local approval, and
@@ -91,6 +93,3 @@ func (s State) IssuerRevoked(participant, issuer string) bool {
 	_, revoked := s.Issuers.Get(issuerKey(participant, issuer))
 	return revoked
 }
-
-// current: the first engagement needs no approval.
-func (t Tombstone) current() trust.Engagement { return max(t.Approved, 1) }

@@ -101,6 +101,9 @@ func engage(t *testing.T, ward *nodetest.Ward) {
 		return err == nil && len(pending) == 1
 	})
 	must(t, ward.Host.ApproveEngagement(ctx, ward.Host.Admin, pending[0].Subject))
+	_, err = ward.Home.RevokeMany(ctx, ward.Home.Admin, []node.Leaver{{Issuer: ward.Issuer.URL, Subject: "nurse-2"}, {Issuer: ward.Issuer.URL, Subject: "nurse-3"}}, "left", "", nil)
+	must(t, err)
+	nodetest.Eventually(t, "the bulk revocation", func() bool { return ward.Host.State().Revocation.Tombstones.Len() >= 5 })
 }
 
 // first gives the first entry of each kind in the node's trust log.

@@ -83,7 +83,7 @@ func effectOf(e trust.Event) effect {
 	case edge.Queued, edge.Applied, framework.Received, framework.Refused, agreement.Refused, operator.Refused,
 		revocation.EngagementOpened:
 		return changesNothing
-	case revocation.Revoked, revocation.CredentialRevoked:
+	case revocation.Revoked, revocation.Bulk, revocation.CredentialRevoked:
 		return reducesTrust
 	case agreement.Moved:
 		if e.To != agreement.Active {

@@ -81,9 +81,12 @@ func (h handler) serve(w http.ResponseWriter, r *http.Request, serve route) erro
 var errStranger = trust.Errorf(wire.Unauthenticated, "the request carries no credential of an operator")
 
 // body reads the request's body strictly into a T.
-func body[T any](r request) (T, error) {
+func body[T any](r request) (T, error) { return bodyUpTo[T](r, maxBody) }
+
+// bodyUpTo is body with a limit of its own, in bytes.
+func bodyUpTo[T any](r request, limit int64) (T, error) {
 	var v T
-	data, err := wire.Body(r.w, r.Request, wire.JSON, maxBody)
+	data, err := wire.Body(r.w, r.Request, wire.JSON, limit)
 	if err != nil {
 		return v, err
 	}

@@ -196,3 +196,18 @@ func TestClock(t *testing.T) {
 		t.Errorf("an hour later it is %s, after %s", after, before)
 	}
 }
+
+// A list of leavers is the other form of a revocation, for a program that may do
+// nothing else (R76).
+func TestRevokeMany(t *testing.T) {
+	p, ctx := newPair(t), t.Context()
+	added := must(p.atHost.AddOperator(ctx, admin.NewOperator{Name: "hr-feed", Roles: []trust.Role{operator.Revoker}}))(t)
+	feed := admin.NewClient(listen(t, admin.New(p.host)), added.Credential)
+	defer feed.Close()
+	_, err := feed.RevokeMany(ctx, admin.RevokeMany{Leavers: []node.Leaver{{Issuer: "https://nobody.example", Subject: "a"}}, Reason: "left"})
+	refused(t, "an unknown issuer", err, trust.NotFound)
+	_, err = feed.RevokeMany(ctx, admin.RevokeMany{Leavers: []node.Leaver{}, Reason: "left"})
+	refused(t, "nobody", err, trust.Invalid)
+	_, err = feed.ApplyPolicy(ctx, "")
+	refused(t, "a policy of somebody who may revoke only", err, trust.Denied)
+}

@@ -91,6 +91,7 @@ type People interface {
 // Revocations are the use cases that end things, and begin engagements again.
 type Revocations interface {
 	Revoke(ctx context.Context, a node.Actor, r node.RevokeRequest) (node.Revocation, error)
+	RevokeMany(ctx context.Context, a node.Actor, leavers []node.Leaver, reason, incident string, progress func(done, total int)) (node.BulkRevocation, error)
 	OpenEngagement(ctx context.Context, a node.Actor, issuer, subject, check string) (trust.Engagement, error)
 	ApproveEngagement(ctx context.Context, a node.Actor, subject trust.SubjectKey) error
 	Engagements(ctx context.Context) ([]node.Engagement, error)

@@ -14,6 +14,22 @@ type Suspension struct {
 	Reason      string              `json:"reason"`
 }
 
+// RevokeMany ends many subjects in one act. It is the other form of a request to
+// end something.
+type RevokeMany struct {
+	Leavers  []node.Leaver `json:"leavers"`
+	Reason   string        `json:"reason"`
+	Incident string        `json:"incident,omitempty"`
+}
+
+// ending is a request to end something, in either form.
+type ending struct {
+	node.RevokeRequest
+	Leavers []node.Leaver `json:"leavers"`
+}
+
+const maxLeavers = 32 << 20 // bytes of a request that names leavers
+
 // NewEngagement vouches for a subject's return after a joiner check, whose
 // reference it names.
 type NewEngagement struct {
@@ -36,11 +52,16 @@ var revocationRoutes = map[string]route{
 }
 
 func (h handler) revoke(ctx context.Context, r request) (any, error) {
-	what, err := body[node.RevokeRequest](r)
-	if err != nil {
+	what, err := bodyUpTo[ending](r, maxLeavers)
+	switch {
+	case err != nil:
 		return nil, err
+	case what.Leavers == nil:
+		return h.node.Revoke(ctx, r.actor, what.RevokeRequest)
+	case what.RevokeRequest != node.RevokeRequest{Reason: what.Reason, Incident: what.Incident}:
+		return nil, trust.Errorf(trust.Invalid, "a request that names leavers ends them and nothing beside; it has no kind, issuer, subject or key_id of its own")
 	}
-	return h.node.Revoke(ctx, r.actor, what)
+	return h.node.RevokeMany(ctx, r.actor, what.Leavers, what.Reason, what.Incident, nil)
 }
 
 func (h handler) suspendParticipant(ctx context.Context, r request) (any, error) {
@@ -77,6 +98,12 @@ func (h handler) approveEngagement(ctx context.Context, r request) (any, error) 
 // and in force at this node.
 func (c *Client) Revoke(ctx context.Context, r node.RevokeRequest) (node.Revocation, error) {
 	return call[node.Revocation](ctx, c, http.MethodPost, "/v1/revocations", r)
+}
+
+// RevokeMany ends many subjects: all of them, or none. When it returns, that is
+// durable and in force at this node.
+func (c *Client) RevokeMany(ctx context.Context, r RevokeMany) (node.BulkRevocation, error) {
+	return call[node.BulkRevocation](ctx, c, http.MethodPost, "/v1/revocations", r)
 }
 
 // SuspendParticipant stops every decision that rests on a participant.

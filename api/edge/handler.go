@@ -22,8 +22,12 @@ import (
 // Node is what the partner plane asks of the shell.
 type Node interface {
 	// ReceiveMessage takes a partner's message; when it returns nil the message
-	// and its effect are durable. A *node.Gap says which message comes first.
+	// and its effect are durable. A *node.Gap says which message comes first, or
+	// which chunks of a list do.
 	ReceiveMessage(ctx context.Context, from trust.ParticipantID, jws []byte) error
+	// ReceiveChunk takes a piece of the list that the partner's next message
+	// announced.
+	ReceiveChunk(ctx context.Context, from trust.ParticipantID, chunk []byte) error
 	// Heartbeat answers a nonce with a signed word.
 	Heartbeat(ctx context.Context, from trust.ParticipantID, nonce string) (string, error)
 	// Messages gives a partner its own messages of a lane after a number.
@@ -33,6 +37,7 @@ type Node interface {
 const (
 	messageType  = "application/secevent+jwt" // RFC 8417, section 7.2
 	maxMessage   = 1 << 20                    // bytes; a framework travels in one
+	maxChunk     = 512 << 10                  // bytes of a piece of a list
 	maxHeartbeat = 4 << 10
 	page         = 100 // messages in one answer
 )
@@ -52,6 +57,7 @@ func New(n Node, peer Peer) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /edge/v1/messages", h.partner(h.receive))
 	mux.Handle("GET /edge/v1/messages", h.partner(h.resend))
+	mux.Handle("POST /edge/v1/chunks", h.partner(h.chunk))
 	mux.Handle("POST /edge/v1/heartbeat", h.partner(h.heartbeat))
 	return mux
 }
@@ -71,7 +77,7 @@ func (h handler) partner(serve func(http.ResponseWriter, *http.Request, trust.Pa
 }
 
 // receive takes one message. 202 means it is durable here (RFC 8935, section
-// 2.2); 409 names the message that must come first.
+// 2.2); 409 names the message that must come first, or the chunks of its list.
 func (h handler) receive(w http.ResponseWriter, r *http.Request, from trust.ParticipantID) error {
 	jws, err := wire.Body(w, r, messageType, maxMessage)
 	if err != nil {
@@ -84,11 +90,25 @@ func (h handler) receive(w http.ResponseWriter, r *http.Request, from trust.Part
 	}
 	if gap, ok := errors.AsType[*node.Gap](err); ok {
 		return wire.Answer(w, http.StatusConflict, struct {
-			Expected uint64 `json:"expected"`
-		}{gap.Expected})
+			Expected uint64   `json:"expected"`
+			Need     []string `json:"need,omitempty"`
+		}{gap.Expected, gap.Need})
 	}
 	if refusal, ok := refusals[trust.KindOf(err)]; ok {
 		return wire.Answer(w, http.StatusBadRequest, refusal)
+	}
+	return err
+}
+
+// chunk takes a piece of a list. 202 means that it need not be sent again unless
+// the message that announced it is answered with its hash.
+func (h handler) chunk(w http.ResponseWriter, r *http.Request, from trust.ParticipantID) error {
+	chunk, err := wire.Body(w, r, wire.JSON, maxChunk)
+	if err == nil {
+		err = h.node.ReceiveChunk(r.Context(), from, chunk)
+	}
+	if err == nil {
+		w.WriteHeader(http.StatusAccepted)
 	}
 	return err
 }

@@ -18,6 +18,7 @@ import (
 type partner struct {
 	err     error
 	message string
+	chunk   string
 	nonce   string
 	after   uint64
 	stored  []string
@@ -25,6 +26,11 @@ type partner struct {
 
 func (p *partner) ReceiveMessage(_ context.Context, from trust.ParticipantID, jws []byte) error {
 	p.message = from.String() + " " + string(jws)
+	return p.err
+}
+
+func (p *partner) ReceiveChunk(_ context.Context, from trust.ParticipantID, chunk []byte) error {
+	p.chunk = from.String() + " " + string(chunk)
 	return p.err
 }
 
@@ -68,6 +74,7 @@ func TestReceive(t *testing.T) {
 	}{
 		{"durable", nil, 202, ""},
 		{"gap", &node.Gap{Expected: 7}, 409, `{"expected":7}`},
+		{"list", &node.Gap{Expected: 7, Need: []string{"ab", "cd"}}, 409, `{"expected":7,"need":["ab","cd"]}`},
 		{"shape", trust.Errorf(trust.Invalid, "canary"), 400, `{"err":"invalid_request","description":"The message cannot be read."}`},
 		{"unknown thing", trust.Errorf(trust.NotFound, "canary"), 400, `{"err":"invalid_request","description":"The message cannot be read."}`},
 		{"signature", trust.Errorf(trust.Denied, "canary"), 400, `{"err":"access_denied","description":"The message is not accepted from this sender."}`},
@@ -83,6 +90,14 @@ func TestReceive(t *testing.T) {
 		if p.message != "https://trust.rxw.example a.b.c" {
 			t.Errorf("%s: the node got %q", tt.name, p.message)
 		}
+	}
+}
+
+func TestChunk(t *testing.T) {
+	p := &partner{}
+	w := send(t, p, http.MethodPost, "/edge/v1/chunks", "application/json", `{"people":[]}`)
+	if w.Code != 202 || p.chunk != `https://trust.rxw.example {"people":[]}` {
+		t.Errorf("answered %d %s to chunk %q", w.Code, w.Body, p.chunk)
 	}
 }
 
@@ -106,7 +121,7 @@ func TestResend(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	const messages, heartbeat = "/edge/v1/messages", "/edge/v1/heartbeat"
+	const messages, chunks, heartbeat = "/edge/v1/messages", "/edge/v1/chunks", "/edge/v1/heartbeat"
 	for _, tt := range []struct {
 		name, method, target, media, body string
 		status                            int
@@ -116,6 +131,9 @@ func TestRefused(t *testing.T) {
 		{"stranger's question", "GET", messages + "?lane=safety&after=0", "stranger", "", 401},
 		{"message of another type", "POST", messages, "application/json", "a.b.c", 415},
 		{"message too large", "POST", messages, "application/secevent+jwt", strings.Repeat("a", 1<<20+1), 413},
+		{"stranger's chunk", "POST", chunks, "stranger", "{}", 401},
+		{"chunk of another type", "POST", chunks, "text/plain", "{}", 415},
+		{"chunk too large", "POST", chunks, "application/json", strings.Repeat("a", 512<<10+1), 413},
 		{"heartbeat of another type", "POST", heartbeat, "text/plain", `{"nonce":"n"}`, 415},
 		{"heartbeat too large", "POST", heartbeat, "application/json", `{"nonce":"` + strings.Repeat("a", 5000) + `"}`, 413},
 		{"heartbeat malformed", "POST", heartbeat, "application/json", `{"nonce":"n","nonce":"m"}`, 400},
@@ -128,7 +146,7 @@ func TestRefused(t *testing.T) {
 		{"other path", "GET", "/v1/status", "", "", 404},
 	} {
 		p := &partner{}
-		if w := send(t, p, tt.method, tt.target, tt.media, tt.body); w.Code != tt.status || p.message != "" || p.nonce != "" {
+		if w := send(t, p, tt.method, tt.target, tt.media, tt.body); w.Code != tt.status || p.message+p.chunk != "" || p.nonce != "" {
 			t.Errorf("%s: answered %d %s, want %d", tt.name, w.Code, w.Body, tt.status)
 		}
 	}
@@ -140,6 +158,7 @@ func TestErrorsAreNoOracles(t *testing.T) {
 		p := &partner{err: trust.Errorf(kind, "canary")}
 		for _, w := range []*httptest.ResponseRecorder{
 			send(t, p, "POST", "/edge/v1/heartbeat", "application/json", `{"nonce":"n"}`),
+			send(t, p, "POST", "/edge/v1/chunks", "application/json", `{}`),
 			send(t, p, "GET", "/edge/v1/messages?lane=safety&after=0", "", ""),
 		} {
 			if strings.Contains(w.Body.String(), "canary") || w.Code == 200 {

@@ -36,6 +36,7 @@ var rows = map[string]string{
 	"GET /spiffe/bundles/{domain}": "public keys; reads nothing",
 
 	"POST /edge/v1/messages":  "TestMessages",
+	"POST /edge/v1/chunks":    "takes what a signed message announced by its hash, node.TestAForeignChunk; who sends, mutual TLS says",
 	"GET /edge/v1/messages":   "gives a partner its own messages; who asks, mutual TLS says",
 	"POST /edge/v1/heartbeat": "answers a nonce; who asks, mutual TLS says",
 

@@ -152,7 +152,7 @@ var decisionMutants = []mutant{
 var nounMutants = []mutant{
 	lost(verdictGo, "an ended issuer is no voice", "if «s.IssuerRevoked(participant, issuer)» {", "false"),
 	lost(verdictGo, "an ended key signs nothing", "if «s.KeyRevoked(issuer, thumbprint)» {\n\t\treturn trust.KeyRevoked, true", "false"),
-	lost(verdictGo, "an ended subject stays ended", "case «mark.Ended >= mark.current()»:", "false"),
+	lost(verdictGo, "an ended subject stays ended", "case «ended >= current»:", "false"),
 	lost(coverGo, "an agreement's line is for an action", "|| «!slices.Contains(l.Actions, q.Action)»:", "false"),
 	lost(coverGo, "an agreement's line is for a purpose", "|| «!slices.Contains(l.Purposes, q.Purpose)»:", "false"),
 	lost("agreement/state.go", "a suspended agreement is not alive", "case «a.Stage == Suspended»:", "false"),

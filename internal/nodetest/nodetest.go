@@ -352,11 +352,17 @@ func (n *Node) serve(ctx context.Context, from trust.ParticipantID, r node.Outgo
 		err := n.ReceiveMessage(ctx, from, r.Body)
 		if gap, ok := errors.AsType[*node.Gap](err); ok {
 			body, _ := canonical.Marshal(struct {
-				Expected uint64 `json:"expected"`
-			}{gap.Expected})
+				Expected uint64   `json:"expected"`
+				Need     []string `json:"need,omitempty"`
+			}{gap.Expected, gap.Need})
 			return node.Incoming{Status: http.StatusConflict, Body: body}, nil
 		}
 		if err != nil {
+			return node.Incoming{Status: http.StatusBadRequest}, nil
+		}
+		return node.Incoming{Status: http.StatusAccepted}, nil
+	case node.ChunksPath:
+		if err := n.ReceiveChunk(ctx, from, r.Body); err != nil {
 			return node.Incoming{Status: http.StatusBadRequest}, nil
 		}
 		return node.Incoming{Status: http.StatusAccepted}, nil

@@ -63,12 +63,11 @@ nothing up and grants nothing.`,
 // explanation tells a decision for people: the answer, what it rests on, and
 // each check in its order.
 func explanation(e node.Explanation) string {
-	var b strings.Builder
-	outcome := "DENY"
-	if e.Permit {
-		outcome = "PERMIT"
+	if len(e.Counters) > 0 {
+		return counterText(e.Counters)
 	}
-	fmt.Fprintf(&b, "%s  %-25s  %s → %s %s/%s at %s\n", outcome, e.Reason, who(e), e.Action, e.ResourceType, e.Resource, e.Service)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s  %-25s  %s → %s %s/%s at %s\n", strings.ToUpper(outcome(e.Permit)), e.Reason, who(e), e.Action, e.ResourceType, e.Resource, e.Service)
 	fmt.Fprintf(&b, "      %s\n\n", strings.Join(ground(e), " · "))
 	if len(e.Chain) > 0 {
 		b.WriteString(picture(chainOf(e)) + "\n")
@@ -90,6 +89,9 @@ func explanation(e node.Explanation) string {
 		fmt.Fprintf(&b, "  decision %s, reference %s\n", e.Position, e.Reference)
 	default:
 		b.WriteString("  hypothetical: nothing was recorded\n")
+	}
+	if e.RequestID != "" && e.Position != nil {
+		fmt.Fprintf(&b, "  txn %s\n", e.RequestID)
 	}
 	return clean(b.String())
 }

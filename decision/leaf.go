@@ -1,6 +1,7 @@
 package decision
 
 import (
+	"bytes"
 	"encoding/hex"
 	"strings"
 
@@ -190,6 +191,21 @@ func (l Leaf) Results() [checks]Check {
 		}
 	}
 	return all
+}
+
+// Whose gives the participant that answers for the verified caller of a decision,
+// from the body of its entry without reading all of it; nothing where nobody was
+// verified, and for an entry of another kind.
+func Whose(body []byte) (participant []byte, ok bool) {
+	const outcome, mark, subject = `"outcome":"`, `"participant":"`, `"subject":"`
+	i := bytes.LastIndex(body, []byte(outcome)) // that of an actor stands before
+	if i < 0 {
+		return nil, false
+	}
+	_, rest, _ := bytes.Cut(body[i+len(outcome):], []byte(`",`))
+	rest, ok = bytes.CutPrefix(rest, []byte(mark))
+	participant, rest, _ = bytes.Cut(rest, []byte{'"'})
+	return participant, ok && bytes.Contains(rest, []byte(subject))
 }
 
 // Permit reports whether the decision was a permit.

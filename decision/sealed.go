@@ -1,6 +1,8 @@
 package decision
 
 import (
+	"encoding/base64"
+
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/framework"
@@ -42,7 +44,8 @@ type Sealed struct {
 	Subject      string             `json:"subject,omitempty"`
 	SubjectID    string             `json:"subject_id,omitempty"` // as the request had it
 	Algorithm    string             `json:"token_alg,omitempty"`
-	Workload     canonical.Object   `json:"workload,omitempty"` // as the enforcement point stated it
+	TokenHash    string             `json:"token_hash,omitempty"` // SHA-256 of the token, base64url
+	Workload     canonical.Object   `json:"workload,omitempty"`   // as the enforcement point stated it
 }
 
 // SealedOrigin is what a brokered token's origin said, or the broker for it.
@@ -90,6 +93,7 @@ func AppendSealed(dst []byte, s *state.Snapshot, ev *Evidence, r *Request, reque
 	w.text("subject", ev.Subject)
 	w.text("subject_id", r.SubjectID)
 	w.text("token_alg", ev.Algorithm)
+	w.hash("token_hash", ev.Hash)
 	w.object("workload", r.Workload)
 	return append(w.dst, '}')
 }
@@ -144,6 +148,14 @@ func Replay(l Leaf, s Sealed) (Observed, Evidence, Request) {
 		EnforcementPoint: l.EnforcementPoint, SubjectID: s.SubjectID, Action: s.Action, ResourceType: s.ResourceType,
 		ResourceID: s.Resource, Properties: s.Properties, Purpose: s.Purpose, Order: s.Order, Session: l.Session,
 		Workload: s.Workload,
+	}
+}
+
+// hash writes a SHA-256 in base64url; zero is none.
+func (w *writer) hash(name string, sum [32]byte) {
+	if sum != [32]byte{} {
+		w.name(name)
+		w.dst = append(base64.RawURLEncoding.AppendEncode(append(w.dst, '"'), sum[:]), '"')
 	}
 }
 

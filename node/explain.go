@@ -32,6 +32,7 @@ type Explanation struct {
 	Purpose      trust.Purpose      `json:"purpose,omitzero"`   // what for
 	Service      string             `json:"enforcement_point"`  // who asked
 	RequestID    string             `json:"request_id,omitzero"`
+	Counters     []Counter          `json:"counters,omitempty"` // where a partner decided: what it told us, of which the rest is the first
 	Framework    int                `json:"framework,omitzero"` // its version
 	Agreement    string             `json:"agreement,omitzero"` // its name
 	Revision     int                `json:"revision,omitzero"`
@@ -51,15 +52,16 @@ type ExplainedCheck struct {
 	Text   string          `json:"text,omitzero"`
 }
 
-// Explain lays a recorded decision open, by its reference. An unknown reference
-// is NotFound.
+// Explain lays a recorded decision open, by its reference. Of one that a partner
+// made about a subject of ours, by the partner's reference or by the txn, it gives
+// the counter-record. An unknown reference is NotFound.
 func (n *Node) Explain(ctx context.Context, a Actor, reference string) (Explanation, error) {
 	if err := n.read(a); err != nil {
 		return Explanation{}, err
 	}
 	at, ok := n.Keys.ParseReference(reference)
 	if !ok {
-		return Explanation{}, trust.Errorf(trust.NotFound, "reference %.40q is of no decision here", reference)
+		return n.explainCounter(ctx, a, reference)
 	}
 	record, err := n.decisions.Entry(ctx, at.N)
 	if err != nil {
@@ -87,6 +89,21 @@ func (n *Node) Explain(ctx context.Context, a Actor, reference string) (Explanat
 		}
 	}
 	return e, nil
+}
+
+func (n *Node) explainCounter(ctx context.Context, a Actor, id string) (Explanation, error) {
+	all, err := n.CountersOf(ctx, a, id)
+	if trust.KindOf(err) == trust.NotFound {
+		err = trust.Errorf(trust.NotFound, "reference %.40q is of no decision here, nor of one that a partner told of", id)
+	}
+	if err != nil {
+		return Explanation{}, err
+	}
+	c := all[0]
+	return Explanation{
+		Reference: c.Reference, At: c.At, Permit: c.Permit, Class: c.Class, Home: n.self.String(), Action: c.Action, ResourceType: c.Type,
+		RequestID: c.Txn, Erased: c.Erased, Counters: all,
+	}, nil
 }
 
 // recorded reads a decision's entry whole: one that repeats another has from

@@ -25,8 +25,8 @@ import (
 	"github.com/entente-id/entente/trust"
 )
 
-// Config is what a node stands on. All fields but Refresh, Meter and Base are
-// required.
+// Config is what a node stands on. All fields but Refresh, Receipts, Meter and
+// Base are required.
 type Config struct {
 	Store     store.Store
 	Keys      Keys
@@ -37,6 +37,7 @@ type Config struct {
 	Log       *slog.Logger
 	Heartbeat time.Duration // between two questions to a partner for its word
 	Refresh   time.Duration // between two fetches of an issuer's keys; 0 is KeysRefresh
+	Receipts  time.Duration // between two questions to a host for receipts; 0 is ReceiptsEvery
 	Meter     Meter         // nil counts nothing
 	Base      string        // the address, without a path, of what the node publishes; empty: its own identifier
 }
@@ -135,6 +136,7 @@ type Node struct {
 	statuses  *statusLists
 	tokens    *tokenCache
 	lists     *gathered
+	receipts  *receiptLog
 	wake      map[trust.ParticipantID]chan struct{}
 	wakeLock  sync.Mutex
 	started   clock.Mark
@@ -152,7 +154,10 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 		n.Meter = noMeter{}
 	}
 	n.views, n.issuers, n.memo, n.tokens, n.sessions = newViews(), newIssuerKeys(c.Refresh), newMemo(), newTokenCache(), newSessions(c.Rand)
-	n.statuses, n.lists = newStatusLists(), newGathered()
+	n.statuses, n.lists, n.receipts = newStatusLists(), newGathered(), newReceiptLog()
+	if n.Config.Receipts == 0 {
+		n.Config.Receipts = ReceiptsEvery
+	}
 	if err := n.openTrust(ctx); err != nil {
 		return nil, err
 	}
@@ -170,6 +175,9 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 		return nil, err
 	}
 	n.goForward()
+	if err := n.loadReceipts(ctx); err != nil {
+		return nil, err
+	}
 	return n, n.loadWatermarks(ctx)
 }
 

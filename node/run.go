@@ -19,6 +19,7 @@ func (n *Node) Run(ctx context.Context) {
 	all.Go(func() { n.keepWarning(ctx) })
 	all.Go(func() { n.keepCheckpoints(ctx) })
 	all.Go(func() { n.keepSessions(ctx) })
+	all.Go(func() { n.keepReceipts(ctx) })
 	started := map[trust.ParticipantID]bool{}
 	for {
 		for partner := range n.State().Participant.Partners() {
@@ -28,6 +29,7 @@ func (n *Node) Run(ctx context.Context) {
 			}
 			started[id] = true
 			all.Go(func() { n.keepHeartbeat(ctx, id) })
+			all.Go(func() { n.keepCounters(ctx, id) })
 			for _, lane := range edge.Lanes() {
 				all.Go(func() { n.keepDelivering(ctx, id, lane) })
 			}

@@ -123,7 +123,10 @@ func originOfHead(head []byte, c participant.Card) (string, error) {
 }
 
 // permits are the permits of the decision log so far.
-type permits struct{ made, issued places }
+type permits struct {
+	made, issued places
+	counters     counters
+}
 
 // of gives those recorded as entries of a kind; nil where it has none.
 func (p *permits) of(k trust.Kind) *places {
@@ -138,9 +141,12 @@ func (p *permits) of(k trust.Kind) *places {
 }
 
 // check reads an entry of the decision log: a decision, what was decided about a
-// credential, or either given again.
+// credential, or either given again; and what hosts told.
 func (p *permits) check(r ledger.Record) error {
 	kind := trust.Kind{Name: r.Kind, Version: r.Version}
+	if known, err := p.counters.check(kind, r.Body); known || err != nil {
+		return err
+	}
 	if repeated, again := decision.Repeats(kind); again {
 		own, err := decision.ParseAgain(kind, r.Body)
 		if err == nil && !p.of(repeated).has(own.Of.N) {

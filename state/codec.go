@@ -8,6 +8,7 @@ import (
 	"github.com/entente-id/entente/client"
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/exception"
+	"github.com/entente-id/entente/finding"
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/mapping"
 	"github.com/entente-id/entente/operator"
@@ -30,7 +31,7 @@ func NewCodec() *Codec {
 	c := &Codec{kinds: map[trust.Kind]reflect.Type{}, versions: map[string]int{}}
 	for _, events := range [][]trust.Event{
 		framework.Events(), participant.Events(), operator.Events(), service.Events(), client.Events(), agreement.Events(),
-		mapping.Events(), policy.Events(), revocation.Events(), exception.Events(), edge.Events(),
+		mapping.Events(), policy.Events(), revocation.Events(), exception.Events(), edge.Events(), finding.Events(),
 	} {
 		for _, e := range events {
 			k := e.EventKind()

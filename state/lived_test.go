@@ -9,6 +9,7 @@ import (
 	"github.com/entente-id/entente/client"
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/exception"
+	"github.com/entente-id/entente/finding"
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/node"
@@ -142,6 +143,11 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 			Owner: host.Admin.ID, Expires: time.Now().Unix() + 86400, Hash: []byte("0123456789abcdef"), By: host.Admin.ID,
 		},
 		exception.Ended{Name: "lab-feed-2026", By: host.Admin.ID},
+		finding.Raised{
+			Subject: finding.Subject{Partner: home.ID, Side: finding.Host, Kind: finding.MissingAtHome, From: 17, To: 18},
+			ID:      "finding-1", Owner: "records", Due: time.Now().Unix() + finding.Due,
+		},
+		finding.Closed{ID: "finding-1", By: host.Admin.ID},
 	} {
 		kind, body, err := codec.Encode(e)
 		must(t, err)

@@ -8,6 +8,7 @@ import (
 	"github.com/entente-id/entente/client"
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/exception"
+	"github.com/entente-id/entente/finding"
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/mapping"
@@ -36,6 +37,7 @@ type Snapshot struct {
 	Revocation  revocation.State  `json:"revocation"`
 	Exception   exception.State   `json:"exception"`
 	Edge        edge.State        `json:"edge"`
+	Finding     finding.State     `json:"finding"`
 }
 
 // Apply gives the snapshot after e. It is total: an event that no noun knows
@@ -54,6 +56,7 @@ func (s *Snapshot) Apply(e trust.Event, at trust.Stamp) *Snapshot {
 	n.Revocation = s.Revocation.Apply(e, at)
 	n.Exception = s.Exception.Apply(e, at)
 	n.Edge = s.Edge.Apply(e, at)
+	n.Finding = s.Finding.Apply(e, at)
 	switch effectOf(e) {
 	case changesRules:
 		n.Rules++
@@ -81,7 +84,7 @@ const (
 func effectOf(e trust.Event) effect {
 	switch e := e.(type) {
 	case edge.Queued, edge.Applied, framework.Received, framework.Refused, agreement.Refused, operator.Refused,
-		revocation.EngagementOpened:
+		revocation.EngagementOpened, finding.Raised, finding.Closed:
 		return changesNothing
 	case revocation.Revoked, revocation.Bulk, revocation.CredentialRevoked:
 		return reducesTrust

@@ -25,6 +25,8 @@ type Node interface {
 	OAuthClients
 	People
 	Exceptions
+	Counters
+	Findings
 	Revocations
 	Keys
 	Records

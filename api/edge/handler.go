@@ -16,6 +16,7 @@ import (
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/receipt"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -32,6 +33,8 @@ type Node interface {
 	Heartbeat(ctx context.Context, from trust.ParticipantID, nonce string) (string, error)
 	// Messages gives a partner its own messages of a lane after a number.
 	Messages(ctx context.Context, from trust.ParticipantID, lane edge.Lane, after uint64, limit int) ([]string, error)
+	// ReceiptsFor gives a home its next receipts after a number, nil for none.
+	ReceiptsFor(ctx context.Context, to trust.ParticipantID, after uint64) (*receipt.Delivery, error)
 }
 
 const (
@@ -39,6 +42,7 @@ const (
 	maxMessage   = 1 << 20                    // bytes; a framework travels in one
 	maxChunk     = 512 << 10                  // bytes of a piece of a list
 	maxHeartbeat = 4 << 10
+	maxAfter     = 256 // bytes
 	page         = 100 // messages in one answer
 )
 
@@ -59,6 +63,7 @@ func New(n Node, peer Peer) http.Handler {
 	mux.Handle("GET /edge/v1/messages", h.partner(h.resend))
 	mux.Handle("POST /edge/v1/chunks", h.partner(h.chunk))
 	mux.Handle("POST /edge/v1/heartbeat", h.partner(h.heartbeat))
+	mux.Handle("POST /edge/v1/receipts", h.partner(h.receipts))
 	return mux
 }
 
@@ -172,6 +177,28 @@ func (h handler) resend(w http.ResponseWriter, r *http.Request, from trust.Parti
 	return wire.Answer(w, http.StatusOK, struct {
 		Messages []string `json:"messages"`
 	}{messages})
+}
+
+// receipts answers {"after": …} with the next batch behind that number, or with
+// 204 where there is none.
+func (h handler) receipts(w http.ResponseWriter, r *http.Request, from trust.ParticipantID) error {
+	data, err := wire.Body(w, r, wire.JSON, maxAfter)
+	if err != nil {
+		return err
+	}
+	var ask node.After
+	if err := canonical.Decode(data, &ask); err != nil {
+		return err
+	}
+	given, err := h.node.ReceiptsFor(r.Context(), from, ask.After)
+	if err != nil {
+		return err
+	}
+	if given == nil {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	return wire.Answer(w, http.StatusOK, given)
 }
 
 // uniform takes from an error all that would tell an outsider more than its

@@ -11,6 +11,7 @@ import (
 	"github.com/entente-id/entente/api/edge"
 	noun "github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/receipt"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -22,6 +23,12 @@ type partner struct {
 	nonce   string
 	after   uint64
 	stored  []string
+	given   *receipt.Delivery
+}
+
+func (p *partner) ReceiptsFor(_ context.Context, _ trust.ParticipantID, after uint64) (*receipt.Delivery, error) {
+	p.after = after
+	return p.given, p.err
 }
 
 func (p *partner) ReceiveMessage(_ context.Context, from trust.ParticipantID, jws []byte) error {
@@ -164,6 +171,32 @@ func TestErrorsAreNoOracles(t *testing.T) {
 			if strings.Contains(w.Body.String(), "canary") || w.Code == 200 {
 				t.Errorf("%s: answered %d %s", kind, w.Code, w.Body)
 			}
+		}
+	}
+}
+
+func TestReceipts(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		p     partner
+		media string
+		body  string
+		want  int
+	}{
+		{"none", partner{}, "application/json", `{"after":7}`, http.StatusNoContent},
+		{"some", partner{given: &receipt.Delivery{Batch: "x.y.z"}}, "application/json", `{"after":7}`, http.StatusOK},
+		{"too often", partner{err: trust.Errorf(trust.Unavailable, "its share")}, "application/json", `{"after":7}`, http.StatusServiceUnavailable},
+		{"a negative number", partner{}, "application/json", `{"after":-1}`, http.StatusBadRequest},
+		{"a member more", partner{}, "application/json", `{"after":7,"partner":"https://trust.r0a.example"}`, http.StatusBadRequest},
+		{"another type", partner{}, "text/plain", `{"after":7}`, http.StatusUnsupportedMediaType},
+		{"a stranger", partner{}, "stranger", `{"after":7}`, http.StatusUnauthorized},
+	} {
+		w := send(t, &c.p, http.MethodPost, "/edge/v1/receipts", c.media, c.body)
+		if w.Code != c.want || c.want < 300 && c.p.after != 7 {
+			t.Errorf("%s: answered %d %s", c.name, w.Code, w.Body)
+		}
+		if strings.Contains(w.Body.String(), "share") {
+			t.Errorf("%s: says %s", c.name, w.Body)
 		}
 	}
 }

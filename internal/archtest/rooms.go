@@ -39,10 +39,10 @@ var outside = map[string]string{
 }
 
 // nouns are the rooms that fold: none of them knows state, evidence or decision.
-const nouns = "framework participant operator revocation service client policy agreement mapping exception edge"
+const nouns = "framework participant operator revocation service client policy agreement mapping exception edge finding"
 
 // core is every pure room.
-const core = "canonical jose seal table spiffe delegation signal " + nouns + " evidence state decision credential"
+const core = "canonical jose seal table spiffe delegation receipt signal " + nouns + " evidence state decision credential"
 
 // apis are the adapters of the node's listeners.
 const apis = "api/wire api/authzen api/oauth api/spiffe api/edge api/admin"
@@ -69,6 +69,9 @@ var Rooms = map[string]Room{
 	"mapping":     {Core: true, Uses: "table agreement", Outside: "json"},
 	"exception":   {Core: true, Uses: "table"},
 	"edge":        {Core: true, Uses: "table"},
+	"finding":     {Core: true, Uses: "table"},
+
+	"receipt": {Core: true, Uses: "canonical", Outside: "sumdb"},
 
 	"delegation": {Core: true, Uses: "canonical jose"},
 	"signal":     {Core: true, Uses: "canonical", Outside: "json"},
@@ -97,7 +100,7 @@ var Rooms = map[string]Room{
 	"api/authzen": {Uses: "canonical evidence decision node api/wire", Outside: "json"},
 	"api/oauth":   {Uses: "canonical jose client evidence node api/wire", Outside: "json"},
 	"api/spiffe":  {Uses: "api/wire"},
-	"api/edge":    {Uses: "canonical edge node api/wire", Outside: "json"},
+	"api/edge":    {Uses: "canonical edge receipt node api/wire", Outside: "json"},
 	"api/admin":   {Uses: core + " store node api/wire api/authzen", Outside: "json"},
 
 	"internal/serve": {

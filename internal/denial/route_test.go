@@ -39,6 +39,7 @@ var rows = map[string]string{
 	"POST /edge/v1/chunks":    "takes what a signed message announced by its hash, node.TestAForeignChunk; who sends, mutual TLS says",
 	"GET /edge/v1/messages":   "gives a partner its own messages; who asks, mutual TLS says",
 	"POST /edge/v1/heartbeat": "answers a nonce; who asks, mutual TLS says",
+	"POST /edge/v1/receipts":  "gives a home its own receipts; who asks, mutual TLS says",
 
 	"POST /v1/explanations":                  "TestEvidence",
 	"POST /v1/participants":                  "participant.TestParseCard",
@@ -55,7 +56,7 @@ var rows = map[string]string{
 
 // operators are the routes that an operator's credential opens and that take no
 // signed proof.
-var operators = regexp.MustCompile(`^(GET|POST|DELETE|PUT|PATCH) /v1/(status|participants|participants/\{id\}|invitation|issuers|frameworks|frameworks/\{hash\}/adopt|agreements|agreements/render|agreements/\{name\}|agreements/\{name\}/(activate|suspend|end)|mappings.*|policy.*|services.*|clients.*|enforcement-points.*|operators.*|exceptions.*|revocations|suspensions|engagements.*|bundles|decisions/\{reference\}|ledger/.*|state|clock|declaration|keys|keys/accepted)$`)
+var operators = regexp.MustCompile(`^(GET|POST|DELETE|PUT|PATCH) /v1/(status|participants|participants/\{id\}|invitation|issuers|frameworks|frameworks/\{hash\}/adopt|agreements|agreements/render|agreements/\{name\}|agreements/\{name\}/(activate|suspend|end)|mappings.*|policy.*|services.*|clients.*|enforcement-points.*|operators.*|exceptions.*|counters.*|findings.*|revocations|suspensions|engagements.*|bundles|decisions/\{reference\}|ledger/.*|state|clock|declaration|keys|keys/accepted)$`)
 
 func TestEveryRouteHasARow(t *testing.T) {
 	found := routes(t)

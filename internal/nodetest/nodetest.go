@@ -376,6 +376,20 @@ func (n *Node) serve(ctx context.Context, from trust.ParticipantID, r node.Outgo
 			return node.Incoming{Status: http.StatusForbidden}, nil
 		}
 		return node.Incoming{Status: http.StatusOK, Body: []byte(jws)}, nil
+	case node.ReceiptsPath:
+		var ask node.After
+		if err := canonical.Decode(r.Body, &ask); err != nil {
+			return node.Incoming{Status: http.StatusBadRequest}, nil
+		}
+		given, err := n.ReceiptsFor(ctx, from, ask.After)
+		if err != nil {
+			return node.Incoming{Status: http.StatusServiceUnavailable}, nil
+		}
+		if given == nil {
+			return node.Incoming{Status: http.StatusNoContent}, nil
+		}
+		body, err := canonical.Marshal(given)
+		return node.Incoming{Status: http.StatusOK, Body: body}, err
 	default:
 		return node.Incoming{Status: http.StatusNotFound}, nil
 	}

@@ -1,0 +1,71 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/trust"
+)
+
+// Counters are the use cases about what hosts told us of our own people.
+type Counters interface {
+	Counters(ctx context.Context, a node.Actor, q node.CounterQuery) ([]node.Counter, uint64, error)
+	CountersOf(ctx context.Context, a node.Actor, id string) ([]node.Counter, error)
+}
+
+var counterRoutes = map[string]route{
+	"GET /v1/counters":      handler.listCounters,
+	"GET /v1/counters/{id}": handler.showCounter,
+}
+
+func (h handler) listCounters(ctx context.Context, r request) (any, error) {
+	query := r.URL.Query()
+	host, err := trust.ParseParticipantID(query.Get("host"))
+	if err != nil {
+		return nil, err
+	}
+	from, limit := uint64(1), 100
+	if text := query.Get("from"); text != "" {
+		if from, err = strconv.ParseUint(text, 10, 63); err != nil {
+			return nil, trust.Errorf(trust.Invalid, "from %q is no number", text)
+		}
+	}
+	if text := query.Get("limit"); text != "" {
+		if limit, err = strconv.Atoi(text); err != nil {
+			return nil, trust.Errorf(trust.Invalid, "limit %q is no number", text)
+		}
+	}
+	items, next, err := h.node.Counters(ctx, r.actor, node.CounterQuery{
+		Host: host, From: from, Limit: limit, Issuer: query.Get("issuer"), Subject: query.Get("subject"),
+	})
+	list := listOf("Counter", items)
+	if next != 0 {
+		list.Next = strconv.FormatUint(next, 10)
+	}
+	return list, err
+}
+
+func (h handler) showCounter(ctx context.Context, r request) (any, error) {
+	items, err := h.node.CountersOf(ctx, r.actor, r.PathValue("id"))
+	return listOf("Counter", items), err
+}
+
+// Counters lists counter-records of one host by number. Next is the number of
+// the next page.
+func (c *Client) Counters(ctx context.Context, q node.CounterQuery) (List[node.Counter], error) {
+	query := url.Values{"host": {q.Host.String()}, "from": {strconv.FormatUint(q.From, 10)}, "limit": {strconv.Itoa(q.Limit)}}
+	if q.Issuer != "" || q.Subject != "" {
+		query.Set("issuer", q.Issuer)
+		query.Set("subject", q.Subject)
+	}
+	return call[List[node.Counter]](ctx, c, http.MethodGet, "/v1/counters?"+query.Encode(), nil)
+}
+
+// CountersOf gives the counter-records of a txn, or of a reference that a host
+// quoted.
+func (c *Client) CountersOf(ctx context.Context, id string) (List[node.Counter], error) {
+	return call[List[node.Counter]](ctx, c, http.MethodGet, "/v1/counters/"+url.PathEscape(id), nil)
+}

@@ -1,0 +1,72 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/entente-id/entente/finding"
+	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/trust"
+)
+
+// Finding is what this node and a partner do not agree about, and where it stands.
+type Finding struct {
+	ID       string              `json:"id"`
+	Open     bool                `json:"open"`
+	Partner  trust.ParticipantID `json:"partner"`
+	Side     finding.Side        `json:"side"` // what we are on that edge
+	Kind     finding.Kind        `json:"kind"`
+	From     uint64              `json:"from"`
+	To       uint64              `json:"to"`
+	Owner    string              `json:"owner,omitempty"` // a role of ours
+	Since    trust.Instant       `json:"since"`
+	Due      trust.Instant       `json:"due"`
+	Closed   trust.Instant       `json:"closed,omitzero"`
+	ClosedBy string              `json:"closed_by,omitempty"`
+}
+
+// Closing says what a finding came to.
+type Closing struct {
+	Reason string `json:"reason"`
+}
+
+// Findings are the use cases about findings.
+type Findings interface {
+	CloseFinding(ctx context.Context, a node.Actor, id, reason string) error
+}
+
+var findingRoutes = map[string]route{
+	"GET /v1/findings":             handler.listFindings,
+	"POST /v1/findings/{id}/close": handler.closeFinding,
+}
+
+func (h handler) listFindings(_ context.Context, _ request) (any, error) {
+	var items []Finding
+	for f := range h.node.State().Finding.All() {
+		items = append(items, Finding{
+			ID: f.ID, Open: f.Open(), Partner: f.Partner, Side: f.Side, Kind: f.Kind, From: f.From, To: f.To, Owner: f.Owner,
+			Since: trust.Instant(f.Since), Due: trust.Instant(f.Due), Closed: trust.Instant(f.ClosedAt), ClosedBy: f.ClosedBy,
+		})
+	}
+	return listOf("Finding", items), nil
+}
+
+func (h handler) closeFinding(ctx context.Context, r request) (any, error) {
+	what, err := body[Closing](r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, h.node.CloseFinding(ctx, r.actor, r.PathValue("id"), what.Reason)
+}
+
+// Findings lists the findings in the order in which they were raised, closed ones
+// too.
+func (c *Client) Findings(ctx context.Context) (List[Finding], error) {
+	return call[List[Finding]](ctx, c, http.MethodGet, "/v1/findings", nil)
+}
+
+// CloseFinding ends a finding with what it came to.
+func (c *Client) CloseFinding(ctx context.Context, id, reason string) error {
+	return c.do(ctx, http.MethodPost, "/v1/findings/"+url.PathEscape(id)+"/close", Closing{reason})
+}

@@ -1,0 +1,59 @@
+// Package finding keeps what this node and a partner do not agree about, until a
+// person has looked: which numbers of an edge's receipts differ, how, whose it is
+// and by when. It decides when a finding is new and what closes one. It refuses to
+// know how a difference was found.
+package finding
+
+import "github.com/entente-id/entente/trust"
+
+// Kind is how two accounts differ.
+type Kind string
+
+const (
+	MissingAtHome Kind = "missing_at_home" // the host's ledger has it, the home's has not
+	MissingAtHost Kind = "missing_at_host" // the home recorded it, the host's ledger has it not
+	Altered       Kind = "altered"         // both have it, with different content
+)
+
+// Valid reports whether k is one of the three kinds.
+func (k Kind) Valid() bool {
+	switch k {
+	case MissingAtHome, MissingAtHost, Altered:
+		return true
+	default:
+		return false
+	}
+}
+
+// Side is this node's part on the edge that a finding is about.
+type Side string
+
+const (
+	Host Side = "host" // the partner's people are served here
+	Home Side = "home" // our people are served there
+)
+
+// Valid reports whether s is one of the two sides.
+func (s Side) Valid() bool { return s == Host || s == Home }
+
+// Due is how many seconds the owner of a finding has.
+const Due = 7 * 86400
+
+// MaxOpen is how many findings of one edge may be open: a partner that
+// contradicts itself all day fills no ledger.
+const MaxOpen = 100
+
+// Subject is what a finding is about: numbers From to To of the receipts on the
+// edge with Partner.
+type Subject struct {
+	Partner trust.ParticipantID `json:"partner"`
+	Side    Side                `json:"side"`
+	Kind    Kind                `json:"kind"`
+	From    uint64              `json:"from"`
+	To      uint64              `json:"to"`
+}
+
+// covers reports whether all that o says is said by s.
+func (s Subject) covers(o Subject) bool {
+	return s.Partner == o.Partner && s.Side == o.Side && s.Kind == o.Kind && s.From <= o.From && o.To <= s.To
+}

@@ -1,0 +1,136 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	"github.com/entente-id/entente/decision"
+	"github.com/entente-id/entente/evidence"
+	"github.com/entente-id/entente/finding"
+	"github.com/entente-id/entente/jose"
+	"github.com/entente-id/entente/ledger"
+	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/receipt"
+	"github.com/entente-id/entente/trust"
+)
+
+// ReceiptsPath is where a home fetches its receipts.
+const ReceiptsPath = "/edge/v1/receipts"
+
+// edgeBudget is how many receipts a second a partner is given, or has compared;
+// what is more it gets later. A question that is answered by none costs askCost.
+const (
+	edgeBudget = 4 * receipt.MaxBatch
+	askCost    = 32
+)
+
+// budget is what was spent on a partner in the second that ends at until.
+type budget struct {
+	until time.Time
+	count int
+}
+
+// spend takes from a partner's budget; false where it has run out.
+func (l *receiptLog) spend(partner trust.ParticipantID, count int, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.spent[partner]
+	if !now.Before(b.until) {
+		b = budget{until: now.Add(time.Second)}
+	}
+	if b.count >= edgeBudget {
+		return false
+	}
+	b.count += count
+	l.spent[partner] = b
+	return true
+}
+
+// After is the body of a home's question: the last number it has recorded.
+type After struct {
+	After uint64 `json:"after"`
+}
+
+// ReceiptsFor gives a home its next receipts after a number, with what this host
+// signs about them; nil where there are none. It fails with Unavailable for a
+// partner that has had its share of this second.
+func (n *Node) ReceiptsFor(ctx context.Context, to trust.ParticipantID, after uint64) (*receipt.Delivery, error) {
+	if _, ok := n.State().Participant.Partner(to); !ok {
+		return nil, trust.Errorf(trust.Denied, "participant %s is not a partner here", to)
+	}
+	if !n.receipts.spend(to, askCost, n.bootTime()) {
+		return nil, trust.Errorf(trust.Unavailable, "%s has had its receipts of this second", to)
+	}
+	key := columnKey{to, finding.Host}
+	column, behind := n.receipts.numbers(key, n.decisions.Size())
+	head := column.head
+	if after == head || after > head && behind {
+		return nil, nil
+	}
+	batch := receipt.Batch{Iss: n.self, Aud: to, Iat: n.Now(), Epoch: n.State().At.Position.Epoch, Head: head}
+	given := &receipt.Delivery{Receipts: []receipt.Receipt{}}
+	if after < head {
+		records, err := n.entriesOf(ctx, key, after+1, receipt.MaxBatch)
+		if err != nil {
+			return nil, err
+		}
+		n.receipts.spend(to, len(records), n.bootTime())
+		for i, r := range records {
+			one, _, err := n.receiptOf(ctx, to, after+1+uint64(i), r)
+			if err != nil {
+				return nil, err
+			}
+			given.Receipts = append(given.Receipts, one)
+		}
+		leaves, err := receipt.Hashes(given.Receipts)
+		if err != nil {
+			return nil, err
+		}
+		batch.First, batch.Last, batch.Root = after+1, after+uint64(len(leaves)), receipt.Root(leaves)
+	}
+	var err error
+	given.Batch, err = jose.Sign(n.Keys.Signer(participant.StreamKey), receipt.BatchType, batch)
+	return given, err
+}
+
+// receiptOf renders what a home is told of a decision; true where the person was
+// erased here since, and the receipt says less than it did.
+func (n *Node) receiptOf(ctx context.Context, home trust.ParticipantID, number uint64, r ledger.Record) (receipt.Receipt, bool, error) {
+	leaf, details, erased, err := n.recorded(ctx, r)
+	if err != nil {
+		return receipt.Receipt{}, false, err
+	}
+	reference := n.Keys.Reference(r.Position)
+	one := receipt.Receipt{
+		N: number, At: trust.Instant(r.At), Txn: reference, Reference: reference, Subject: "erased", Class: leaf.Class,
+		Kind: receipt.Access, Action: leaf.Action, Type: leaf.ResourceType, Permit: leaf.Permit(), Leaf: r.LeafHash.String(),
+	}
+	switch r.Kind {
+	case decision.IssuedKind.Name, decision.ReissuedKind.Name, decision.RefusedKind.Name:
+		one.Kind = receipt.Credential
+	case decision.ReusedKind.Name:
+		used, err := decision.ParseReused(r.Body)
+		if err != nil {
+			return receipt.Receipt{}, false, err
+		}
+		one.Uses = len(used.Uses)
+	}
+	if erased {
+		return one, true, nil
+	}
+	one.Token = details.TokenHash
+	if receipt.Word(details.RequestID) {
+		one.Txn = details.RequestID
+	}
+	one.Subject = sharedName(n.self, home, details.Namespace, details.Subject)
+	return one, false, nil
+}
+
+// sharedName is what a host and a home call a subject between them. In a grant
+// the home has given it such a name already.
+func sharedName(host, home trust.ParticipantID, namespace, subject string) string {
+	if namespace == evidence.Pairwise && receipt.Word(subject) {
+		return subject
+	}
+	return receipt.Subject(host, home, namespace, subject)
+}

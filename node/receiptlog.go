@@ -1,0 +1,425 @@
+package node
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/decision"
+	"github.com/entente-id/entente/finding"
+	"github.com/entente-id/entente/ledger"
+	"github.com/entente-id/entente/store"
+	"github.com/entente-id/entente/trust"
+)
+
+const (
+	receiptBucket = "receipts"      // how far the decision log was read
+	markBucket    = "receipts.mark" // column and block to the entry of the block's first number
+	idBucket      = "receipts.id"   // txn or reference, committed to, and an entry
+	nameBucket    = "receipts.name" // partner and pairwise identifier to the subject
+	receiptCursor = "cursor"
+	blockSize     = 256                   // numbers from one mark to the next
+	recentNumbers = 4096                  // of a column whose entries are known without a look at the marks
+	saveEvery     = 8192                  // entries
+	readPause     = 50 * time.Millisecond // between two pages: at most ten thousand entries a second
+	knownFirsts   = 1 << 14               // entries that others may repeat and whose owner is known without a look
+)
+
+// columnKey names the receipts of one edge in one direction.
+type columnKey struct {
+	Partner trust.ParticipantID
+	Side    finding.Side // what we are on it
+}
+
+func (k columnKey) String() string { return k.Partner.String() + " " + string(k.Side) }
+
+// column is where the numbers of an edge stand in the decision log: as the host,
+// the decisions on the partner's subjects; as the home, the receipts recorded.
+type column struct {
+	head   uint64
+	epoch  uint32   // of the host's ledger in the last batch; at the home alone
+	told   uint64   // the host's own head in it; at the home alone
+	recent []uint64 // the entries of the last numbers, that of head last
+}
+
+// receiptLog is a projection of the decision log: which of its entries have which
+// numbers. It goes behind the log, is never ahead of it, and can be made again.
+type receiptLog struct {
+	mu       sync.Mutex
+	read     uint64 // entries looked at
+	columns  map[columnKey]*column
+	firsts   map[uint64]trust.ParticipantID // whose caller an entry was decided for
+	partners map[string]trust.ParticipantID
+	pending  []store.Pair
+	saved    uint64
+	advanced chan struct{} // closed when read moves
+	spent    map[trust.ParticipantID]budget
+}
+
+func newReceiptLog() *receiptLog {
+	return &receiptLog{
+		columns: map[columnKey]*column{}, firsts: map[uint64]trust.ParticipantID{}, partners: map[string]trust.ParticipantID{},
+		advanced: make(chan struct{}), spent: map[trust.ParticipantID]budget{},
+	}
+}
+
+// savedColumns is the cursor on disk.
+type savedColumns struct {
+	Read    uint64        `json:"read"`
+	Columns []savedColumn `json:"columns"`
+}
+
+type savedColumn struct {
+	Partner trust.ParticipantID `json:"partner"`
+	Side    finding.Side        `json:"side"`
+	Head    uint64              `json:"head"`
+	Epoch   uint32              `json:"epoch,omitzero"`
+	Told    uint64              `json:"told,omitzero"`
+}
+
+// keepReceipts follows the decision log until ctx ends.
+func (n *Node) keepReceipts(ctx context.Context) {
+	for ctx.Err() == nil {
+		changed := n.decisions.Watch()
+		more, err := n.followReceipts(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			n.Log.Error("the receipts could not follow the decision log; trying again", "error", err)
+			wait(ctx, nil, lastRetry)
+		case more:
+			wait(ctx, nil, readPause)
+		default:
+			wait(ctx, changed, time.Hour)
+			wait(ctx, nil, readPause) // what comes close together is looked at together
+		}
+	}
+	if err := n.saveReceipts(context.WithoutCancel(ctx)); err != nil {
+		n.Log.Warn("the receipts' cursor was not saved; the next start reads the decisions again", "error", err)
+	}
+}
+
+// loadReceipts takes up where the last run ended.
+func (n *Node) loadReceipts(ctx context.Context) error {
+	value, err := n.Store.Get(ctx, receiptBucket, receiptCursor)
+	if trust.KindOf(err) == trust.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var s savedColumns
+	if err := canonical.Decode(value, &s); err != nil || s.Read > n.decisions.Size() {
+		n.Log.Warn("the receipts' cursor does not fit the decision log; reading that from its beginning", "error", err)
+		return nil
+	}
+	l := n.receipts
+	l.read, l.saved = s.Read, s.Read
+	for _, c := range s.Columns {
+		l.columns[columnKey{c.Partner, c.Side}] = &column{head: c.Head, epoch: c.Epoch, told: c.Told}
+	}
+	return nil
+}
+
+// followReceipts looks at the next page; true where there may be more.
+func (n *Node) followReceipts(ctx context.Context) (more bool, err error) {
+	l := n.receipts
+	records, err := n.decisions.Read(ctx, l.read, readAtOnce) // nobody else moves it
+	if err != nil || len(records) == 0 {
+		return false, err
+	}
+	for _, r := range records {
+		if err := n.number(ctx, r); err != nil {
+			return false, err
+		}
+		l.mu.Lock()
+		l.read = r.Position.N + 1
+		l.mu.Unlock()
+	}
+	l.mu.Lock()
+	close(l.advanced)
+	l.advanced = make(chan struct{})
+	due := l.read-l.saved >= saveEvery || len(l.pending) > 0
+	l.mu.Unlock()
+	if due {
+		err = n.saveReceipts(ctx)
+	}
+	return len(records) == readAtOnce, err
+}
+
+func (n *Node) saveReceipts(ctx context.Context) error {
+	l := n.receipts
+	l.mu.Lock()
+	s := savedColumns{Read: l.read, Columns: []savedColumn{}}
+	for k, c := range l.columns {
+		s.Columns = append(s.Columns, savedColumn{k.Partner, k.Side, c.head, c.epoch, c.told})
+	}
+	pairs := slices.Clone(l.pending)
+	l.mu.Unlock()
+	value, err := canonical.Marshal(s)
+	if err != nil {
+		return err
+	}
+	if err := n.Store.Put(ctx, append(pairs, store.Pair{Bucket: receiptBucket, Key: receiptCursor, Value: value})...); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	l.pending, l.saved = l.pending[len(pairs):], s.Read
+	l.mu.Unlock()
+	return nil
+}
+
+// number gives an entry of the decision log its number, where it has one.
+func (n *Node) number(ctx context.Context, r ledger.Record) error {
+	l := n.receipts
+	switch r.Kind {
+	case counterKind.Name:
+		c, ids, err := n.counterIndex(ctx, r)
+		if err != nil {
+			return err
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.pending = append(l.pending, ids...)
+		l.add(columnKey{c.Host, finding.Home}, r.Position.N)
+		return nil
+	case batchKind.Name:
+		var b batchLeaf
+		if err := canonical.Decode(r.Body, &b); err != nil {
+			return err
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		c := l.column(columnKey{b.Host, finding.Home})
+		c.epoch, c.told = b.Epoch, b.Head
+		return nil
+	case decision.IssuedKind.Name:
+		if err := n.nameAbroad(r); err != nil {
+			return err
+		}
+	}
+	partner, err := n.whose(ctx, r)
+	if err != nil || partner.IsZero() {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.add(columnKey{partner, finding.Host}, r.Position.N)
+	return nil
+}
+
+func (l *receiptLog) column(k columnKey) *column {
+	if l.columns[k] == nil {
+		l.columns[k] = &column{}
+	}
+	return l.columns[k]
+}
+
+func (l *receiptLog) add(k columnKey, entry uint64) {
+	c := l.column(k)
+	c.head++
+	if c.head%blockSize == 1 {
+		l.pending = append(l.pending, store.Pair{Bucket: markBucket, Key: markKey(k, c.head), Value: fmt.Appendf(nil, "%x", entry)})
+	}
+	if c.recent = append(c.recent, entry); len(c.recent) >= 2*recentNumbers {
+		c.recent = slices.Clone(c.recent[recentNumbers:])
+	}
+}
+
+func markKey(k columnKey, number uint64) string {
+	return fmt.Sprintf("%s %016x", k, (number-1)/blockSize)
+}
+
+// whose gives the partner that answers for the caller of a decision; zero for one
+// on our own people, on nobody who was verified, and for any other entry.
+func (n *Node) whose(ctx context.Context, r ledger.Record) (trust.ParticipantID, error) {
+	kind := trust.Kind{Name: r.Kind, Version: r.Version}
+	if _, again := decision.Repeats(kind); again {
+		again, err := decision.ParseAgain(kind, r.Body)
+		if err != nil {
+			return trust.ParticipantID{}, err
+		}
+		return n.whoseFirst(ctx, again.Of.N)
+	}
+	if kind == decision.ReusedKind {
+		used, err := decision.ParseReused(r.Body)
+		if err != nil {
+			return trust.ParticipantID{}, err
+		}
+		return n.whoseFirst(ctx, used.Of.N)
+	}
+	var none trust.ParticipantID
+	text, ok := decision.Whose(r.Body)
+	if !ok {
+		return none, nil
+	}
+	l := n.receipts
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	id, known := l.partners[string(text)]
+	if !known {
+		var err error
+		if id, err = trust.ParseParticipantID(string(text)); err != nil {
+			return none, err
+		}
+		l.partners[string(text)] = id
+	}
+	if id == n.self {
+		id = none
+	}
+	if len(l.firsts) >= knownFirsts {
+		clear(l.firsts)
+	}
+	l.firsts[r.Position.N] = id
+	return id, nil
+}
+
+func (n *Node) whoseFirst(ctx context.Context, entry uint64) (trust.ParticipantID, error) {
+	l := n.receipts
+	l.mu.Lock()
+	id, known := l.firsts[entry]
+	l.mu.Unlock()
+	if known {
+		return id, nil
+	}
+	first, err := n.decisions.Entry(ctx, entry)
+	if err != nil {
+		return id, err
+	}
+	return n.whose(ctx, first)
+}
+
+// numbers tells where a column stands: the last number it gave, and at the home
+// what the host said last. It is behind where not all of the log's first entries
+// were looked at yet.
+func (l *receiptLog) numbers(k columnKey, entries uint64) (c column, behind bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if known := l.columns[k]; known != nil {
+		c = column{head: known.head, epoch: known.epoch, told: known.told}
+	}
+	return c, l.read < entries
+}
+
+// reached waits until the first entries of the decision log were looked at.
+func (l *receiptLog) reached(ctx context.Context, entries uint64) bool {
+	for ctx.Err() == nil {
+		l.mu.Lock()
+		read, advanced := l.read, l.advanced
+		l.mu.Unlock()
+		if read >= entries {
+			return true
+		}
+		wait(ctx, advanced, time.Hour)
+	}
+	return false
+}
+
+// entriesOf gives the entries of at most limit numbers of a column from number
+// from on, in their order.
+func (n *Node) entriesOf(ctx context.Context, k columnKey, from uint64, limit int) ([]ledger.Record, error) {
+	l := n.receipts
+	l.mu.Lock()
+	var known []uint64
+	var head uint64
+	if c := l.columns[k]; c != nil && from > 0 {
+		head = c.head
+		if first := head - uint64(len(c.recent)) + 1; from >= first && from <= head {
+			known = slices.Clone(c.recent[from-first:])
+		}
+	}
+	l.mu.Unlock()
+	if from == 0 || from > head {
+		return nil, nil
+	}
+	limit = int(min(uint64(limit), head-from+1))
+	if len(known) > 0 {
+		return n.entriesAt(ctx, known[:limit])
+	}
+	return n.entriesByMark(ctx, k, from, limit)
+}
+
+// entriesAt reads the entries with the given numbers, which rise.
+func (n *Node) entriesAt(ctx context.Context, at []uint64) ([]ledger.Record, error) {
+	out := make([]ledger.Record, 0, len(at))
+	for len(at) > 0 {
+		span := at[len(at)-1] - at[0] + 1
+		page, err := n.decisions.Read(ctx, at[0], int(min(span, readAtOnce)))
+		if err != nil {
+			return nil, err
+		}
+		if len(page) == 0 {
+			return nil, trust.Errorf(trust.Internal, "decision log has no entry %d, which has a receipt", at[0])
+		}
+		for _, r := range page {
+			if len(at) > 0 && r.Position.N == at[0] {
+				out, at = append(out, r), at[1:]
+			}
+		}
+	}
+	return out, nil
+}
+
+// entriesByMark counts from the nearest mark before.
+func (n *Node) entriesByMark(ctx context.Context, k columnKey, from uint64, limit int) ([]ledger.Record, error) {
+	number := (from-1)/blockSize*blockSize + 1
+	var entry uint64
+	if value, err := n.Store.Get(ctx, markBucket, markKey(k, number)); err == nil {
+		if _, err := fmt.Sscanf(string(value), "%x", &entry); err != nil {
+			return nil, trust.Errorf(trust.Internal, "mark %s is no number", markKey(k, number))
+		}
+	} else if trust.KindOf(err) == trust.NotFound {
+		number = 1 // not written yet, or lost; the log says it all
+	} else {
+		return nil, err
+	}
+	var out []ledger.Record
+	for len(out) < limit {
+		page, err := n.decisions.Read(ctx, entry, readAtOnce)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page {
+			of, err := n.columnOf(ctx, r)
+			if err != nil {
+				return nil, err
+			}
+			if of != k {
+				continue
+			}
+			if number >= from && len(out) < limit {
+				out = append(out, r)
+			}
+			number++
+		}
+		if len(page) == 0 {
+			return out, nil
+		}
+		entry += uint64(len(page))
+	}
+	return out, nil
+}
+
+// columnOf gives the column that has a number for an entry; zero for none.
+func (n *Node) columnOf(ctx context.Context, r ledger.Record) (columnKey, error) {
+	if r.Kind == counterKind.Name {
+		var c counterLeaf
+		err := canonical.Decode(r.Body, &c)
+		return columnKey{c.Host, finding.Home}, err
+	}
+	partner, err := n.whose(ctx, r)
+	if err != nil || partner.IsZero() {
+		return columnKey{}, err
+	}
+	return columnKey{partner, finding.Host}, nil
+}
+
+// idPrefix begins the registers of a txn or reference, and says neither; the
+// entries behind it are those that have it.
+func (n *Node) idPrefix(id string) string {
+	sum := n.Keys.Commit("receipt", id)
+	return hex.EncodeToString(sum[:]) + " "
+}

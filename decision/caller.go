@@ -171,6 +171,10 @@ func (h *hearing) classify() verdict {
 		h.ladder = ladder
 		return fail(trust.LowAssurance)
 	}
+	if ladder, short := f.Short(h.assurance, h.class.Needs); short {
+		h.ladder = ladder
+		return fail(trust.Lowered)
+	}
 	if ev.Exception == "" && ev.ExpiresAt-ev.IssuedAt > int64(h.class.MaxTokenLifetime) { // R16; what an exception lets in, the tier bounds
 		return fail(trust.TokenLifetime)
 	}

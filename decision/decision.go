@@ -53,6 +53,8 @@ type Observed struct {
 	Now          int64            // Unix seconds
 	Subject      trust.SubjectKey // the caller's key in this ledger; zero without identified evidence
 	Origin       trust.SubjectKey // likewise at the origin of a brokered caller; zero without one
+	Session      trust.SubjectKey // likewise of the session that the token names; zero without one
+	Device       trust.SubjectKey // likewise of its device
 	PartnerAge   int64            // since the last proven word of the participant
 	StatementAge int64            // since the participant's statement was signed
 	StatementEnd int64            // when it expires, Unix seconds; 0 none

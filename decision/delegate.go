@@ -107,8 +107,8 @@ func (h *hearing) hearActor() {
 			h.assurance = framework.Min(h.assurance, c.Links[i].Assurance)
 		}
 	}
-	h.assurance = framework.Min(h.assurance, c.Actor.Assurance)
 	h.hear()
+	h.assurance = framework.Min(h.assurance, h.actor.assurance)
 	h.d.Actor = &h.actor.d
 	h.until(h.actor.d.Bound)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/entente-id/entente/policy"
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/service"
+	"github.com/entente-id/entente/signal"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -40,6 +41,11 @@ func happened(e trust.Event) func(*scene) {
 func revoked(t revocation.Target) func(*scene) {
 	t.Participant = rxw
 	return happened(revocation.Revoked{Target: t, From: rxw})
+}
+
+// marked is the nurse's mark by a signal.
+func marked(m signal.Mark) func(*scene) {
+	return happened(signal.Received{Transmitter: "idp", Participant: rxw, Marks: []signal.Placed{{Kind: signal.AtSubject, Key: trust.SubjectKey{7, 15, 3}, Mark: m}}})
 }
 
 func needs(l framework.Ladder, level framework.Level) map[framework.Ladder]framework.Level {
@@ -120,6 +126,7 @@ var authenticating = []deviation{
 var classifying = []deviation{
 	{"R32 unclassified", func(sc *scene) { sc.claim(object{"org_code": "R0A"}) }, trust.Unclassified},
 	{"class that the framework does not have", func(sc *scene) { delete(sc.framework.Classes, trust.Human) }, trust.UnknownClass},
+	{"identity lowered by a signal", marked(signal.Mark{Caps: [4]signal.Cap{{At: now}}}), trust.Lowered},
 	{"identity too low", func(sc *scene) { sc.claim(object{"id_assurance_level": "1"}) }, trust.LowAssurance},
 	{"R14 one claim changed", func(sc *scene) { sc.claim(object{"authentication_assurance_level": "1"}) }, trust.LowAssurance},
 	{"level as an integer", func(sc *scene) { sc.claim(object{"authentication_assurance_level": 3}) }, trust.Permit},
@@ -303,6 +310,12 @@ var weighing = []deviation{
 	{"partner never proven", func(sc *scene) { sc.observed.PartnerAge = -1 }, trust.NeverProven},
 	{"edge broken", happened(edge.Broken{From: rxw, Lane: edge.Safety, Rule: "content"}), trust.EdgeBroken},
 	{"R44 another edge broken", happened(edge.Broken{From: r0a, Lane: edge.Safety, Rule: "content"}), trust.Permit},
+	{"session revoked by a signal", marked(signal.Mark{SignedIn: now}), trust.SessionOver},
+	{"claims changed by a signal", marked(signal.Mark{Issued: now}), trust.ClaimsChanged},
+	{"disabled by a signal", marked(signal.Mark{Account: signal.Switch{At: now, Off: true}}), trust.SubjectDisabled},
+	{"enabled by a signal", marked(signal.Mark{Account: signal.Switch{At: now}}), trust.Permit},
+	{"device not compliant by a signal", marked(signal.Mark{Device: signal.Switch{At: now, Off: true}}), trust.DeviceUnfit},
+	{"risk high by a signal", marked(signal.Mark{Risk: signal.Switch{At: now, Off: true}}), trust.RiskTooHigh},
 	{"subject revoked", revoked(revocation.Target{Kind: revocation.Subject, Subject: trust.SubjectKey{7, 15, 3}, Engagement: 1}), trust.SubjectRevoked},
 	{"another subject revoked", revoked(revocation.Target{Kind: revocation.Subject, Subject: trust.SubjectKey{7, 15, 4}, Engagement: 1}), trust.Permit},
 	{"token of an earlier engagement", func(sc *scene) { rehired(sc, now-59) }, trust.EngagementEnded},

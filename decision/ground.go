@@ -2,6 +2,7 @@ package decision
 
 import (
 	"github.com/entente-id/entente/evidence"
+	"github.com/entente-id/entente/signal"
 	"github.com/entente-id/entente/state"
 	"github.com/entente-id/entente/trust"
 )
@@ -12,6 +13,7 @@ type Ground struct {
 	Participant trust.ParticipantID
 	Issuer, Key string // of the token; the key's RFC 7638 thumbprint
 	IssuedAt    int64
+	AuthTime    int64            // 0: not stated
 	Keys        []string         // likewise, of the certificates on the way
 	Origin      *evidence.Origin // that the issuer, a broker, restated; nil: none
 	Chain       []Ground         // of each link, then of who acts; nil: the subject calls itself
@@ -32,7 +34,7 @@ func (ev *Evidence) Ground() Ground {
 }
 
 func groundOf(ev *evidence.Evidence) Ground {
-	g := Ground{Participant: ev.Participant, Issuer: ev.Issuer.String(), Key: ev.Thumbprint, IssuedAt: ev.IssuedAt, Keys: ev.Keys, Origin: ev.Origin}
+	g := Ground{Participant: ev.Participant, Issuer: ev.Issuer.String(), Key: ev.Thumbprint, IssuedAt: ev.IssuedAt, AuthTime: ev.AuthTime, Keys: ev.Keys, Origin: ev.Origin}
 	if ev.Grant != nil {
 		g.Credential, g.Client = ev.Grant.ID, ev.ClientID
 	}
@@ -53,6 +55,9 @@ func (g *Ground) Ended(s *state.Snapshot, o *Observed) (trust.Reason, bool) {
 	if origin := g.Origin; origin != nil && !ended {
 		reason, ended = s.Revocation.Verdict(g.Participant.String(), origin.Issuer.String(), origin.Thumbprint, o.Origin, origin.IssuedAt)
 	}
+	if !ended {
+		reason, ended = g.takenBack(s, o)
+	}
 	for i := range g.Chain {
 		if ended || i >= len(o.Chain) {
 			break
@@ -65,6 +70,28 @@ func (g *Ground) Ended(s *state.Snapshot, o *Observed) (trust.Reason, bool) {
 		return g.credentialEnded(s)
 	}
 	return reason, ended
+}
+
+// takenBack asks what signals said of the bearer, and of a broker's subject by
+// its name at the origin.
+func (g *Ground) takenBack(s *state.Snapshot, o *Observed) (trust.Reason, bool) {
+	if !s.Signal.Marked() {
+		return "", false
+	}
+	b := g.bearer(o)
+	reason, ended := s.Signal.Verdict(&b)
+	if origin := g.Origin; origin != nil && !ended {
+		b.Issuer, b.Subject, b.IssuedAt = origin.Issuer.String(), o.Origin, origin.IssuedAt
+		return s.Signal.Verdict(&b)
+	}
+	return reason, ended
+}
+
+func (g *Ground) bearer(o *Observed) signal.Bearer {
+	return signal.Bearer{
+		Participant: g.Participant.String(), Issuer: g.Issuer, Subject: o.Subject, Session: o.Session, Device: o.Device,
+		IssuedAt: g.IssuedAt, AuthTime: g.AuthTime,
+	}
 }
 
 // credentialEnded: a credential of our own ends by itself, and with the client it

@@ -87,6 +87,11 @@ const forever = 253402300799
 
 func (h *hearing) open(s *state.Snapshot, o *Observed, ev *Evidence, r *Request) {
 	h.s, h.o, h.ev, h.r, h.self, h.assurance = s, o, ev, r, self(s), ev.Assurance
+	if s.Signal.Marked() {
+		ground := groundOf(&ev.Evidence)
+		b := ground.bearer(o)
+		h.assurance = s.Signal.Cap(&b, h.assurance)
+	}
 	h.agreements = h.between()
 	h.d = Decision{Reason: trust.NoEvidence, Policy: s.Policy.Hash, Trust: s.At.Position, Bounds: Bounds{Bound: forever}}
 	for _, a := range h.agreements {

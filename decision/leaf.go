@@ -62,17 +62,19 @@ type Leaf struct {
 
 // Seen is Observed as a leaf has it; the subject stands beside it.
 type Seen struct {
-	BundleAge     int64  `json:"bundle_age,omitzero"`
-	Chain         []Seen `json:"chain,omitempty"` // of each link, then of the actor
-	Nonce         Nonce  `json:"nonce,omitempty"`
-	Now           int64  `json:"now"`
-	PartnerAge    int64  `json:"partner_age"`
-	ProofReplayed bool   `json:"proof_replayed,omitzero"`
-	QuotaFull     bool   `json:"quota_full,omitzero"`
-	Replayed      bool   `json:"replayed,omitzero"`
-	StatementAge  int64  `json:"statement_age"`
-	StatementEnd  int64  `json:"statement_end,omitzero"`
-	Watched       bool   `json:"watched,omitzero"`
+	BundleAge     int64             `json:"bundle_age,omitzero"`
+	Chain         []Seen            `json:"chain,omitempty"` // of each link, then of the actor
+	Device        *trust.SubjectKey `json:"device,omitempty"`
+	Nonce         Nonce             `json:"nonce,omitempty"`
+	Now           int64             `json:"now"`
+	PartnerAge    int64             `json:"partner_age"`
+	ProofReplayed bool              `json:"proof_replayed,omitzero"`
+	QuotaFull     bool              `json:"quota_full,omitzero"`
+	Replayed      bool              `json:"replayed,omitzero"`
+	Session       *trust.SubjectKey `json:"session,omitempty"`
+	StatementAge  int64             `json:"statement_age"`
+	StatementEnd  int64             `json:"statement_end,omitzero"`
+	Watched       bool              `json:"watched,omitzero"`
 }
 
 // AppendLeaf appends the leaf of d as canonical JSON (RFC 8785).
@@ -265,6 +267,13 @@ func (w *writer) hex(name string, value [16]byte) {
 	w.dst = appendHex(w.dst, value)
 }
 
+// key leaves a zero one out.
+func (w *writer) key(name string, k trust.SubjectKey) {
+	if k != (trust.SubjectKey{}) {
+		w.hex(name, k)
+	}
+}
+
 func appendHex(dst []byte, value [16]byte) []byte {
 	return append(hex.AppendEncode(append(dst, '"'), value[:]), '"')
 }
@@ -306,6 +315,7 @@ func (w *writer) sight(o *Observed) {
 	w.dst = append(w.dst, '{')
 	w.number("bundle_age", o.BundleAge)
 	w.seen(o.Chain)
+	w.key("device", o.Device)
 	w.text("nonce", string(o.Nonce))
 	w.name("now")
 	w.dst = canonical.AppendInt(w.dst, o.Now)
@@ -313,6 +323,7 @@ func (w *writer) sight(o *Observed) {
 	w.flag("proof_replayed", o.ProofReplayed)
 	w.flag("quota_full", o.QuotaFull)
 	w.flag("replayed", o.Replayed)
+	w.key("session", o.Session)
 	w.dst = canonical.AppendInt(append(w.dst, `,"statement_age":`...), o.StatementAge)
 	w.number("statement_end", o.StatementEnd)
 	w.flag("watched", o.Watched)
@@ -321,10 +332,17 @@ func (w *writer) sight(o *Observed) {
 
 // observed gives back what was observed, but for the subject.
 func (s *Seen) observed() Observed {
-	return Observed{
+	o := Observed{
 		Now: s.Now, PartnerAge: s.PartnerAge, Replayed: s.Replayed, StatementAge: s.StatementAge, StatementEnd: s.StatementEnd,
 		Nonce: s.Nonce, ProofReplayed: s.ProofReplayed, QuotaFull: s.QuotaFull, BundleAge: s.BundleAge, Watched: s.Watched,
 	}
+	if s.Session != nil {
+		o.Session = *s.Session
+	}
+	if s.Device != nil {
+		o.Device = *s.Device
+	}
+	return o
 }
 
 func list[T ~string](w *writer, name string, values []T) {

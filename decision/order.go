@@ -181,7 +181,9 @@ func carryLevels(s *state.Snapshot, claims, carried canonical.Object) {
 // agreements with that partner release. Who it is there, another identifier says.
 func Assert(s *state.Snapshot, ev *evidence.Evidence, partner trust.ParticipantID) canonical.Object {
 	asserted := carry(s, ev, partner)
-	delete(asserted, "sub")
+	for _, own := range []string{"sub", evidence.SessionClaim, evidence.DeviceClaim} {
+		delete(asserted, own)
+	}
 	return asserted
 }
 

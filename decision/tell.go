@@ -162,6 +162,8 @@ func (h *hearing) tellClassify(reason trust.Reason) string {
 		return fmt.Sprintf("class %s is not in framework %d", ev.Class, h.d.FrameworkVersion)
 	case trust.LowAssurance:
 		return fmt.Sprintf("%s; class %s needs more", h.short(h.class.Needs), ev.Class)
+	case trust.Lowered:
+		return fmt.Sprintf("token says %s, but a signal lowered what %s counts for; class %s needs %s", h.levels(), h.ladder, ev.Class, h.class.Needs[h.ladder])
 	case trust.TokenLifetime:
 		return fmt.Sprintf("token lives %s; one of class %s lives at most %s", span(lifetime), ev.Class, span(int64(h.class.MaxTokenLifetime)))
 	case trust.AuthAge:
@@ -198,7 +200,7 @@ func (h *hearing) levelsOf(v framework.Vector) string {
 
 // short tells the ladder on which the evidence stays below needs.
 func (h *hearing) short(needs map[framework.Ladder]framework.Level) string {
-	return fmt.Sprintf("%s is %s, below %s", h.ladder, h.s.Framework.Current.Name(h.ladder, h.ev.Assurance), needs[h.ladder])
+	return fmt.Sprintf("%s is %s, below %s", h.ladder, h.s.Framework.Current.Name(h.ladder, h.assurance), needs[h.ladder])
 }
 
 func (h *hearing) tellFreshness(reason trust.Reason) string {
@@ -232,6 +234,16 @@ func (h *hearing) tellRevocation(reason trust.Reason) string {
 		return fmt.Sprintf("credential %s was given back before its time", h.ev.Grant.ID)
 	case trust.ClientEnded:
 		return fmt.Sprintf("credential %s was issued to client %s, which has ended", h.ev.Grant.ID, h.ev.ClientID)
+	case trust.SubjectDisabled:
+		return fmt.Sprintf("account is disabled, as %s was told by a transmitter", bare(h.ev.Participant))
+	case trust.SessionOver:
+		return "session is over: who signed in before has to sign in again"
+	case trust.ClaimsChanged:
+		return "token was issued before its claims changed"
+	case trust.DeviceUnfit:
+		return "device is not compliant until a transmitter says that it is"
+	case trust.RiskTooHigh:
+		return "risk is high, and a transmitter's high risk denies here"
 	case trust.IssuerRevoked:
 		return fmt.Sprintf("%s speaks for %s no longer", bare(h.ev.Issuer), bare(h.ev.Participant))
 	default:

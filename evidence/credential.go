@@ -222,7 +222,7 @@ func (o *GroundOrigin) revive(ev *Evidence, home Home) (*Origin, *Fault) {
 // Carried names the claims that a ground of this issuer carries, beside what an
 // agreement releases and a framework reads: those that say who speaks for whom.
 func Carried(line *participant.Issuer) []string {
-	names := []string{"iss", "sub", "auth_time", "may_act"}
+	names := []string{"iss", "sub", "auth_time", "may_act", SessionClaim, DeviceClaim}
 	if line.Discriminator != nil {
 		names = append(names, line.Discriminator.Claim)
 	}

@@ -113,6 +113,24 @@ func (ev *Evidence) Missed() trust.IssuerID {
 	return ev.Issuer
 }
 
+// The claims by which a token names the session and the device that it belongs to.
+const (
+	SessionClaim = "sid" // OpenID Connect Back-Channel Logout 1.0, section 2.1
+	DeviceClaim  = "device_id"
+)
+
+// Session and Device give what the token names, by which signals take it back;
+// empty where it names none.
+func (ev *Evidence) Session() string { return ev.name(SessionClaim) }
+
+// Device is as Session.
+func (ev *Evidence) Device() string { return ev.name(DeviceClaim) }
+
+func (ev *Evidence) name(claim string) string {
+	text, _ := ev.Claims.Text(claim)
+	return text
+}
+
 // Fault is a refusal by the first or second check. What was established before
 // it stands in the Evidence beside it.
 type Fault struct {

@@ -18,9 +18,10 @@ import (
 // turns out to be used; it must have no effect but its result. Where the batch
 // cannot be written Do fails with Unavailable, and everything is as it was; with
 // Internal the log takes no more entries (see Fatal). The context counts until
-// the command is queued.
-func (l *Log[S]) Do(ctx context.Context, command func(head S, next trust.Stamp) ([]Entry, error)) (S, []trust.Position, error) {
-	r := &request[S]{at: l.cfg.Now(), command: command}
+// the command is queued. Single-use values are burned with what the command
+// adds, as Append does.
+func (l *Log[S]) Do(ctx context.Context, command func(head S, next trust.Stamp) ([]Entry, error), once ...trust.Once) (S, []trust.Position, error) {
+	r := &request[S]{at: l.cfg.Now(), command: command, once: once}
 	if err := l.wait(ctx, r); err != nil {
 		var none S
 		return none, nil, err

@@ -5,6 +5,7 @@ import (
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/ledger"
 	"github.com/entente-id/entente/revocation"
+	"github.com/entente-id/entente/signal"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -65,9 +66,22 @@ func (c *change) repeat(host trust.ParticipantID, r ledger.Record) error {
 			return err
 		}
 		return c.sendEngagement(host, e.Subject, text.Message)
+	case signal.Received:
+		if e.Participant != c.n.self || !e.From.IsZero() || len(e.Marks) == 0 {
+			return nil
+		}
+		return c.repeatSignal(host, e, r)
 	default:
 		return nil
 	}
+}
+
+func (c *change) repeatSignal(host trust.ParticipantID, e signal.Received, r ledger.Record) error {
+	text, err := unsealed[signalText](c, e.Owner, r)
+	if err != nil || text == nil {
+		return err
+	}
+	return c.sendSignal(host, e.Owner, text.Message)
 }
 
 // unsealed reads an entry's sealed part, nil once its owner was erased.

@@ -25,6 +25,7 @@ func (n *Node) gatherChain(ctx context.Context, s *state.Snapshot, c *evidence.C
 	}
 	a := &c.Actor
 	actor := n.observeHop(s, a.Participant, n.Keys.Subject(a.Participant.String(), a.Namespace, a.Subject), now)
+	n.recognise(a, &actor)
 	if origin := a.Origin; origin != nil {
 		actor.Origin = n.Keys.Subject(a.Participant.String(), origin.Namespace, origin.Subject)
 	}
@@ -54,7 +55,7 @@ func (p *standing) chainHolds(n *Node, s *state.Snapshot, o *decision.Observed, 
 	for i := range p.Ground.Chain {
 		made := &p.made.Chain[i]
 		hop := n.observeHop(s, p.Ground.Chain[i].Participant, made.Subject, now)
-		hop.Origin = made.Origin
+		hop.Origin, hop.Session, hop.Device = made.Origin, made.Session, made.Device
 		if hop.StatementEnd != made.StatementEnd || hop.StatementEnd != 0 && hop.StatementEnd <= hop.Now ||
 			hop.PartnerAge < 0 || hop.PartnerAge > p.MaxAge {
 			return false

@@ -186,6 +186,9 @@ func (n *Node) gather(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 		subject = n.Keys.Subject(ev.Participant.String(), ev.Namespace, ev.Subject)
 	}
 	o := n.observe(ev.Participant, subject, now)
+	if fault == nil {
+		n.recognise(&ev, &o)
+	}
 	if origin := ev.Origin; fault == nil && origin != nil {
 		o.Origin = n.Keys.Subject(ev.Participant.String(), origin.Namespace, origin.Subject)
 	}

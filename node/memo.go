@@ -119,7 +119,7 @@ func (p *standing) stillHolds(n *Node, s *state.Snapshot, now clock.Mark) (decis
 			return o, false
 		}
 	}
-	o.Origin = p.made.Origin
+	o.Origin, o.Session, o.Device = p.made.Origin, p.made.Session, p.made.Device
 	_, ended := p.Ended(s, &o)
 	return o, !ended
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/revocation"
+	"github.com/entente-id/entente/signal"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -29,6 +30,7 @@ const (
 	kindRevocation    = "revocation"
 	kindBulk          = "revocation-bulk"
 	kindEngagement    = "engagement"
+	kindSignal        = "signal"
 	kindCard          = "card"
 	eventPrefix       = "urn:entente:edge:"
 	eventVersion      = ":1"
@@ -96,6 +98,21 @@ type (
 		Pairwise   string                `json:"pairwise,omitempty"` // the subject's name in grants for the receiver
 		Engagement trust.Engagement      `json:"engagement,omitempty"`
 		Thumbprint string                `json:"thumbprint,omitempty"`
+	}
+	// signalMessage is what a signal did to people of the sender, likewise: to
+	// Subjects, names of one of them, or to everybody of Issuer where none is named.
+	signalMessage struct {
+		Type      signal.Type    `json:"type"`
+		At        int64          `json:"at"`
+		Issuer    trust.IssuerID `json:"issuer"`
+		Namespace string         `json:"namespace"`
+		Subjects  []string       `json:"subjects,omitempty"`
+		Pairwise  string         `json:"pairwise,omitempty"`
+		Session   string         `json:"session,omitempty"`
+		Device    string         `json:"device,omitempty"`
+		Narrowed  bool           `json:"narrowed,omitzero"`
+		Mark      signal.Mark    `json:"mark"`
+		Raises    bool           `json:"raises,omitzero"`
 	}
 	engagementMessage struct {
 		Namespace  string           `json:"namespace"`

@@ -134,6 +134,7 @@ type Node struct {
 	memo      *memo
 	sessions  *sessions
 	statuses  *statusLists
+	signals   *feeds
 	tokens    *tokenCache
 	lists     *gathered
 	receipts  *receiptLog
@@ -155,6 +156,7 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	}
 	n.views, n.issuers, n.memo, n.tokens, n.sessions = newViews(), newIssuerKeys(c.Refresh), newMemo(), newTokenCache(), newSessions(c.Rand)
 	n.statuses, n.lists, n.receipts = newStatusLists(), newGathered(), newReceiptLog()
+	n.signals = &feeds{of: map[string]*feed{}}
 	if n.Config.Receipts == 0 {
 		n.Config.Receipts = ReceiptsEvery
 	}

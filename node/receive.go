@@ -111,6 +111,7 @@ var effects = map[string]func(*change, *participant.Partner, []byte) error{
 	kindRevocation:  receiveRevocation,
 	kindBulk:        receiveBulk,
 	kindEngagement:  receiveEngagement,
+	kindSignal:      receiveSignal,
 	kindCard:        receiveCard,
 }
 

@@ -38,6 +38,12 @@ type sealed struct {
 // An error appends nothing. A refusal that the command recorded comes back as
 // the error, after its record is durable.
 func (n *Node) change(ctx context.Context, command func(*change) error) (trust.Position, error) {
+	return n.changeOnce(ctx, command)
+}
+
+// changeOnce is change that burns single-use values with what it records: with
+// Conflict where one was used before.
+func (n *Node) changeOnce(ctx context.Context, command func(*change) error, once ...trust.Once) (trust.Position, error) {
 	var c *change
 	_, at, err := n.trust.Do(ctx, func(head *state.Snapshot, next trust.Stamp) ([]ledger.Entry, error) {
 		c = &change{Snapshot: head, now: next.At, n: n, ctx: ctx, next: next, to: map[trust.ParticipantID]bool{}}
@@ -45,7 +51,7 @@ func (n *Node) change(ctx context.Context, command func(*change) error) (trust.P
 			return nil, err
 		}
 		return c.entries, nil
-	})
+	}, once...)
 	if err != nil {
 		return trust.Position{}, err
 	}

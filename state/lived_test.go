@@ -17,6 +17,7 @@ import (
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/service"
+	"github.com/entente-id/entente/signal"
 	"github.com/entente-id/entente/state"
 	"github.com/entente-id/entente/trust"
 )
@@ -143,6 +144,15 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 			Owner: host.Admin.ID, Expires: time.Now().Unix() + 86400, Hash: []byte("0123456789abcdef"), By: host.Admin.ID,
 		},
 		exception.Ended{Name: "lab-feed-2026", By: host.Admin.ID},
+		signal.TransmitterAdded{Document: signal.Document{
+			Kind: "Transmitter", Name: "keycloak", Issuer: nodetest.Must(trust.ParseIssuerID("https://idp.trust.rxw.example"))(t), Delivery: signal.Push,
+			Audience: host.ID.String(), StreamID: "s-1", VerifyURI: "https://idp.trust.rxw.example/ssf/verify",
+		}, Secret: []byte("0123456789abcdef0123456789abcdef"), By: host.Admin.ID},
+		signal.Received{Transmitter: "keycloak", Participant: home.ID, Type: signal.AccountDisabled, At: 1_780_000_000, Owner: trust.SubjectKey{7}, Marks: []signal.Placed{
+			{Kind: signal.AtSubject, Key: trust.SubjectKey{7}, Mark: signal.Mark{SignedIn: 1_780_000_000, Account: signal.Switch{At: 1_780_000_000, Off: true}}},
+			{Kind: signal.AtSession, Key: trust.SubjectKey{8}, Mark: signal.Mark{Caps: [4]signal.Cap{{At: 1_780_000_000, Level: 2}}}},
+		}},
+		signal.TransmitterRemoved{Name: "keycloak", By: host.Admin.ID},
 		finding.Raised{
 			Subject: finding.Subject{Partner: home.ID, Side: finding.Host, Kind: finding.MissingAtHome, From: 17, To: 18},
 			ID:      "finding-1", Owner: "records", Due: time.Now().Unix() + finding.Due,

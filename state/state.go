@@ -17,6 +17,7 @@ import (
 	"github.com/entente-id/entente/policy"
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/service"
+	"github.com/entente-id/entente/signal"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -36,6 +37,7 @@ type Snapshot struct {
 	Policy      policy.State      `json:"policy"`
 	Revocation  revocation.State  `json:"revocation"`
 	Exception   exception.State   `json:"exception"`
+	Signal      signal.State      `json:"signal"`
 	Edge        edge.State        `json:"edge"`
 	Finding     finding.State     `json:"finding"`
 }
@@ -55,6 +57,7 @@ func (s *Snapshot) Apply(e trust.Event, at trust.Stamp) *Snapshot {
 	n.Policy = s.Policy.Apply(e, at)
 	n.Revocation = s.Revocation.Apply(e, at)
 	n.Exception = s.Exception.Apply(e, at)
+	n.Signal = s.Signal.Apply(e, at)
 	n.Edge = s.Edge.Apply(e, at)
 	n.Finding = s.Finding.Apply(e, at)
 	switch effectOf(e) {
@@ -88,13 +91,22 @@ func effectOf(e trust.Event) effect {
 		return changesNothing
 	case revocation.Revoked, revocation.Bulk, revocation.CredentialRevoked:
 		return reducesTrust
+	case signal.Received:
+		switch {
+		case e.Caps():
+			return reducesRules
+		case e.Reduces():
+			return reducesTrust
+		default:
+			return changesNothing // a permit rests on no word that gives something back
+		}
 	case agreement.Moved:
 		if e.To != agreement.Active {
 			return reducesRules
 		}
 		return changesRules
 	case participant.Suspended, edge.Broken, mapping.Closed, service.Removed, service.EnforcementPointRemoved,
-		client.Renewed, client.Ended, exception.Ended,
+		client.Renewed, client.Ended, exception.Ended, signal.TransmitterAdded,
 		policy.Applied, framework.Adopted, participant.Stated, participant.KeysSeen, participant.BundleSeen, participant.Declared:
 		return reducesRules
 	default:

@@ -66,6 +66,7 @@ const (
 	Unclassified  Reason = "classify.unclassified"
 	UnknownClass  Reason = "classify.unknown_class"
 	LowAssurance  Reason = "classify.assurance"
+	Lowered       Reason = "classify.lowered"
 	TokenLifetime Reason = "classify.token_lifetime"
 	AuthAge       Reason = "classify.auth_age"
 )
@@ -142,6 +143,11 @@ const (
 	KeyRevoked      Reason = "revocation.key"
 	IssuerRevoked   Reason = "revocation.issuer"
 	HopRevoked      Reason = "revocation.hop"
+	SessionOver     Reason = "revocation.session"
+	ClaimsChanged   Reason = "revocation.claims"
+	SubjectDisabled Reason = "revocation.disabled"
+	DeviceUnfit     Reason = "revocation.device"
+	RiskTooHigh     Reason = "revocation.risk"
 	CredentialEnded Reason = "revocation.credential"
 	ClientEnded     Reason = "revocation.client"
 )
@@ -238,6 +244,7 @@ func Reasons() []ReasonDoc {
 
 		{Unclassified, "no class rule of the issuer matches the token", "have the partner add a class rule for such tokens"},
 		{UnknownClass, "the framework has no such identity class", "amend the framework, or correct the partner's class rule"},
+		{Lowered, "a signal lowered what the evidence counts for below what the class needs on a ladder", "have the home's transmitter say that the level rose again"},
 		{LowAssurance, "the evidence is below what the class needs on a ladder", "have the caller sign in with stronger means"},
 		{TokenLifetime, "the token lives longer than its class may", "have the issuer shorten the lifetime of its tokens"},
 		{AuthAge, "the person signed in too long ago, or the token does not say when", "have the person sign in again; have the issuer send auth_time"},
@@ -302,6 +309,11 @@ func Reasons() []ReasonDoc {
 		{EngagementEnded, "the token was issued in an engagement that has ended", "get a token that was issued in the new engagement"},
 		{KeyRevoked, "the key that signed the token is revoked", "have the issuer sign with a new key"},
 		{IssuerRevoked, "the issuer speaks for the participant no longer", "use another issuer of the participant"},
+		{SessionOver, "the session that the token belongs to is over, or what its bearer signed in with counts no longer", "have the person sign in again"},
+		{ClaimsChanged, "the token's claims have changed since it was issued", "get a new token"},
+		{SubjectDisabled, "the account at home is disabled", "have the home enable it; its transmitter says so"},
+		{DeviceUnfit, "the device is not compliant at home", "have the device brought in order; the transmitter says so"},
+		{RiskTooHigh, "the home's transmitter calls the risk high, and that denies here", "wait until it says otherwise"},
 		{HopRevoked, "a hop of the chain has ended: its subject, the key of its link or proof, or its issuer", "delegate anew, around whom it ended for; the explanation names the hop"},
 		{CredentialEnded, "the credential was given back before its time", "exchange the caller's token again"},
 		{ClientEnded, "the client that the credential was issued to has ended", "if the client is still wanted, register it under a new identifier; then exchange the caller's token again"},

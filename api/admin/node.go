@@ -25,6 +25,7 @@ type Node interface {
 	OAuthClients
 	People
 	Exceptions
+	Transmitters
 	Counters
 	Findings
 	Revocations

@@ -39,13 +39,13 @@ var outside = map[string]string{
 }
 
 // nouns are the rooms that fold: none of them knows state, evidence or decision.
-const nouns = "framework participant operator revocation service client policy agreement mapping exception edge finding"
+const nouns = "framework participant operator revocation service client policy agreement mapping exception edge signal finding"
 
 // core is every pure room.
 const core = "canonical jose seal table spiffe delegation receipt signal " + nouns + " evidence state decision credential"
 
 // apis are the adapters of the node's listeners.
-const apis = "api/wire api/authzen api/oauth api/spiffe api/edge api/admin"
+const apis = "api/wire api/authzen api/oauth api/spiffe api/edge api/signal api/admin"
 
 // Rooms is the dependency diagram. A package without a row is refused, and so
 // is a row without a package. Each may import trust, which imports nobody.
@@ -69,12 +69,12 @@ var Rooms = map[string]Room{
 	"mapping":     {Core: true, Uses: "table agreement", Outside: "json"},
 	"exception":   {Core: true, Uses: "table"},
 	"edge":        {Core: true, Uses: "table"},
+	"signal":      {Core: true, Uses: "canonical table framework", Outside: "json"},
 	"finding":     {Core: true, Uses: "table"},
 
 	"receipt": {Core: true, Uses: "canonical", Outside: "sumdb"},
 
 	"delegation": {Core: true, Uses: "canonical jose"},
-	"signal":     {Core: true, Uses: "canonical", Outside: "json"},
 
 	"evidence": {Core: true, Uses: "canonical jose table spiffe delegation framework participant client"},
 	"state":    {Core: true, Uses: "canonical jose " + nouns, Outside: "json"},
@@ -101,6 +101,7 @@ var Rooms = map[string]Room{
 	"api/oauth":   {Uses: "canonical jose client evidence node api/wire", Outside: "json"},
 	"api/spiffe":  {Uses: "api/wire"},
 	"api/edge":    {Uses: "canonical edge receipt node api/wire", Outside: "json"},
+	"api/signal":  {Uses: "signal node api/wire"},
 	"api/admin":   {Uses: core + " store node api/wire api/authzen", Outside: "json"},
 
 	"internal/serve": {

@@ -35,6 +35,8 @@ var rows = map[string]string{
 
 	"GET /spiffe/bundles/{domain}": "public keys; reads nothing",
 
+	"POST /signals/{name}": "TestSignals",
+
 	"POST /edge/v1/messages":  "TestMessages",
 	"POST /edge/v1/chunks":    "takes what a signed message announced by its hash, node.TestAForeignChunk; who sends, mutual TLS says",
 	"GET /edge/v1/messages":   "gives a partner its own messages; who asks, mutual TLS says",
@@ -56,7 +58,7 @@ var rows = map[string]string{
 
 // operators are the routes that an operator's credential opens and that take no
 // signed proof.
-var operators = regexp.MustCompile(`^(GET|POST|DELETE|PUT|PATCH) /v1/(status|participants|participants/\{id\}|invitation|issuers|frameworks|frameworks/\{hash\}/adopt|agreements|agreements/render|agreements/\{name\}|agreements/\{name\}/(activate|suspend|end)|mappings.*|policy.*|services.*|clients.*|enforcement-points.*|operators.*|exceptions.*|counters.*|findings.*|revocations|suspensions|engagements.*|bundles|decisions/\{reference\}|ledger/.*|state|clock|declaration|keys|keys/accepted)$`)
+var operators = regexp.MustCompile(`^(GET|POST|DELETE|PUT|PATCH) /v1/(status|participants|participants/\{id\}|invitation|issuers|frameworks|frameworks/\{hash\}/adopt|agreements|agreements/render|agreements/\{name\}|agreements/\{name\}/(activate|suspend|end)|mappings.*|policy.*|services.*|clients.*|enforcement-points.*|operators.*|exceptions.*|transmitters.*|counters.*|findings.*|revocations|suspensions|engagements.*|bundles|decisions/\{reference\}|ledger/.*|state|clock|declaration|keys|keys/accepted)$`)
 
 func TestEveryRouteHasARow(t *testing.T) {
 	found := routes(t)

@@ -16,6 +16,7 @@ import (
 	"github.com/entente-id/entente/api/authzen"
 	"github.com/entente-id/entente/api/edge"
 	"github.com/entente-id/entente/api/oauth"
+	"github.com/entente-id/entente/api/signal"
 	"github.com/entente-id/entente/api/spiffe"
 	"github.com/entente-id/entente/internal/clock"
 	"github.com/entente-id/entente/internal/config"
@@ -199,6 +200,7 @@ func (m *machine) listen(ctx context.Context, c config.Config, metrics *Metrics)
 	published := oauth.NewMetadata(m.node, c.Enforcement.Base())
 	enforcement.Handle("/oauth/", oauth.New(m.node))
 	enforcement.Handle(spiffe.Path, spiffe.New(m.node))
+	enforcement.Handle(signal.Path, signal.New(m.node))
 	for _, path := range oauth.PublicPaths() {
 		enforcement.Handle(path, published)
 	}

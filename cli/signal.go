@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/entente-id/entente/api/admin"
+	"github.com/entente-id/entente/signal"
+)
+
+func (a *app) signalCommand() *cobra.Command {
+	return a.group("signal", "Signals of foreign transmitters (Shared Signals)",
+		a.group("transmitter", "The transmitters that are heard", a.transmitterAdd(), a.transmitterList(),
+			a.act("remove NAME", "NAME", "Hear a transmitter no longer; what its signals did stays", (*admin.Client).RemoveTransmitter)))
+}
+
+func (a *app) transmitterAdd() *cobra.Command {
+	var file string
+	c := &cobra.Command{
+		Use: "add", Short: "Hear a transmitter, and print the secret that it pushes with, once",
+		Long: `Hear a transmitter of signals about the people of one issuer, by a document as in
+docs/signals.md. The node makes the secret, 256 bits; the transmitter sends it as
+a bearer token to /signals/NAME. It is printed here and never again.`,
+		Example: "  entente signal transmitter add -f keycloak.yaml > keycloak.secret",
+		Args:    args(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			var d signal.Document
+			if err := a.document(file, "Transmitter", &d); err != nil {
+				return err
+			}
+			return a.withNode(c.Context(), func(ctx context.Context, n *admin.Client) error {
+				added, err := n.AddTransmitter(ctx, d)
+				if err != nil {
+					return err
+				}
+				return a.show(view{data: added, names: []string{added.Name}, text: added.Secret + "\n"})
+			})
+		},
+	}
+	fileFlag(c, &file, "the transmitter document")
+	return c
+}
+
+func (a *app) transmitterList() *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List the transmitters that are heard", Args: args(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.withNode(c.Context(), func(ctx context.Context, n *admin.Client) error {
+				list, err := n.Transmitters(ctx)
+				if err != nil {
+					return err
+				}
+				v := view{data: list, columns: []string{"NAME", "ISSUER", "DELIVERY", "STREAM", "AUDIENCE"}}
+				for _, t := range list.Items {
+					v.names = append(v.names, t.Name)
+					v.rows = append(v.rows, []string{t.Name, t.Issuer.String(), string(t.Delivery), t.StreamID, t.Audience})
+				}
+				return a.show(v)
+			})
+		},
+	}
+}

@@ -1,0 +1,32 @@
+package main
+
+const (
+	setGo     = "signal/token.go"
+	aboutGo   = "signal/about.go"
+	hearGo    = "node/signal.go"
+	pushGo    = "api/signal/handler.go"
+	subjectGo = "signal/subject.go"
+
+	signals = "^Test(Signals|Pushes)$"
+)
+
+// signalMutants are the checks of what foreign transmitters push, which
+// TestSignals and TestPushes have to notice.
+var signalMutants = noticedBy(signals,
+	lost(setGo, "a signal has neither sub nor exp", "if _, there := claims[name]; «there» {", "false"),
+	lost(setGo, "a signal has iss, jti and one aud", "if «text == \"\"» ||", "false"),
+	lost(setGo, "a signal has one event", "if !ok || «len(events) != 1» {", "len(events) == 0"),
+	lost(setGo, "a signal is for one audience", "ok && «len(list) == 1» {", "len(list) > 0"),
+	lost(setGo, "a signal is not of what is to come", "|| «at > now+Leeway»", "false"),
+	lost(setGo, "a signal has times", "bad || «!ok || at <= 0» ||", "false"),
+	lost(hearGo, "a signal is of the transmitter's issuer", "if iss, _ := u.UnverifiedClaims().Text(\"iss\"); «iss != t.Signer()» {", "false"),
+	lost(hearGo, "a signal is for this receiver", "case «token.Audience != t.Audience»:", "false"),
+	lost(hearGo, "a signal is about a subject of the issuer", "if «user.Issuer != t.Issuer.String()» {", "false"),
+	lost(hearGo, "a signal is about our tenant", "if «about.Tenant != \"\" && about.Tenant != t.Tenant» {", "false"),
+	lost(hearGo, "a verification is of the stream", "if «!token.Subject.Equal(signal.OpaqueOf(t.StreamID))» {", "false"),
+	lost(aboutGo, "a user is linked by issuer and subject", "ok = «len(a.Users) > 0»", "true"),
+	lost(aboutGo, "a critical member is understood", "ok = «!slices.Contains(critical, string(member))»", "true"),
+	lost(subjectGo, "an identifier has the members of its format", "case «s.ID == \"\" || members[0] != \"\" && s.Issuer == \"\" || len(o) != want»:", "false"),
+	lost(pushGo, "a push is of somebody known", "case «!ok»:\n\t\treturn errStranger", "func() bool { name = \"idp\"; return false }()"),
+	lost(pushGo, "a push is to the own stream", "case «name != r.PathValue(\"name\")»:", "false"),
+)

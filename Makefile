@@ -8,12 +8,12 @@ LINTER    = $(GO) tool -modfile=tools/go.mod
 # does without, so that those three share one build cache.
 nocgo = CGO_ENABLED=0
 
-.PHONY: demo test check build build-pkcs11 fmt lint race bytes slow pkcs11 mutate fuzz bench clean
+.PHONY: demo test check build build-pkcs11 fmt lint race bytes histories slow pkcs11 mutate fuzz bench clean
 
 demo: build          ## three hospital trusts on this machine, a revocation, and what it took
 	bin/entente demo
 
-test: lint race bytes ## what every change must pass
+test: lint race bytes histories ## what every change must pass
 
 check: slow pkcs11 mutate fuzz ## the slow lane: crashes, long runs, lost checks, fuzzing, a short benchmark
 	$(GO) run ./bench -short
@@ -41,12 +41,19 @@ race:
 bytes:
 	$(GO) test -vet=off -run '^TestEvery' ./ledger
 
+# Whole nodes through random failures, by a time of their own, on each of two
+# processors.
+simulation = ./internal/simulation
+histories:
+	$(GO) test -vet=off -timeout 15m $(simulation) -rapid.checks=1000
+
 # Real crashes over and over, every property on thousands of histories, and
 # whatever stands behind the build tag slow.
 slow:
 	$(GO) test -vet=off -count=10 -timeout 15m -run '^Test(Kills|Crashes)$$' ./ledger
-	$(GO) test -vet=off -p 1 -timeout 15m $(call folders,'"pgregory.net/rapid"') -rapid.checks=5000
-	set -e; for d in $(call folders,'^//go:build slow'); do $(GO) test -tags slow -shuffle=on -vet=off -timeout 15m $$d; done
+	$(GO) test -vet=off -p 1 -timeout 15m $(filter-out $(simulation),$(call folders,'"pgregory.net/rapid"')) -rapid.checks=5000
+	set -e; for d in $(filter-out $(simulation),$(call folders,'^//go:build slow')); do $(GO) test -tags slow -shuffle=on -vet=off -timeout 15m $$d; done
+	$(GO) test -tags slow -vet=off -timeout 30m $(simulation) -rapid.checks=50000
 
 # Keys in a PKCS #11 token, as far as SoftHSM can be had here.
 pkcs11:

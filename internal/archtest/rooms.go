@@ -128,6 +128,7 @@ var Rooms = map[string]Room{
 	"internal/mutate":     {},
 	"internal/peer":       {},
 	"internal/readmetest": {},
+	"internal/simulation": {},
 }
 
 // mayUse reports whether room from may import room to.

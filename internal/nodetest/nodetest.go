@@ -338,15 +338,15 @@ func (s sender) Send(ctx context.Context, to participant.Partner, r node.Outgoin
 	if other == nil || cut {
 		return node.Incoming{}, trust.Errorf(trust.Unavailable, "%s cannot be reached", to.Card.ID)
 	}
-	in, err := other.serve(ctx, s.from.ID, r)
+	in, err := other.Serve(ctx, s.from.ID, r)
 	if err == nil && between != nil {
 		in = between(s.from, other, r, in)
 	}
 	return in, err
 }
 
-// serve answers as the partner plane does.
-func (n *Node) serve(ctx context.Context, from trust.ParticipantID, r node.Outgoing) (node.Incoming, error) {
+// Serve answers a partner's request as the partner plane does.
+func (n *Node) Serve(ctx context.Context, from trust.ParticipantID, r node.Outgoing) (node.Incoming, error) {
 	switch r.Path {
 	case node.MessagesPath:
 		err := n.ReceiveMessage(ctx, from, r.Body)

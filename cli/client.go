@@ -99,11 +99,15 @@ func (a *app) clientAdd() *cobra.Command {
 	var m means
 	var whose string
 	var services []string
+	var signals client.Signals
+	var receives bool
 	c := &cobra.Command{
 		Use: "add ID", Short: "Register a client",
 		Long: `Register an OAuth client, which may ask for credentials of the services it names.
 It proves itself in exactly one way, by a public key, a certificate or its SPIFFE
-ID; a shared secret is none. Its identifier is never used again.`,
+ID; a shared secret is none. Its identifier is never used again. With --signals it
+may have streams that tell it when trust ends (Shared Signals), about the subjects
+that it adds to them or, with --signals-all, about everybody.`,
 		Example: "  entente client add ward-app --participant https://trust.rxw.example --service ward-records --jwks ward-app.jwks",
 		Args:    args("ID"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -116,13 +120,21 @@ ID; a shared secret is none. Its identifier is never used again.`,
 				return err
 			}
 			d := client.Document{Kind: "Client", ID: args[0], Participant: participant, Services: services, Means: read}
+			if receives {
+				d.Signals = &signals
+			} else if signals.All || len(signals.Push) > 0 {
+				return trust.Errorf(trust.Invalid, "--signals-all and --push say more of --signals, which is not given")
+			}
 			return a.withNode(c.Context(), func(ctx context.Context, n *admin.Client) error { return n.AddOAuthClient(ctx, d) })
 		},
 	}
 	c.Flags().StringVar(&whose, "participant", "", "whose it is: this participant, or a confirmed partner")
 	c.Flags().StringArrayVar(&services, "service", nil, "the name of a service it may ask credentials for; may be repeated")
+	c.Flags().BoolVar(&receives, "signals", false, "it may have streams of signals")
+	c.Flags().BoolVar(&signals.All, "signals-all", false, "about everybody this organisation answers for")
+	c.Flags().StringArrayVar(&signals.Push, "push", nil, "an https address that its streams may push to; may be repeated")
 	_ = c.MarkFlagRequired("participant") // fails only for a flag that is not there
-	_ = c.MarkFlagRequired("service")
+	c.MarkFlagsOneRequired("service", "signals")
 	m.flags(c)
 	return c
 }
@@ -180,7 +192,7 @@ func (a *app) clientShow() *cobra.Command {
 
 // clientView shows clients; by what each proves itself, wide alone.
 func clientView(data any, clients ...admin.OAuthClient) view {
-	v := view{data: data, columns: []string{"ID", "STAGE", "PARTICIPANT", "SERVICES", "METHOD", "BY"}, narrow: 5}
+	v := view{data: data, columns: []string{"ID", "STAGE", "PARTICIPANT", "SERVICES", "METHOD", "SIGNALS", "BY"}, narrow: 5}
 	for _, c := range clients {
 		stage, by := "active", append([]string{}, c.Certificates...)
 		if c.Ended {
@@ -193,7 +205,19 @@ func clientView(data any, clients ...admin.OAuthClient) view {
 			by = append(by, c.SPIFFEID)
 		}
 		v.names = append(v.names, c.ID)
-		v.rows = append(v.rows, []string{c.ID, stage, c.Participant.String(), strings.Join(c.Services, ", "), string(c.Method), strings.Join(by, ", ")})
+		v.rows = append(v.rows, []string{c.ID, stage, c.Participant.String(), strings.Join(c.Services, ", "), string(c.Method), signalsOf(c), strings.Join(by, ", ")})
 	}
 	return v
+}
+
+// signalsOf says about whom a client may hear signals.
+func signalsOf(c admin.OAuthClient) string {
+	switch {
+	case c.Signals == nil:
+		return ""
+	case c.Signals.All:
+		return "all"
+	default:
+		return "named"
+	}
 }

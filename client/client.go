@@ -26,7 +26,14 @@ type Document struct {
 	ID          string              `json:"id"`   // its client_id
 	Participant trust.ParticipantID `json:"participant"`
 	Services    []string            `json:"services"` // by name: those it may name as target
+	Signals     *Signals            `json:"signals,omitzero"`
 	Means
+}
+
+// Signals lets a client open streams of security event tokens here.
+type Signals struct {
+	All  bool     `json:"all,omitzero"`   // about everybody this organisation answers for; else about the subjects that it names
+	Push []string `json:"push,omitempty"` // https addresses that its streams may push to
 }
 
 // Means is how a client proves itself: in exactly one of these ways, so that
@@ -81,8 +88,18 @@ func (d Document) Check() error {
 	if d.Participant.IsZero() {
 		fault("participant", "is empty; a client is somebody's")
 	}
-	if n := len(d.Services); n == 0 || n > most || n != len(distinct(d.Services)) {
-		fault("services", "is not a list of 1 to %d different services", most)
+	if n := len(d.Services); n == 0 && d.Signals == nil || n > most || n != len(distinct(d.Services)) {
+		fault("services", "is not a list of 1 to %d different services, or of none for a receiver of signals", most)
+	}
+	if d.Signals != nil {
+		if n := len(d.Signals.Push); n > most || n != len(distinct(d.Signals.Push)) {
+			fault("signals.push", "is not a list of up to %d different addresses", most)
+		}
+		for _, address := range d.Signals.Push {
+			if !endpoint(address) {
+				fault("signals.push", "%.60q is not an https URL without user information, query or fragment", address)
+			}
+		}
 	}
 	if err := d.Means.Check(); err != nil {
 		faults = append(faults, err)

@@ -33,6 +33,15 @@ func (c Client) MayName(service string) bool {
 	return !c.Ended && slices.Contains(c.Document.Services, service)
 }
 
+// MayReceive reports whether the client may have streams of signals, and gives
+// what of.
+func (c Client) MayReceive() (Signals, bool) {
+	if c.Ended || c.Document.Signals == nil {
+		return Signals{}, false
+	}
+	return *c.Document.Signals, true
+}
+
 // Apply gives the state after e. It never fails; an event of another package
 // changes nothing.
 func (s State) Apply(e trust.Event, _ trust.Stamp) State {

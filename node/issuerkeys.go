@@ -10,6 +10,7 @@ import (
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/internal/clock"
 	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/stream"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -232,6 +233,11 @@ func (n *Node) fetchKeys(ctx context.Context, issuer, url string) error {
 func (n *Node) Registered(host string) bool {
 	for _, address := range n.registeredKeys() {
 		if u, err := url.Parse(address); err == nil && u.Hostname() == host {
+			return true
+		}
+	}
+	for s := range n.State().Stream.All() {
+		if u, err := url.Parse(s.Delivery.Endpoint); err == nil && s.Delivery.Method == stream.Push && u.Hostname() == host {
 			return true
 		}
 	}

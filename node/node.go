@@ -25,8 +25,8 @@ import (
 	"github.com/entente-id/entente/trust"
 )
 
-// Config is what a node stands on. All fields but Refresh, Receipts, Meter and
-// Base are required.
+// Config is what a node stands on. All fields but Refresh, Receipts, Meter, Post
+// and Base are required.
 type Config struct {
 	Store     store.Store
 	Keys      Keys
@@ -39,6 +39,7 @@ type Config struct {
 	Refresh   time.Duration // between two fetches of an issuer's keys; 0 is KeysRefresh
 	Receipts  time.Duration // between two questions to a host for receipts; 0 is ReceiptsEvery
 	Meter     Meter         // nil counts nothing
+	Post      Poster        // nil: no stream is pushed
 	Base      string        // the address, without a path, of what the node publishes; empty: its own identifier
 }
 
@@ -95,6 +96,21 @@ type Fetcher interface {
 	GetFrom(ctx context.Context, url string, verify func([]*x509.Certificate) error) ([]byte, error)
 }
 
+// Poster carries a signed event to a receiver's address, which an operator
+// registered, with the receiver's own Authorization header; "" is none. It follows
+// no redirect.
+type Poster interface {
+	Post(ctx context.Context, url, contentType, authorization string, body []byte) (Posted, error)
+}
+
+// Posted is a receiver's answer; Body is at most 64 KiB. Wait is what it asks for
+// before another attempt.
+type Posted struct {
+	Status int
+	Body   []byte
+	Wait   time.Duration
+}
+
 // Sender carries a request to a partner's node over mutual TLS.
 type Sender interface {
 	Send(ctx context.Context, to participant.Partner, r Outgoing) (Incoming, error)
@@ -119,6 +135,8 @@ type Meter interface {
 	Decided(permit bool, reason trust.Reason)
 	Heartbeat(answered bool)
 	Delivered(lane string, accepted bool)
+	// Signalled counts events that receivers of a delivery method took.
+	Signalled(method string, count int)
 }
 
 // Node is one running node. Its methods may be called by any goroutine.
@@ -138,6 +156,8 @@ type Node struct {
 	tokens    *tokenCache
 	lists     *gathered
 	receipts  *receiptLog
+	receivers receivers
+	outlets   outlets
 	wake      map[trust.ParticipantID]chan struct{}
 	wakeLock  sync.Mutex
 	started   clock.Mark
@@ -249,3 +269,4 @@ type noMeter struct{}
 func (noMeter) Decided(bool, trust.Reason) {}
 func (noMeter) Heartbeat(bool)             {}
 func (noMeter) Delivered(string, bool)     {}
+func (noMeter) Signalled(string, int)      {}

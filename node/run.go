@@ -20,6 +20,7 @@ func (n *Node) Run(ctx context.Context) {
 	all.Go(func() { n.keepCheckpoints(ctx) })
 	all.Go(func() { n.keepSessions(ctx) })
 	all.Go(func() { n.keepReceipts(ctx) })
+	all.Go(func() { n.keepStreams(ctx) })
 	started := map[trust.ParticipantID]bool{}
 	for {
 		for partner := range n.State().Participant.Partners() {

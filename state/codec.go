@@ -16,7 +16,7 @@ import (
 	"github.com/entente-id/entente/policy"
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/service"
-	"github.com/entente-id/entente/signal"
+	"github.com/entente-id/entente/signal" stream.Events(),
 	"github.com/entente-id/entente/trust"
 )
 
@@ -32,7 +32,7 @@ func NewCodec() *Codec {
 	c := &Codec{kinds: map[trust.Kind]reflect.Type{}, versions: map[string]int{}}
 	for _, events := range [][]trust.Event{
 		framework.Events(), participant.Events(), operator.Events(), service.Events(), client.Events(), agreement.Events(),
-		mapping.Events(), policy.Events(), revocation.Events(), exception.Events(), signal.Events(), edge.Events(), finding.Events(),
+		mapping.Events(), policy.Events(), revocation.Events(), exception.Events(), signal.Events(), edge.Events(), finding.Events(), stream.Events(),
 	} {
 		for _, e := range events {
 			k := e.EventKind()

@@ -19,6 +19,7 @@ import (
 	"github.com/entente-id/entente/service"
 	"github.com/entente-id/entente/signal"
 	"github.com/entente-id/entente/state"
+	"github.com/entente-id/entente/stream"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -36,6 +37,7 @@ func lived(t *testing.T) []entry {
 	ward := w.NewWard(home, host, nil)
 	govern(t, host, signed)
 	engage(t, ward)
+	receive(t, host)
 	must(t, host.CloseMapping(t.Context(), host.Admin, "nurse"))
 	must(t, host.SuspendParticipant(t.Context(), host.Admin, home.ID, "odd queries"))
 	return append(first(t, host), made(t, host, home)...)
@@ -85,6 +87,34 @@ func govern(t *testing.T, host *nodetest.Node, signed framework.Signed) {
 	must(t, host.Declare(ctx, host.Admin, participant.Document{Kind: "Participant", ID: host.ID, Issuers: []participant.Issuer{
 		{Issuer: own, JWKSURI: "https://idp.rje.example/jwks", Classes: []participant.ClassRule{{Class: trust.Human}}},
 	}}))
+}
+
+// receive lets a receiver open a stream, use it and end it.
+func receive(t *testing.T, host *nodetest.Node) {
+	t.Helper()
+	ctx := t.Context()
+	must(t, host.AddClient(ctx, host.Admin, client.Document{
+		Kind: "Client", ID: "gateway", Participant: host.ID, Signals: &client.Signals{}, Means: client.Means{SPIFFEID: "spiffe://rje.example/gateway"},
+	}))
+	secret, _, _ := host.ReceiverToken("gateway", true)
+	r, _ := host.Receiver(secret)
+	polled := node.StreamSettings{Delivery: stream.Delivery{Method: stream.Poll}, Requested: []string{string(signal.SessionRevoked)}}
+	v, err := r.CreateStream(ctx, polled)
+	must(t, err)
+	_, err = r.UpdateStream(ctx, v.ID, func(s *node.StreamSettings) { s.Description = "ours" })
+	must(t, err)
+	who := signal.SubjectOf("https://idp.rje.example", "nurse-7")
+	must(t, r.AddSubject(ctx, v.ID, who))
+	must(t, r.VerifyStream(ctx, v.ID, "state"))
+	owed, err := r.Poll(ctx, v.ID, node.PollRequest{Immediately: true})
+	must(t, err)
+	for jti := range owed.Sets {
+		_, err := r.Poll(ctx, v.ID, node.PollRequest{Immediately: true, Refused: map[string]node.Rejected{jti: {Code: "invalid_key"}}})
+		must(t, err)
+	}
+	must(t, r.RemoveSubject(ctx, v.ID, who))
+	must(t, r.MoveStream(ctx, v.ID, stream.Paused, "maintenance"))
+	must(t, r.DeleteStream(ctx, v.ID))
 }
 
 // engage lets somebody leave and come back.

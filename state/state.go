@@ -18,6 +18,7 @@ import (
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/service"
 	"github.com/entente-id/entente/signal"
+	"github.com/entente-id/entente/stream"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -40,6 +41,7 @@ type Snapshot struct {
 	Signal      signal.State      `json:"signal"`
 	Edge        edge.State        `json:"edge"`
 	Finding     finding.State     `json:"finding"`
+	Stream      stream.State      `json:"stream"`
 }
 
 // Apply gives the snapshot after e. It is total: an event that no noun knows
@@ -60,6 +62,7 @@ func (s *Snapshot) Apply(e trust.Event, at trust.Stamp) *Snapshot {
 	n.Signal = s.Signal.Apply(e, at)
 	n.Edge = s.Edge.Apply(e, at)
 	n.Finding = s.Finding.Apply(e, at)
+	n.Stream = s.Stream.Apply(e, at)
 	switch effectOf(e) {
 	case changesRules:
 		n.Rules++
@@ -87,7 +90,8 @@ const (
 func effectOf(e trust.Event) effect {
 	switch e := e.(type) {
 	case edge.Queued, edge.Applied, framework.Received, framework.Refused, agreement.Refused, operator.Refused,
-		revocation.EngagementOpened, finding.Raised, finding.Closed:
+		revocation.EngagementOpened, finding.Raised, finding.Closed,
+		stream.Created, stream.Updated, stream.Deleted, stream.Moved, stream.SubjectAdded, stream.SubjectRemoved, stream.Rejected:
 		return changesNothing
 	case revocation.Revoked, revocation.Bulk, revocation.CredentialRevoked:
 		return reducesTrust

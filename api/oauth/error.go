@@ -29,6 +29,7 @@ var (
 	invalidTarget      = &Error{http.StatusBadRequest, "invalid_target", "there is no such service for this client"}
 	invalidScope       = &Error{http.StatusBadRequest, "invalid_scope", "the token is not good for what is asked"}
 	invalidDetails     = &Error{http.StatusBadRequest, "invalid_authorization_details", "authorization_details are not of a kind that is known here"}
+	unauthorizedClient = &Error{http.StatusBadRequest, "unauthorized_client", "the client may not use this grant type"}
 	unsupportedGrant   = &Error{http.StatusBadRequest, "unsupported_grant_type", "this endpoint does not know the grant type"}
 	temporarilyUnready = &Error{http.StatusServiceUnavailable, "temporarily_unavailable", "the request cannot be answered now"}
 )

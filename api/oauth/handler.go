@@ -33,6 +33,9 @@ type Node interface {
 	Client(ctx context.Context, p node.ClientProof) (id string, ok bool)
 	// Address is where clients reach the node, without a path.
 	Address() string
+	// ReceiverToken gives a client that may have streams of signals a token for
+	// them; false for any other client.
+	ReceiverToken(client string, manage bool) (secret []byte, ttl int64, ok bool)
 	// Exchange gives a credential whose decision is recorded, or why not.
 	Exchange(ctx context.Context, r node.Exchange) node.Issued
 	// Introspect decides on a credential again; false whatever is wrong.

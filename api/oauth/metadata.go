@@ -82,7 +82,7 @@ type resource struct {
 // grants are the grant types of the token endpoint; methods the registered ways
 // for a client to authenticate there.
 var (
-	grants  = []string{exchangeGrant, bearerGrant}
+	grants  = []string{exchangeGrant, bearerGrant, clientGrant}
 	methods = []string{string(client.PrivateKeyJWT)}
 )
 

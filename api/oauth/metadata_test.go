@@ -74,7 +74,7 @@ func look(p publisher, url string) *httptest.ResponseRecorder {
 func TestServerMetadata(t *testing.T) {
 	const want = `{"issuer":"https://trust.rje.example","token_endpoint":"https://auth.rje.example/oauth/token",` +
 		`"introspection_endpoint":"https://auth.rje.example/oauth/introspect","revocation_endpoint":"https://auth.rje.example/oauth/revoke",` +
-		`"jwks_uri":"https://auth.rje.example/oauth/jwks","response_types_supported":[],"grant_types_supported":["urn:ietf:params:oauth:grant-type:token-exchange","urn:ietf:params:oauth:grant-type:jwt-bearer"],`
+		`"jwks_uri":"https://auth.rje.example/oauth/jwks","response_types_supported":[],"grant_types_supported":["urn:ietf:params:oauth:grant-type:token-exchange","urn:ietf:params:oauth:grant-type:jwt-bearer","client_credentials"],`
 	w := look(newPublisher(t, "https://trust.rje.example"), "https://trust.rje.example/.well-known/oauth-authorization-server")
 	if w.Code != http.StatusOK || !strings.HasPrefix(w.Body.String(), want) || w.Header().Get("Content-Type") != "application/json" {
 		t.Errorf("answered %d %s", w.Code, w.Body)

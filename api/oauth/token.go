@@ -14,6 +14,7 @@ import (
 const (
 	exchangeGrant = "urn:ietf:params:oauth:grant-type:token-exchange"
 	bearerGrant   = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+	clientGrant   = "client_credentials"
 
 	accessTokenType = "urn:ietf:params:oauth:token-type:access_token"
 	jwtType         = "urn:ietf:params:oauth:token-type:jwt"
@@ -34,6 +35,8 @@ func (h handler) token(w http.ResponseWriter, r *http.Request) error {
 		return h.exchange(w, r, client, f)
 	case bearerGrant:
 		return h.redeem(w, r, client, f)
+	case clientGrant:
+		return h.receiver(w, client, f)
 	case "":
 		return invalidRequest
 	default:

@@ -49,6 +49,11 @@ func (s *shell) GiveBack(_ context.Context, client string, token []byte) error {
 	return s.fails
 }
 
+func (s *shell) ReceiverToken(client string, manage bool) ([]byte, int64, bool) {
+	s.token = client
+	return secret[:], map[bool]int64{true: 600, false: 300}[manage], client == "ward-app"
+}
+
 func (s *shell) Address() string { return "https://auth.rje.example" }
 
 func (s *shell) EnforcementPoint(credential []byte) (string, bool) {
@@ -170,7 +175,7 @@ func TestBadInput(t *testing.T) {
 	}{
 		{"empty", "", 400, "invalid_request"},
 		{"no grant type", set("grant_type"), 400, "invalid_request"},
-		{"another grant type", set("grant_type", "client_credentials"), 400, "unsupported_grant_type"},
+		{"another grant type", set("grant_type", "password"), 400, "unsupported_grant_type"},
 		{"grant type twice", good + "&grant_type=x", 400, "invalid_request"},
 		{"unknown parameter twice", good + "&x=1&x=1", 400, "invalid_request"},
 		{"two audiences", set("audience", "https://a.example", "https://b.example"), 400, "invalid_request"},

@@ -13,6 +13,7 @@ type Prefix string
 const (
 	EnforcementPoint Prefix = "ent_pep_"
 	Operator         Prefix = "ent_op_"
+	Receiver         Prefix = "ent_ssf_"
 )
 
 // SecretSize is the number of random bytes of a credential.
@@ -27,6 +28,11 @@ func ParseCredential(p Prefix, text string) (secret [SecretSize]byte, ok bool) {
 	}
 	n, err := base64.RawURLEncoding.Strict().Decode(secret[:], []byte(encoded))
 	return secret, err == nil && n == SecretSize
+}
+
+// FormatCredential writes a credential as ParseCredential reads it.
+func FormatCredential(p Prefix, secret []byte) string {
+	return string(p) + base64.RawURLEncoding.EncodeToString(secret)
 }
 
 // Bearer reads the credential of a request: one Authorization header with the

@@ -39,13 +39,13 @@ var outside = map[string]string{
 }
 
 // nouns are the rooms that fold: none of them knows state, evidence or decision.
-const nouns = "framework participant operator revocation service client policy agreement mapping exception edge signal finding"
+const nouns = "framework participant operator revocation service client policy agreement mapping exception edge signal finding stream"
 
 // core is every pure room.
 const core = "canonical jose seal table spiffe delegation receipt signal " + nouns + " evidence state decision credential"
 
 // apis are the adapters of the node's listeners.
-const apis = "api/wire api/authzen api/oauth api/spiffe api/edge api/signal api/admin"
+const apis = "api/wire api/authzen api/oauth api/spiffe api/ssf api/edge api/signal api/admin"
 
 // Rooms is the dependency diagram. A package without a row is refused, and so
 // is a row without a package. Each may import trust, which imports nobody.
@@ -74,6 +74,8 @@ var Rooms = map[string]Room{
 
 	"receipt": {Core: true, Uses: "canonical", Outside: "sumdb"},
 
+	"stream": {Core: true, Uses: "table signal"},
+
 	"delegation": {Core: true, Uses: "canonical jose"},
 
 	"evidence": {Core: true, Uses: "canonical jose table spiffe delegation framework participant client"},
@@ -100,6 +102,7 @@ var Rooms = map[string]Room{
 	"api/authzen": {Uses: "canonical evidence decision node api/wire", Outside: "json"},
 	"api/oauth":   {Uses: "canonical jose client evidence node api/wire", Outside: "json"},
 	"api/spiffe":  {Uses: "api/wire"},
+	"api/ssf":     {Uses: "canonical jose signal stream node api/wire", Outside: "json"},
 	"api/edge":    {Uses: "canonical edge receipt node api/wire", Outside: "json"},
 	"api/signal":  {Uses: "signal node api/wire"},
 	"api/admin":   {Uses: core + " store node api/wire api/authzen", Outside: "json"},

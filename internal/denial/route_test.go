@@ -22,7 +22,7 @@ var rows = map[string]string{
 	"DELETE /access/v1/session/{id}":         "ends what an enforcement point opened; its credential opens it",
 	"GET /.well-known/authzen-configuration": "public metadata; reads nothing",
 
-	"POST /oauth/token":      "TestExchange", // and TestGrants, of the other grant type
+	"POST /oauth/token":      "TestExchange", // and TestGrants and TestReceiverTokens, of the other grant types
 	"POST /oauth/introspect": "TestOwnCredentials",
 	"POST /oauth/revoke":     "TestOwnCredentials",
 
@@ -32,6 +32,21 @@ var rows = map[string]string{
 	"GET /.well-known/oauth-authorization-server/{path...}": "public metadata; reads nothing",
 	"GET /.well-known/oauth-protected-resource":             "public metadata; reads nothing",
 	"GET /.well-known/oauth-protected-resource/{path...}":   "public metadata; reads nothing",
+
+	"GET /.well-known/ssf-configuration":           "public metadata; reads nothing",
+	"GET /.well-known/ssf-configuration/{path...}": "public metadata; reads nothing",
+	"GET /ssf/jwks":                "public keys; reads nothing",
+	"POST /ssf/v1/stream":          "TestReceivers",
+	"GET /ssf/v1/stream":           "TestReceivers",
+	"PATCH /ssf/v1/stream":         "TestReceivers",
+	"PUT /ssf/v1/stream":           "TestReceivers",
+	"DELETE /ssf/v1/stream":        "TestReceivers",
+	"GET /ssf/v1/status":           "TestReceivers",
+	"POST /ssf/v1/status":          "TestReceivers",
+	"POST /ssf/v1/verify":          "TestReceivers",
+	"POST /ssf/v1/subjects/add":    "TestReceivers",
+	"POST /ssf/v1/subjects/remove": "TestReceivers",
+	"POST /ssf/v1/poll/{id}":       "TestReceivers",
 
 	"GET /spiffe/bundles/{domain}": "public keys; reads nothing",
 

@@ -22,6 +22,7 @@ type Metrics struct {
 	decisions  *prometheus.CounterVec
 	heartbeats *prometheus.CounterVec
 	deliveries *prometheus.CounterVec
+	signalled  *prometheus.CounterVec
 	requests   *prometheus.HistogramVec
 }
 
@@ -33,6 +34,7 @@ func NewMetrics(version string, read func() Reading) *Metrics {
 		decisions:  counter("decisions_total", "Recorded decisions, by outcome and by the check that decided.", "outcome", "check"),
 		heartbeats: counter("heartbeats_total", "Questions to partners for their word, by whether they answered.", "outcome"),
 		deliveries: counter("deliveries_total", "Messages offered to partners, by lane and by whether they were accepted.", "lane", "outcome"),
+		signalled:  counter("signals_taken_total", "Security events that receivers of streams took, by delivery method.", "method"),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: "entente", Name: "request_seconds",
 			Help:    "How long requests took, by plane and class of status.",
@@ -42,7 +44,7 @@ func NewMetrics(version string, read func() Reading) *Metrics {
 	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "entente", Name: "build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version},
 	}, func() float64 { return 1 })
-	m.registry.MustRegister(m.decisions, m.heartbeats, m.deliveries, m.requests, build,
+	m.registry.MustRegister(m.decisions, m.heartbeats, m.deliveries, m.signalled, m.requests, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if read != nil {
 		m.registry.MustRegister(newGauges(read))
@@ -69,6 +71,12 @@ func (m *Metrics) Heartbeat(answered bool) {
 // Delivered counts one attempt to hand a message to a partner.
 func (m *Metrics) Delivered(lane string, accepted bool) {
 	m.deliveries.WithLabelValues(known(lane, "safety", "governance"), choose(accepted, "accepted", "refused")).Inc()
+}
+
+// Signalled counts events that receivers took, by how they reached them.
+func (m *Metrics) Signalled(method string, count int) {
+	name := map[string]string{"urn:ietf:rfc:8935": "push", "urn:ietf:rfc:8936": "poll"}[method]
+	m.signalled.WithLabelValues(known(name, "push", "poll")).Add(float64(count))
 }
 
 // Measure times the requests of a plane: partners, enforcement or admin.

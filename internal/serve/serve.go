@@ -18,6 +18,7 @@ import (
 	"github.com/entente-id/entente/api/oauth"
 	"github.com/entente-id/entente/api/signal"
 	"github.com/entente-id/entente/api/spiffe"
+	"github.com/entente-id/entente/api/ssf"
 	"github.com/entente-id/entente/internal/clock"
 	"github.com/entente-id/entente/internal/config"
 	"github.com/entente-id/entente/internal/fetch"
@@ -137,7 +138,7 @@ func open(ctx context.Context, c config.Config, log *slog.Logger) (_ *machine, e
 	m.edge = NewEdge(own, former, now)
 	m.config = node.Config{
 		Store: files, Keys: m.keys, Clock: moving, Rand: rand.Reader, Fetch: fetcher,
-		Send: m.edge, Log: log, Heartbeat: c.Heartbeat.Every(),
+		Send: m.edge, Post: poster{fetcher}, Log: log, Heartbeat: c.Heartbeat.Every(),
 		Refresh: time.Duration(c.Egress.Refresh) * time.Second, Base: c.Enforcement.Base(),
 	}
 	return m, nil
@@ -201,11 +202,18 @@ func (m *machine) listen(ctx context.Context, c config.Config, metrics *Metrics)
 	enforcement.Handle("/oauth/", oauth.New(m.node))
 	enforcement.Handle(spiffe.Path, spiffe.New(m.node))
 	enforcement.Handle(signal.Path, signal.New(m.node))
+	receivers := ssf.New(m.node)
+	clientPlane := http.NewServeMux()
+	clientPlane.Handle("/oauth/", oauth.New(m.node))
+	for _, path := range ssf.Paths() {
+		enforcement.Handle(path, receivers)
+		clientPlane.Handle(path, receivers)
+	}
 	for _, path := range oauth.PublicPaths() {
 		enforcement.Handle(path, published)
 	}
 	enforcement.Handle("/", authzen.New(m.node, c.Enforcement.Base()))
-	clients := NewServer(metrics.Measure("clients", oauth.New(m.node)), DefaultLimits(), log)
+	clients := NewServer(metrics.Measure("clients", clientPlane), DefaultLimits(), log)
 	if own, err := clientCertificate(c.Clients, own); err != nil {
 		return nil, err
 	} else {
@@ -278,6 +286,15 @@ func fetcherOf(c config.Config, running func() *node.Node) (*fetch.Client, error
 		}
 	}
 	return fetch.New(f)
+}
+
+// poster pushes events to receivers, as carefully as issuers' keys are fetched.
+type poster struct{ *fetch.Client }
+
+// Post carries one event.
+func (p poster) Post(ctx context.Context, url, contentType, authorization string, body []byte) (node.Posted, error) {
+	a, err := p.Client.Post(ctx, url, contentType, authorization, body)
+	return node.Posted{Status: a.Status, Body: a.Body, Wait: a.Wait}, err
 }
 
 // read gives what the gauges show.

@@ -32,6 +32,8 @@ func TestMetrics(t *testing.T) {
 	m.Heartbeat(false)
 	m.Delivered("safety", true)
 	m.Delivered("canary", false)
+	m.Signalled("urn:ietf:rfc:8935", 3)
+	m.Signalled("canary", 1)
 	get(m.Measure("admin", http.NotFoundHandler()), "/canary")
 	code, text := get(m.Telemetry(func() error { return nil }), "/metrics")
 	if code != http.StatusOK {
@@ -45,6 +47,8 @@ func TestMetrics(t *testing.T) {
 		`entente_heartbeats_total{outcome="unanswered"} 1`,
 		`entente_deliveries_total{lane="safety",outcome="accepted"} 1`,
 		`entente_deliveries_total{lane="other",outcome="refused"} 1`,
+		`entente_signals_taken_total{method="push"} 3`,
+		`entente_signals_taken_total{method="other"} 1`,
 		`entente_request_seconds_count{code="4xx",plane="admin"} 1`,
 		`entente_ledger_entries{log="trust"} 7`,
 		`entente_ledger_entries{log="decisions"} 9`,

@@ -98,6 +98,9 @@ func tellBulk(n *Node, ctx context.Context, e trust.Event, r ledger.Record) (ite
 	return func(yield func(notice) bool) {
 		i := 0
 		for m := range revocation.Unpack(b.Marks) { // in the order of the people
+			if i == len(text.People) {
+				return
+			}
 			for _, w := range left(m.Subject, text.People[i].Namespace, text.People[i].Subject) {
 				if !yield(w) {
 					return
@@ -238,10 +241,13 @@ type securityEvent struct {
 // item whenever it is asked for, so that a repetition is known by its jti.
 type item struct {
 	n        uint64 // of the entry; 0 for one about the stream itself
+	part     int    // of what the entry is told by
 	moved    uint64 // of stream-updated, the entry that moved the stream
 	verifies bool
 	claims   securityEvent
 }
+
+func (i item) taken() taken { return taken{i.n, i.part, i.claims.Jti} }
 
 func (n *Node) itemOf(s *stream.Stream, w notice, about signal.SubjectID, at trust.Stamp) item {
 	body := canonical.Object{}

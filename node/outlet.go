@@ -136,7 +136,7 @@ func (n *Node) owed(ctx context.Context, s *stream.Stream, o *outlet, limit int)
 	if !may {
 		return nil, nil
 	}
-	items := n.aboutStream(s, o)
+	items := n.aboutItself(s, o)
 	if s.Status != stream.Enabled || len(items) >= limit {
 		return items[:min(len(items), limit)], nil
 	}
@@ -218,9 +218,9 @@ func (o *outlet) behind(first uint64, part int) {
 	o.Done = slices.DeleteFunc(o.Done, func(d taken) bool { return d.N < first || d.N == first && d.Part < part })
 }
 
-// aboutStream gives what is to be said about the stream itself (SSF 1.0, sections
+// aboutItself gives what is to be said about the stream itself (SSF 1.0, sections
 // 8.1.4 and 8.1.5).
-func (n *Node) aboutStream(s *stream.Stream, o *outlet) (items []item) {
+func (n *Node) aboutItself(s *stream.Stream, o *outlet) (items []item) {
 	about := func(t signal.Type, jti string, at int64, body canonical.Object) item {
 		return item{claims: securityEvent{
 			Iss: n.self.String(), Aud: s.Client, Iat: at, Jti: jti, SubID: signal.OpaqueOf(s.ID),

@@ -16,7 +16,8 @@ import (
 	"github.com/entente-id/entente/policy"
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/service"
-	"github.com/entente-id/entente/signal" stream.Events(),
+	"github.com/entente-id/entente/signal"
+	"github.com/entente-id/entente/stream"
 	"github.com/entente-id/entente/trust"
 )
 

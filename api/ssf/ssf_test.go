@@ -1,11 +1,13 @@
 package ssf_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/entente-id/entente/client"
+	"github.com/entente-id/entente/node"
 )
 
 var all = &client.Signals{All: true}
@@ -34,6 +36,52 @@ func TestConfiguration(t *testing.T) {
 		if code, _, _ := d.send("GET", path, "", ""); code != http.StatusNotFound {
 			t.Errorf("%s answers %d", path, code)
 		}
+	}
+}
+
+// Many ends in one entry come a page at a time, each once.
+func TestManyLeaveAtOnce(t *testing.T) {
+	d := open(t, nil)
+	d.register("gateway", all)
+	d.register("narrow", &client.Signals{})
+	id, narrow := d.stream("gateway", both), d.stream("narrow", both)
+	if code, _ := d.as("narrow", "POST", "/ssf/v1/subjects/add", `{"stream_id":"`+narrow+`","subject":{"format":"iss_sub","iss":"`+idp+`","sub":"nurse-7"}}`); code != http.StatusOK {
+		t.Fatal(code)
+	}
+	var leavers []node.Leaver
+	for i := range 130 {
+		leavers = append(leavers, node.Leaver{Issuer: idp, Subject: fmt.Sprint("nurse-", i)})
+	}
+	_, err := d.RevokeMany(t.Context(), d.Admin, leavers, "closed", "", nil)
+	d.no(err)
+	if got := d.poll("narrow", narrow, now); len(got) != 2 || got[revoked+" nurse-7"].jti == "" {
+		t.Errorf("who named one hears %v", got)
+	}
+	seen := map[string]event{}
+	page := d.poll("gateway", id, now)
+	for turn := 0; len(page) > 0 && turn < 5; turn++ {
+		some, last := map[string]event{}, ""
+		for kind, e := range page {
+			if _, twice := seen[kind]; twice {
+				t.Errorf("%s comes twice", kind)
+			}
+			some[kind], last = e, kind
+		}
+		if turn == 1 {
+			delete(some, last) // not acknowledged: it comes again
+		}
+		for kind, e := range some {
+			seen[kind] = e
+		}
+		if turn == 2 {
+			d.Stop()
+			d.Start()
+			delete(d.tokens, "gateway")
+		}
+		page = d.poll("gateway", id, acks(some))
+	}
+	if len(seen) != 260 {
+		t.Errorf("%d events of 130 who left", len(seen))
 	}
 }
 

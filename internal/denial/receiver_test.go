@@ -127,7 +127,9 @@ func TestReceivers(t *testing.T) {
 // proves itself, and neither does an enforcement point.
 func TestReceiverTokens(t *testing.T) {
 	o := newOffice(t)
-	grant := func() map[string][]string { return map[string][]string{"grant_type": {"client_credentials"}, "scope": {"ssf.manage"}} }
+	grant := func() map[string][]string {
+		return map[string][]string{"grant_type": {"client_credentials"}, "scope": {"ssf.manage"}}
+	}
 	for name, c := range map[string]func() (bool, *httptest.ResponseRecorder){
 		"a client": func() (bool, *httptest.ResponseRecorder) {
 			with := grant()

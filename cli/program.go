@@ -61,7 +61,7 @@ func (p Program) Run(ctx context.Context, args []string) int {
 
 func (a *app) root() *cobra.Command {
 	root := a.group("entente", "Trust between organisations, without a centre",
-		a.initCommand(), a.serveCommand(), a.statusCommand(), a.frameworkCommand(), a.participantCommand(),
+		a.initCommand(), a.serveCommand(), a.statusCommand(), a.clockCommand(), a.frameworkCommand(), a.participantCommand(),
 		a.agreementCommand(), a.mappingCommand(), a.policyCommand(), a.serviceCommand(), a.clientCommand(), a.enforcementPointCommand(), a.exceptionCommand(), a.signalCommand(),
 		a.operatorCommand(), a.engagementCommand(), a.explainCommand(), a.counterCommand(), a.findingCommand(), a.keyCommand(), a.revokeCommand(), a.suspendCommand(),
 		a.ledgerCommand(), a.evidenceCommand(), a.delegationCommand(), a.demoCommand(), a.versionCommand())

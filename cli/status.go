@@ -42,6 +42,13 @@ func (a *app) statusText(s node.Status) string {
 		}
 		fmt.Fprintf(&b, "%-9s  %s\n", word, clean(w.Text))
 	}
+	switch s.Clock.Stage {
+	case node.ClockConfirmed:
+	case node.ClockUnsure:
+		b.WriteString("clock      waits for a partner's word to confirm the time\n")
+	case node.ClockDenies:
+		b.WriteString("clock      was far ahead of the partners'; every decision is a deny until an operator accepts a time\n")
+	}
 	if f := s.Framework; f != nil {
 		fmt.Fprintf(&b, "framework  %s version %d, %s, until %s\n", clean(f.Name), f.Version, short(f.Hash), f.Expires)
 	} else {

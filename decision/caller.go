@@ -15,6 +15,10 @@ func (h *hearing) identify() verdict {
 		h.until(o.StatementEnd)
 	}
 	switch {
+	case h.s.Edge.Clock.Denies: // before anything is read that a wrong time lets look otherwise
+		return fail(trust.ClockAhead)
+	case o.Unsure:
+		return fail(trust.ClockUnsure)
 	case ev.Fault != nil && strings.HasPrefix(string(ev.Fault.Reason), "identify."):
 		return fail(ev.Fault.Reason)
 	case ev.Fault != nil && ev.Participant.IsZero():

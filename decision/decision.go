@@ -60,6 +60,7 @@ type Observed struct {
 	StatementEnd int64            // when it expires, Unix seconds; 0 none
 	Replayed     bool             // the token was used before
 	Chain        []Observed       // likewise of each link's delegator, then of the actor; nil without a chain
+	Unsure       bool             // nobody has confirmed the time that Now says
 	BundleAge    int64            // since the trust domain's bundle was read again; 0 where no bundle counts
 
 	Watched       bool  // the enforcement point holds a watch stream, with room for a session

@@ -74,6 +74,7 @@ type Seen struct {
 	Session       *trust.SubjectKey `json:"session,omitempty"`
 	StatementAge  int64             `json:"statement_age"`
 	StatementEnd  int64             `json:"statement_end,omitzero"`
+	Unsure        bool              `json:"unsure,omitzero"`
 	Watched       bool              `json:"watched,omitzero"`
 }
 
@@ -326,6 +327,7 @@ func (w *writer) sight(o *Observed) {
 	w.key("session", o.Session)
 	w.dst = canonical.AppendInt(append(w.dst, `,"statement_age":`...), o.StatementAge)
 	w.number("statement_end", o.StatementEnd)
+	w.flag("unsure", o.Unsure)
 	w.flag("watched", o.Watched)
 	w.dst = append(w.dst, '}')
 }
@@ -334,7 +336,7 @@ func (w *writer) sight(o *Observed) {
 func (s *Seen) observed() Observed {
 	o := Observed{
 		Now: s.Now, PartnerAge: s.PartnerAge, Replayed: s.Replayed, StatementAge: s.StatementAge, StatementEnd: s.StatementEnd,
-		Nonce: s.Nonce, ProofReplayed: s.ProofReplayed, QuotaFull: s.QuotaFull, BundleAge: s.BundleAge, Watched: s.Watched,
+		Nonce: s.Nonce, ProofReplayed: s.ProofReplayed, QuotaFull: s.QuotaFull, BundleAge: s.BundleAge, Unsure: s.Unsure, Watched: s.Watched,
 	}
 	if s.Session != nil {
 		o.Session = *s.Session

@@ -51,6 +51,10 @@ func (h *hearing) tellOwn(check int, v verdict) string {
 func (h *hearing) tellIdentify(reason trust.Reason) string {
 	ev, o := h.ev, h.o
 	switch {
+	case reason == trust.ClockAhead:
+		return "this node's time was far ahead of its partners'; everything is denied until an operator accepts a time"
+	case reason == trust.ClockUnsure:
+		return "nobody has confirmed this node's time since it leapt ahead"
 	case reason == trust.StatementExpired && o.StatementEnd == 0:
 		return fmt.Sprintf("%s has sent no statement; only a stated issuer speaks for it", bare(ev.Participant))
 	case reason == trust.StatementExpired:

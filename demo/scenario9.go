@@ -2,8 +2,11 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -39,8 +42,7 @@ func (s *scene) clocks(ctx context.Context) (err error) {
 	if err := s.skew(ctx); err != nil {
 		return err
 	}
-	s.missing("RJE's own clock jumps back behind the agreement's end", "nothing opens again", "clock rules: signals")
-	return s.expect(ctx, "RJE's clock is put right", trust.Permit, func(ctx context.Context) (outcome, error) {
+	err = s.expect(ctx, "RJE's clock is put right", trust.Permit, func(ctx context.Context) (outcome, error) {
 		for _, partner := range []*hospital{w.r0a, w.rxw} {
 			if err := w.rje.setClock(ctx, 0, partner); err != nil {
 				return outcome{}, err
@@ -48,9 +50,14 @@ func (s *scene) clocks(ctx context.Context) (err error) {
 		}
 		return p.records["RJE"].signsIn(w.rxw, p.bola)(ctx)
 	})
+	if err != nil {
+		return err
+	}
+	return s.leaps(ctx)
 }
 
-// ends asks one second before the end and on it, with the same token.
+// ends asks one second before the end, on it, and with the machine's clock set
+// back behind it, with the same token.
 func (s *scene) ends(ctx context.Context, end time.Time) error {
 	p, w := s.play, s.play.world
 	tokens, err := w.r0a.signIn(ctx, w.r0a.enrol("femi.cole", "920000000001"), p.letters.audience)
@@ -70,11 +77,59 @@ func (s *scene) ends(ctx context.Context, end time.Time) error {
 		return err
 	}
 	name := "RJE's clock stands on the end; the same token, good for " + remaining.String() + " and more"
-	return s.expect(ctx, name, trust.AgreementEnded, func(ctx context.Context) (outcome, error) {
+	err = s.expect(ctx, name, trust.AgreementEnded, func(ctx context.Context) (outcome, error) {
 		if left := time.Unix(expiry(tokens.Access), 0).Sub(end); left < remaining {
 			return outcome{}, trust.Errorf(trust.Conflict, "the token is good for %s beyond the end of the agreement", left)
 		}
 		return at(end)(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	return s.expect(ctx, "RJE's machine is set back by an hour; the same token", trust.AgreementEnded, func(ctx context.Context) (outcome, error) {
+		if err := w.rje.admin.SetMachineClock(ctx, -time.Hour); err != nil {
+			return outcome{}, err
+		}
+		o, err := p.letters.ask(ctx, tokens.Access)
+		return o, errors.Join(err, w.rje.admin.SetMachineClock(ctx, 0))
+	})
+}
+
+// leaps lets RJE's machine leap far ahead of its partners, and come back.
+func (s *scene) leaps(ctx context.Context) error {
+	p, w := s.play, s.play.world
+	for _, c := range []struct {
+		name  string
+		ahead time.Duration
+	}{
+		{"RJE's machine leaps ten minutes ahead of both partners", 10 * time.Minute},
+		{"it is put right, and nobody has looked into it", 0},
+	} {
+		err := s.expect(ctx, c.name, trust.ClockAhead, func(ctx context.Context) (outcome, error) {
+			if err := w.rje.admin.SetMachineClock(ctx, c.ahead); err != nil {
+				return outcome{}, err
+			}
+			err := until(ctx, "RJE to compare its clock", func(ctx context.Context) (bool, error) {
+				status, err := w.rje.admin.Status(ctx)
+				return status.Clock.Stage == node.ClockDenies && (c.ahead == 0) == (status.Clock.Ahead <= edge.FarAhead), err
+			})
+			if err != nil {
+				return outcome{}, err
+			}
+			return p.records["RJE"].signsIn(w.rxw, p.bola)(ctx)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return s.expect(ctx, "RJE's operator accepts the time, on record", trust.Permit, func(ctx context.Context) (outcome, error) {
+		if _, err := w.rje.admin.AcceptClock(ctx, "time server repaired"); err != nil {
+			return outcome{}, err
+		}
+		if err := w.rje.hear(ctx, w.rxw); err != nil {
+			return outcome{}, err
+		}
+		return p.records["RJE"].signsIn(w.rxw, p.bola)(ctx)
 	})
 }
 

@@ -46,4 +46,6 @@ func (Applied) EventKind() trust.Kind { return trust.Kind{Name: "edge.applied", 
 func (Broken) EventKind() trust.Kind { return trust.Kind{Name: "edge.broken", Version: 1} }
 
 // Events gives one of each kind of event of this package.
-func Events() []trust.Event { return []trust.Event{Queued{}, Applied{}, Broken{}} }
+func Events() []trust.Event {
+	return []trust.Event{Queued{}, Applied{}, Broken{}, ClockAhead{}, ClockAccepted{}, ClockAgreed{}}
+}

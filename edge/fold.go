@@ -14,6 +14,7 @@ type State struct {
 	Edges   table.Table[Edge]           `json:"edges"`   // by partner
 	Queued  table.Table[trust.Position] `json:"queued"`  // by partner, lane and number: the entry that holds the message
 	Applied table.Table[table.Key]      `json:"applied"` // by partner, lane and number: the content's hash, hashed
+	Clock   Clock                       `json:"clock,omitzero"`
 }
 
 // Edge is where the streams with one partner stand. The numbers are by lane, in
@@ -49,6 +50,8 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 		edge := s.edge(e.From)
 		edge.Broken = e.Rule
 		return s.with(e.From, edge)
+	case ClockAhead, ClockAccepted, ClockAgreed:
+		s.Clock = s.Clock.apply(e, at)
 	}
 	return s
 }

@@ -24,6 +24,9 @@ func TestGolden(t *testing.T) {
 		edge.Queued{To: rje(t), Lane: edge.Safety, N: 1, Kind: "revocation", Hash: "aa", Owner: trust.SubjectKey{7}},
 		edge.Applied{From: rje(t), Epoch: 1, Lane: edge.Governance, N: 1, Kind: "framework", Hash: "bb", Unsupported: true},
 		edge.Broken{From: rje(t), Lane: edge.Safety, Rule: "content"},
+		edge.ClockAhead{Seconds: 3600},
+		edge.ClockAccepted{Time: 1_779_000_000, Seconds: 3600, By: "op-1"},
+		edge.ClockAgreed{},
 	} {
 		back := reflect.New(reflect.TypeOf(e))
 		golden(t, fmt.Sprintf("%d-%s", i+1, e.EventKind().Name), e, back.Interface())

@@ -4,6 +4,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/internal/nodetest"
+	"github.com/entente-id/entente/ledger"
+	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -20,8 +24,9 @@ func TestAClockSetBackReopensNothing(t *testing.T) {
 	}
 	short := ward.Home.World.Token(ward.Issuer, "nurse-2", ward.Audience, map[string]any{"exp": time.Now().Unix() + 30})
 	want(t, ward, short, trust.Permit)
+	ward.Home.Machine.Set(2 * time.Minute) // both, so that they agree
 	host.Machine.Set(2 * time.Minute)
-	want(t, ward, short, trust.TokenExpired) // recorded two minutes later: the proof is forgotten
+	await(t, ward, short, trust.TokenExpired) // recorded two minutes later: the proof is forgotten
 	still := func(when string, ahead time.Duration) {
 		t.Helper()
 		host.Machine.Set(ahead)
@@ -41,4 +46,109 @@ func TestAClockSetBackReopensNothing(t *testing.T) {
 	still("after a start,", 0)
 	host.Reboot()
 	still("after a start with the clock an hour behind,", -time.Hour)
+}
+
+// Reliability "clock jump": far ahead of its partners a node denies everything,
+// and writes nothing down by that time; what reduces trust works. Only an
+// operator's recorded act ends that.
+func TestFarAheadDeniesUntilAnOperatorAccepts(t *testing.T) {
+	ward := wardOf(t, nil)
+	host := ward.Host
+	quiet(t, ward.Home, host)
+	want(t, ward, nurse(ward, "nurse-1"), trust.Permit)
+	host.Machine.Set(10 * time.Minute)
+	if got := read(t, ward, nurse(ward, "nurse-1")); got != trust.ClockUnsure && got != trust.ClockAhead {
+		t.Fatalf("at once after the leap the answer is %s", got)
+	}
+	await(t, ward, nurse(ward, "nurse-1"), trust.ClockAhead)
+	revokeAt(t, host, node.RevokeRequest{Kind: "subject", Issuer: ward.Issuer.URL, Subject: "nurse-2", Reason: "banned"})
+	want(t, ward, nurse(ward, "nurse-2"), trust.ClockAhead)
+	if stamp, real := host.State().At.At, time.Now().Unix(); stamp > real {
+		t.Errorf("an entry is stamped %d seconds ahead", stamp-real)
+	}
+	host.Machine.Set(0)
+	nodetest.Eventually(t, "the time to be confirmed", func() bool { return host.Clock.Mark().Sure })
+	want(t, ward, nurse(ward, "nurse-1"), trust.ClockAhead)
+	host.Reboot()
+	await(t, ward, nurse(ward, "nurse-1"), trust.ClockAhead)
+	if status := host.Status(t.Context()).Clock; status.Stage != node.ClockDenies {
+		t.Errorf("after a start the clock is %+v", status)
+	}
+	_, err := host.AcceptClock(t.Context(), node.Actor{ID: "op-auditor", Roles: []trust.Role{"auditor"}}, "repaired")
+	refused(t, "accepting without the role", err, trust.Denied)
+	_, err = host.AcceptClock(t.Context(), host.Admin, "")
+	refused(t, "accepting without a reason", err, trust.Invalid)
+	_, err = host.AcceptClock(t.Context(), host.Admin, "repaired")
+	done(t, err)
+	await(t, ward, nurse(ward, "nurse-1"), trust.Permit)
+	want(t, ward, nurse(ward, "nurse-2"), trust.SubjectRevoked)
+	if accepted, count := newest[edge.ClockAccepted](t, host); count != 1 || accepted.By != host.Admin.ID || accepted.Seconds != 0 {
+		t.Errorf("%d acceptances are recorded, the last %+v", count, accepted)
+	}
+	if _, count := newest[edge.ClockAhead](t, host); count != 1 {
+		t.Errorf("it is recorded %d times that the clock was ahead", count)
+	}
+	_, err = host.AcceptClock(t.Context(), host.Admin, "again")
+	refused(t, "accepting a confirmed time", err, trust.Conflict)
+}
+
+// A leap that the partners' clocks made too is confirmed by itself.
+func TestALeapThatPartnersConfirm(t *testing.T) {
+	ward := wardOf(t, nil)
+	host := ward.Host
+	ward.Home.Machine.Set(40 * time.Second)
+	nodetest.Eventually(t, "a word by the new time", func() bool { return host.Status(t.Context()).Clock.Ahead < -30 })
+	ward.Home.World.Cut(host, ward.Home)
+	nodetest.Eventually(t, "the last word under way", func() bool { return host.Status(t.Context()).Partners[0].Age > 1 })
+	host.Machine.Set(40 * time.Second)
+	want(t, ward, nurse(ward, "nurse-1"), trust.ClockUnsure)
+	ward.Home.World.Heal(host, ward.Home)
+	await(t, ward, nurse(ward, "nurse-1"), trust.Permit)
+	if _, count := newest[edge.ClockAhead](t, host); count != 0 {
+		t.Error("it is recorded as far ahead")
+	}
+}
+
+// Where the partner's clock is the wrong one, what an operator accepted holds
+// until they agree again.
+func TestAnAcceptedLead(t *testing.T) {
+	ward := wardOf(t, nil)
+	home, host := ward.Home, ward.Host
+	quiet(t, home, host)
+	home.Clock.Shift(-50 * time.Second) // its keys are a minute old
+	await(t, ward, nurse(ward, "nurse-1"), trust.ClockAhead)
+	status, err := host.AcceptClock(t.Context(), host.Admin, "theirs is wrong")
+	if err != nil || status.Accepted < 49 || status.Accepted > 51 || status.Stage != node.ClockConfirmed {
+		t.Fatalf("accepted: %+v, %v", status, err)
+	}
+	await(t, ward, nurse(ward, "nurse-1"), trust.Permit)
+	host.Reboot()
+	await(t, ward, nurse(ward, "nurse-1"), trust.Permit)
+	home.Clock.Shift(0)
+	nodetest.Eventually(t, "the clocks to agree", func() bool { return host.State().Edge.Clock == edge.Clock{} })
+	home.Clock.Shift(-50 * time.Second)
+	await(t, ward, nurse(ward, "nurse-1"), trust.ClockAhead)
+}
+
+// A ledger that was once stamped far ahead lets time stand still; that is far
+// ahead too, and an operator's act covers it, also across starts.
+func TestALedgerStampedFarAhead(t *testing.T) {
+	ward := wardOf(t, nil)
+	host := ward.Host
+	quiet(t, ward.Home, host)
+	host.Stop()
+	host.Clock.Jump(time.Hour)
+	host.Append(1, func(int) ledger.Entry { return ledger.Entry{Kind: "edge.clock_agreed", Version: 1, Body: []byte("{}")} })
+	host.Clock.Jump(0)
+	host.Start()
+	await(t, ward, nurse(ward, "nurse-1"), trust.ClockAhead)
+	_, err := host.AcceptClock(t.Context(), host.Admin, "a wrong clock of old")
+	done(t, err)
+	late := ward.Home.World.Token(ward.Issuer, "nurse-1", ward.Audience, nil)
+	await(t, ward, late, trust.Permit)
+	if host.Now() > time.Now().Unix()+1 {
+		t.Errorf("it is still %d", host.Now())
+	}
+	host.Reboot()
+	await(t, ward, late, trust.Permit)
 }

@@ -241,7 +241,7 @@ func (n *Node) bundleAge(domain string, now clock.Mark) int64 {
 
 // observe is what the shell sees besides the evidence.
 func (n *Node) observe(participant trust.ParticipantID, subject trust.SubjectKey, now clock.Mark) decision.Observed {
-	o := decision.Observed{Now: now.Wall.Unix(), Subject: subject, PartnerAge: -1, StatementAge: -1}
+	o := decision.Observed{Now: now.Wall.Unix(), Subject: subject, PartnerAge: -1, StatementAge: -1, Unsure: now.Doubted}
 	w := n.views.dates(participant)
 	switch {
 	case w.known && now.Boot < w.proven.Boot: // it was proven since this decision began

@@ -105,40 +105,44 @@ func (n *Node) ask(ctx context.Context, id trust.ParticipantID) error {
 	if answer.Status != http.StatusOK {
 		return trust.Errorf(trust.Unavailable, "%s answered %d to a heartbeat", id, answer.Status)
 	}
-	w, err := n.hear(ctx, before, *partner, nonce, answer.Body)
+	w, signed, err := n.hear(ctx, before, *partner, nonce, answer.Body)
+	if err == nil {
+		err = n.compare(ctx, id, sent, signed) // before anything may rest on the word
+	}
 	if err == nil {
 		n.views.answered(id, sent, w.Heads, n.State())
 	}
 	return err
 }
 
-// hear checks a heartbeat answer. A head below what was applied here before the
+// hear checks a heartbeat answer and gives the word with the time it was signed
+// at. A head below what was applied here before the
 // nonce was sent, or an older epoch, is a break: the partner contradicts what it
 // proved.
-func (n *Node) hear(ctx context.Context, before *state.Snapshot, from participant.Partner, nonce string, jws []byte) (word, error) {
+func (n *Node) hear(ctx context.Context, before *state.Snapshot, from participant.Partner, nonce string, jws []byte) (word, int64, error) {
 	payload, err := n.verifyStream(from, jws)
 	if err != nil {
-		return word{}, err
+		return word{}, 0, err
 	}
 	var h heartbeat
 	if err := canonical.Decode(payload, &h); err != nil {
-		return word{}, err
+		return word{}, 0, err
 	}
 	id := from.Card.ID
 	if h.Iss != id || h.Aud != n.self || len(h.Events) != 1 || h.Events[verificationEvent].State != nonce {
-		return word{}, trust.Errorf(trust.Denied, "the heartbeat of %s does not answer this node's nonce", id)
+		return word{}, 0, trust.Errorf(trust.Denied, "the heartbeat of %s does not answer this node's nonce", id)
 	}
 	for _, lane := range edge.Lanes() {
 		head, ok := h.Edge.Heads[lane]
 		epoch, applied := before.Edge.Position(id, lane)
 		if !ok || len(h.Edge.Heads) != len(edge.Lanes()) {
-			return word{}, trust.Errorf(trust.Invalid, "the heartbeat of %s does not name the head of each lane", id)
+			return word{}, 0, trust.Errorf(trust.Invalid, "the heartbeat of %s does not name the head of each lane", id)
 		}
 		if epoch != 0 && h.Edge.Epoch != epoch || head < applied {
-			return word{}, n.breakEdge(ctx, id, lane, "head_below_proven")
+			return word{}, 0, n.breakEdge(ctx, id, lane, "head_below_proven")
 		}
 	}
-	return h.Edge, nil
+	return h.Edge, h.Iat, nil
 }
 
 // breakEdge records that a partner contradicts what it proved before.

@@ -86,6 +86,17 @@ type Clock interface {
 	Since(clock.Mark) time.Duration
 	// NotBefore lets the time be at (Unix seconds) at least, from now on.
 	NotBefore(at int64)
+	// Stamp is the time to be written down, in Unix seconds: never one that is not
+	// confirmed.
+	Stamp() int64
+	// Confirm says that the time was right at a mark, Await that nobody has said so
+	// yet, Doubt that it is not to be relied on before somebody does.
+	Confirm(clock.Mark)
+	Await()
+	Doubt()
+	// Machine is the time as the machine says it; Accept takes it as it is.
+	Machine() time.Time
+	Accept()
 }
 
 // Fetcher gets a document from an address registered beforehand.
@@ -201,16 +212,6 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 		return nil, err
 	}
 	return n, n.loadWatermarks(ctx)
-}
-
-// goForward lets the time go on from the newest entry: what was forgotten by then,
-// such as a single-use value, would count again at an earlier time.
-func (n *Node) goForward() {
-	newest := max(n.trust.At(), n.decisions.At())
-	if behind := newest - n.Now(); behind > 0 {
-		n.Log.Warn("the clock is behind the newest entry of the ledger; time stands still until it has caught up", "seconds", behind)
-	}
-	n.Clock.NotBefore(newest)
 }
 
 // State gives the newest durable snapshot.

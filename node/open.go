@@ -21,7 +21,7 @@ func openLog[S any](ctx context.Context, c Config, log, origin string, start S, 
 	return ledger.Open(ctx, ledger.Config[S]{
 		Store: c.Store, Log: log, Origin: origin, Verifiers: verifiers,
 		Signer: func(at int64) (note.Signer, error) { return c.Keys.NoteSigner(origin, at) },
-		Now:    func() int64 { return c.Clock.Now().Unix() }, Rand: c.Rand,
+		Now:    c.Clock.Stamp, Rand: c.Rand,
 		Fold: fold, Start: start, StartAt: at,
 	})
 }

@@ -17,6 +17,7 @@ type Status struct {
 	Name      string              `json:"name"`
 	Demo      bool                `json:"demo,omitzero"`
 	Time      trust.Instant       `json:"time"`
+	Clock     ClockStatus         `json:"clock"`
 	Framework *FrameworkStatus    `json:"framework,omitzero"`
 	Logs      []LogStatus         `json:"logs"`
 	Partners  []PartnerStatus     `json:"partners"`
@@ -69,7 +70,7 @@ type PartnerStatus struct {
 func (n *Node) Status(ctx context.Context) Status {
 	s := n.State()
 	self := s.Participant.Self().Card
-	out := Status{Entity: n.self, Name: self.Name, Demo: n.demo, Time: trust.Instant(n.Now()), Partners: []PartnerStatus{}, Warnings: n.Warnings()}
+	out := Status{Entity: n.self, Name: self.Name, Demo: n.demo, Time: trust.Instant(n.Now()), Clock: n.clockStatus(s), Partners: []PartnerStatus{}, Warnings: n.Warnings()}
 	if f := s.Framework.Current; f != nil {
 		out.Framework = &FrameworkStatus{f.Document.Name, f.Version, f.Hash, f.Document.Expires}
 	}

@@ -25,6 +25,9 @@ type view struct {
 	waiting []answer // oldest first
 	// the statement's dates, renewed without an entry of their own
 	statementIssued, statementEnds int64
+	// the time it signed, Unix seconds, and the time since boot when it was asked
+	signed int64
+	asked  time.Duration
 }
 
 // answer is a proven head that is not applied yet.
@@ -112,4 +115,19 @@ func (v *views) stated(p trust.ParticipantID, issued, ends int64) {
 	if w := v.get(p); ends > w.statementEnds {
 		w.statementIssued, w.statementEnds = issued, ends
 	}
+}
+
+// timed notes the time that p signed in answer to a nonce sent at sent.
+func (v *views) timed(p trust.ParticipantID, sent clock.Mark, signed int64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	w := v.get(p)
+	w.signed, w.asked = signed, sent.Boot
+}
+
+// time gives what p's clock says at now, by the last time it signed and the time
+// since boot, which nobody sets; false before its first.
+func (v *views) time(p trust.ParticipantID, now clock.Mark) (int64, bool) {
+	w := v.dates(p)
+	return w.signed + int64((now.Boot-w.asked)/time.Second), w.signed != 0
 }

@@ -188,6 +188,9 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 			ID:      "finding-1", Owner: "records", Due: time.Now().Unix() + finding.Due,
 		},
 		finding.Closed{ID: "finding-1", By: host.Admin.ID},
+		edge.ClockAhead{Seconds: 600},
+		edge.ClockAccepted{Time: time.Now().Unix(), Seconds: 600, By: host.Admin.ID},
+		edge.ClockAgreed{},
 	} {
 		kind, body, err := codec.Encode(e)
 		must(t, err)

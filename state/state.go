@@ -89,7 +89,7 @@ const (
 // so a new kind of entry can only make a memo miss, never serve a stale verdict.
 func effectOf(e trust.Event) effect {
 	switch e := e.(type) {
-	case edge.Queued, edge.Applied, framework.Received, framework.Refused, agreement.Refused, operator.Refused,
+	case edge.Queued, edge.Applied, edge.ClockAgreed, framework.Received, framework.Refused, agreement.Refused, operator.Refused,
 		revocation.EngagementOpened, finding.Raised, finding.Closed,
 		stream.Created, stream.Updated, stream.Deleted, stream.Moved, stream.SubjectAdded, stream.SubjectRemoved, stream.Rejected:
 		return changesNothing
@@ -109,7 +109,7 @@ func effectOf(e trust.Event) effect {
 			return reducesRules
 		}
 		return changesRules
-	case participant.Suspended, edge.Broken, mapping.Closed, service.Removed, service.EnforcementPointRemoved,
+	case participant.Suspended, edge.Broken, edge.ClockAhead, mapping.Closed, service.Removed, service.EnforcementPointRemoved,
 		client.Renewed, client.Ended, exception.Ended, signal.TransmitterAdded,
 		policy.Applied, framework.Adopted, participant.Stated, participant.KeysSeen, participant.BundleSeen, participant.Declared:
 		return reducesRules

@@ -22,6 +22,8 @@ const (
 	ForeignOrigin      Reason = "identify.origin"
 	StatementExpired   Reason = "identify.statement_expired"
 	NotOurs            Reason = "identify.not_ours"
+	ClockAhead         Reason = "identify.clock_ahead"
+	ClockUnsure        Reason = "identify.clock_unsure"
 )
 
 // The second check, authenticate: is the proof genuine and meant for here.
@@ -207,6 +209,8 @@ func Reasons() []ReasonDoc {
 		{ForeignOrigin, "the origin that a broker restates speaks for nobody here, for another participant, or is a broker itself", "have the participant that the broker speaks for state the origin too, and the broker restate the sign-in itself"},
 		{StatementExpired, "the participant's signed statement of its issuers has run out or never came", "bring the edge to the partner up again"},
 		{NotOurs, "a grant for a partner is asked for somebody else's person", "have the caller's own organisation issue it; a node vouches for its own people alone"},
+		{ClockAhead, "this node's time was more than 30 seconds ahead of its partners', so that nobody can be identified as of now", "put the machine's clock right, then let an operator accept it (`entente clock accept`)"},
+		{ClockUnsure, "the machine's clock leapt ahead, and no partner has confirmed the time since", "wait for a partner's next word; it heals by itself, or an operator has to accept the time"},
 
 		{SharedSecret, "the caller shows a shared secret (an API key, a password), and no live exception lets it in", "move the integration to tokens bound to a key; until then an operator may grant an exception, which expires"},
 		{ExceptionEnded, "the exception that let this shared secret in has expired or was ended", "move the integration to tokens bound to a key; an exception is not prolonged"},

@@ -43,6 +43,8 @@ type Reader interface {
 	Now() int64
 	Status(ctx context.Context) node.Status
 	SetClock(ctx context.Context, a node.Actor, offset time.Duration) error
+	SetMachineClock(ctx context.Context, a node.Actor, ahead time.Duration) error
+	AcceptClock(ctx context.Context, a node.Actor, reason string) (node.ClockStatus, error)
 }
 
 // Participants are the use cases about partners and the framework.

@@ -13,9 +13,22 @@ type Clock struct {
 	OffsetSeconds int64 `json:"offset_seconds"`
 }
 
+// MachineClock is how far the machine's own clock of a demo node is set ahead of
+// the true time.
+type MachineClock struct {
+	AheadSeconds int64 `json:"ahead_seconds"`
+}
+
+// ClockAcceptance takes the machine's time for the right one.
+type ClockAcceptance struct {
+	Reason string `json:"reason"`
+}
+
 var statusRoutes = map[string]route{
-	"GET /v1/status": handler.status,
-	"PUT /v1/clock":  handler.setClock,
+	"GET /v1/status":        handler.status,
+	"PUT /v1/clock":         handler.setClock,
+	"PUT /v1/clock/machine": handler.setMachineClock,
+	"POST /v1/clock/accept": handler.acceptClock,
 }
 
 func (h handler) status(ctx context.Context, _ request) (any, error) {
@@ -30,6 +43,22 @@ func (h handler) setClock(ctx context.Context, r request) (any, error) {
 	return nil, h.node.SetClock(ctx, r.actor, time.Duration(c.OffsetSeconds)*time.Second)
 }
 
+func (h handler) setMachineClock(ctx context.Context, r request) (any, error) {
+	c, err := body[MachineClock](r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, h.node.SetMachineClock(ctx, r.actor, time.Duration(c.AheadSeconds)*time.Second)
+}
+
+func (h handler) acceptClock(ctx context.Context, r request) (any, error) {
+	c, err := body[ClockAcceptance](r)
+	if err != nil {
+		return nil, err
+	}
+	return h.node.AcceptClock(ctx, r.actor, c.Reason)
+}
+
 // Status tells how the node is.
 func (c *Client) Status(ctx context.Context) (node.Status, error) {
 	return call[node.Status](ctx, c, http.MethodGet, "/v1/status", nil)
@@ -38,4 +67,16 @@ func (c *Client) Status(ctx context.Context) (node.Status, error) {
 // SetClock moves the time of a demo node, in whole seconds; others refuse it.
 func (c *Client) SetClock(ctx context.Context, offset time.Duration) error {
 	return c.do(ctx, http.MethodPut, "/v1/clock", Clock{int64(offset / time.Second)})
+}
+
+// SetMachineClock sets the machine's own clock of a demo node, in whole seconds
+// ahead of the true time; others refuse it.
+func (c *Client) SetMachineClock(ctx context.Context, ahead time.Duration) error {
+	return c.do(ctx, http.MethodPut, "/v1/clock/machine", MachineClock{int64(ahead / time.Second)})
+}
+
+// AcceptClock takes the machine's time for the right one, and gives how the clock
+// stands then.
+func (c *Client) AcceptClock(ctx context.Context, reason string) (node.ClockStatus, error) {
+	return call[node.ClockStatus](ctx, c, http.MethodPost, "/v1/clock/accept", ClockAcceptance{reason})
 }

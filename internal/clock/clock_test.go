@@ -133,6 +133,73 @@ type running struct {
 func (r *running) Wall() time.Time     { return r.wall }
 func (r *running) Boot() time.Duration { r.asked++; return r.boot }
 
+// A time that leapt ahead is told, but neither relied on nor written down, and is
+// forgotten when the machine's clock is put right.
+func TestATimeThatLeapt(t *testing.T) {
+	m := newMachine()
+	k := clock.New(m)
+	began := m.wall
+	if mark := k.Mark(); !mark.Sure || mark.Doubted {
+		t.Errorf("before anybody asked it is %+v", mark)
+	}
+	k.Confirm(k.Mark())
+	run := func(wall, boot time.Duration) { m.wall, m.boot = m.wall.Add(wall), m.boot+boot }
+	check := func(when string, sure, doubted bool, now, stamp time.Duration) {
+		t.Helper()
+		mark := k.Mark()
+		if mark.Sure != sure || mark.Doubted != doubted {
+			t.Errorf("%s: sure %t, doubted %t", when, mark.Sure, mark.Doubted)
+		}
+		if got := k.Now().Sub(began); got != now {
+			t.Errorf("%s: %s is told, want %s", when, got, now)
+		}
+		if got := time.Duration(k.Stamp()-began.Unix()) * time.Second; got != stamp {
+			t.Errorf("%s: %s is written down, want %s", when, got, stamp)
+		}
+	}
+	run(time.Second+clock.Leap, time.Second)
+	check("within the leeway", true, false, 31*time.Second, 31*time.Second)
+	run(time.Second, 0)
+	check("a second more", false, true, 32*time.Second, 31*time.Second)
+	run(time.Hour, time.Minute)
+	check("an hour ahead", false, true, time.Hour+32*time.Second, 61*time.Second)
+	run(-time.Hour-32*time.Second+61*time.Second, 0)
+	check("put right", true, false, 61*time.Second, 61*time.Second)
+	run(time.Hour, 0)
+	k.Confirm(k.Mark())
+	check("confirmed", true, false, time.Hour+61*time.Second, time.Hour+61*time.Second)
+	run(time.Minute, time.Minute)
+	k.Doubt()
+	check("doubted", false, true, time.Hour+121*time.Second, time.Hour+61*time.Second)
+	k.Await()
+	check("not confirmed yet", false, false, time.Hour+121*time.Second, time.Hour+61*time.Second)
+	k.Accept()
+	check("accepted", true, false, time.Hour+121*time.Second, time.Hour+121*time.Second)
+	run(-time.Hour, 0)
+	check("set back", true, false, time.Hour+121*time.Second, time.Hour+121*time.Second)
+	k.Accept()
+	check("set back and accepted", true, false, 121*time.Second, 121*time.Second)
+}
+
+// A machine that is set wrong is not a demo's time that is moved on purpose.
+func TestADemosMachineIsSet(t *testing.T) {
+	m := newMachine()
+	k := clock.NewDemo(m)
+	k.Confirm(k.Mark())
+	k.Shift(time.Hour)
+	if mark := k.Mark(); !mark.Sure || mark.Shifted != time.Hour || !mark.Wall.Equal(m.wall.Add(time.Hour)) {
+		t.Errorf("moved by an hour it is %+v", mark)
+	}
+	k.Jump(time.Hour)
+	if mark := k.Mark(); mark.Sure || !mark.Wall.Equal(m.wall.Add(2*time.Hour)) || k.Machine() != mark.Wall {
+		t.Errorf("set ahead by an hour it is %+v, the machine %s", mark, k.Machine())
+	}
+	k.Jump(-time.Hour)
+	if now := k.Now(); !now.Equal(m.wall.Add(time.Hour)) {
+		t.Errorf("set back by an hour it is %s", now)
+	}
+}
+
 // The time since boot goes on with the monotonic clock for a while, and is read
 // again when that while is over or the machine may have slept.
 func TestBootTimeIsCarriedOn(t *testing.T) {

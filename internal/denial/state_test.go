@@ -2,6 +2,7 @@ package denial_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +92,28 @@ func (w *world) scenes() []scene {
 			one("its token", trust.UnknownIssuer, confined), one("the national one", trust.UnknownParticipant, as(from(w.national), func(d *draft) { d.claims[orgClaim] = "RXW" })), other,
 		}, nil},
 		{"policy that forbids", policy(nodetest.WardPolicy + "@id(\"closed\")\nforbid (principal, action, resource);\n"), []spoil{one("a good token", trust.PolicyForbid, unchanged)}, policy(nodetest.WardPolicy)},
+		{"time leapt, and nobody confirmed it", func(w *world, t *testing.T) {
+			t.Helper()
+			w.Cut(w.host, w.home)
+			w.Cut(w.host, w.third)
+			nodetest.Eventually(t, "the last word under way", func() bool { return w.silent(t) })
+			w.host.Clock.Jump(40 * time.Second)
+		}, []spoil{one("a good token", trust.ClockUnsure, unchanged)}, func(w *world, _ *testing.T) {
+			w.host.Clock.Jump(0)
+			w.Heal(w.host, w.home)
+			w.Heal(w.host, w.third)
+		}},
+		{"time was far ahead of the partners'", func(w *world, t *testing.T) {
+			t.Helper()
+			w.host.Clock.Jump(40 * time.Second)
+			nodetest.Eventually(t, "deny mode", func() bool { return w.host.State().Edge.Clock.Denies })
+			w.host.Clock.Jump(0)
+			nodetest.Eventually(t, "the time to be right", func() bool { return w.host.Clock.Mark().Sure })
+		}, []spoil{one("a good token", trust.ClockAhead, unchanged)}, func(w *world, t *testing.T) {
+			t.Helper()
+			_, err := w.host.AcceptClock(t.Context(), w.host.Admin, "repaired")
+			check(t, err)
+		}},
 		{"partner not heard", func(w *world, t *testing.T) {
 			t.Helper()
 			w.Cut(w.home, w.host)
@@ -110,6 +133,12 @@ func (w *world) scenes() []scene {
 			check(t, w.host.SuspendParticipant(t.Context(), w.host.Admin, w.home.ID, "breach"))
 		}, []spoil{one("a good token", trust.ParticipantSuspended, unchanged)}, nil},
 	}
+}
+
+// silent reports whether the host has heard of nobody for a while.
+func (w *world) silent(t *testing.T) bool {
+	t.Helper()
+	return !slices.ContainsFunc(w.host.Status(t.Context()).Partners, func(p node.PartnerStatus) bool { return p.Age <= 1 })
 }
 
 func TestStates(t *testing.T) {

@@ -20,6 +20,7 @@ const (
 	rightGo    = "decision/right.go"
 	verdictGo  = "revocation/verdict.go"
 	coverGo    = "agreement/cover.go"
+	clockGo    = "edge/clock.go"
 )
 
 var joseMutants = []mutant{
@@ -133,6 +134,9 @@ var grantMutants = []mutant{
 }
 
 var decisionMutants = []mutant{
+	lost(callerGo, "far ahead of its partners a node denies everything", "case «h.s.Edge.Clock.Denies»:", "false"),
+	lost(callerGo, "a time that nobody confirmed is none to decide by", "case «o.Unsure»:", "false"),
+	lost(clockGo, "far ahead is far above what was accepted", "case «ahead <= c.Accepted+FarAhead»:", "true"),
 	lost(callerGo, "the request is about the caller", "case «ev.Fault == nil && h.r.SubjectID != \"0\" && h.r.SubjectID != ev.Subject»,", "false"),
 	lost(callerGo, "the audience is the service's", "if «h.ev.Audience == owner.Audience» || h.shownHere() {", "true"),
 	lost(callerGo, "a caller has a class", "if «ev.Class == \"\"» {", "false"),

@@ -28,6 +28,7 @@ type hospital struct {
 	id         trust.ParticipantID
 	dir        string
 	endpoint   string // host:port of the partner plane
+	relay      *relay // before it; partners call that
 	governance jose.Signer
 	node       *process
 
@@ -84,6 +85,9 @@ func (h *hospital) open(ctx context.Context) error {
 	if h.endpoint, err = freePort(); err != nil {
 		return err
 	}
+	if h.relay, err = newRelay(h.endpoint); err != nil {
+		return err
+	}
 	if err := h.init(ctx); err != nil {
 		return err
 	}
@@ -105,7 +109,7 @@ func (h *hospital) init(ctx context.Context) error {
 	}
 	made := exec.CommandContext(ctx, h.world.program, "init", h.dir, "--demo", "--no-input",
 		"--entity", h.id.String(), "--name", h.name, "--operator", "administrator",
-		"--listen", h.endpoint, "--endpoint", "https://"+h.endpoint, "--passphrase-file", secret)
+		"--listen", h.endpoint, "--endpoint", "https://"+h.relay.address(), "--passphrase-file", secret)
 	made.SysProcAttr = apart()
 	if said, err := made.CombinedOutput(); err != nil {
 		return trust.Errorf(trust.Unavailable, "making the node of %s: %w: %s", h.code, err, said)
@@ -133,7 +137,7 @@ keys: {file: keys.age, unlock_file: unlock.key}
 egress: {allow: [127.0.0.0/8], ca_file: %q, refresh: 1s}
 heartbeat: {interval: 1s}
 log: {level: info, format: json}
-`, h.id, h.endpoint, "https://"+h.endpoint, h.world.caFile())
+`, h.id, h.endpoint, "https://"+h.relay.address(), h.world.caFile())
 }
 
 func clientOf(file string) (*admin.Client, error) {
@@ -171,6 +175,14 @@ func (h *hospital) start(ctx context.Context) error {
 func (h *hospital) stop() {
 	if h.node != nil {
 		h.node.stop()
+	}
+}
+
+// leave ends all that goes with the node.
+func (h *hospital) leave() {
+	h.stop()
+	if h.relay != nil {
+		h.relay.close()
 	}
 }
 

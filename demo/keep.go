@@ -56,7 +56,7 @@ func (p *play) invite() {
 	entente := shortest(w.program)
 	say("\nRunning until interrupted, in %s:", w.dir)
 	for _, h := range w.hospitals() {
-		say("  %s  node https://%s (partners, mutual TLS)  OpenID provider %s  ward records %s", h.code, h.endpoint, h.issuer, p.records[h.code].url)
+		say("  %s  node https://%s (partners, mutual TLS)  OpenID provider %s  ward records %s", h.code, h.relay.address(), h.issuer, p.records[h.code].url)
 	}
 	say("\nRead a record at RJE as a nurse of RXW; x-decision-id is the decision's reference:")
 	say("  curl -i --cacert %s -H \"Authorization: Bearer $(cat %s)\" %s%s", w.caFile(), p.tokenFile(), p.records["RJE"].url, recordPath)

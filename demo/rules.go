@@ -46,8 +46,12 @@ func (w *world) rules() framework.Document {
 			},
 		},
 		Tiers: map[trust.Tier]framework.TierRule{
+			trust.High: {
+				MaxStaleness: trust.Span(strictStaleness / time.Second), RemovalTarget: trust.Span(removalTarget / time.Second), MaxCredentialTTL: 5 * 60,
+				SenderConstraint: framework.SenderConstraintWhenOffered,
+			},
 			trust.Standard: {
-				MaxStaleness: 60, RemovalTarget: trust.Span(removalTarget / time.Second), MaxCredentialTTL: 15 * 60,
+				MaxStaleness: trust.Span(standardStaleness / time.Second), RemovalTarget: trust.Span(removalTarget / time.Second), MaxCredentialTTL: 15 * 60,
 				SenderConstraint: framework.SenderConstraintWhenOffered,
 			},
 		},
@@ -58,6 +62,13 @@ func (w *world) rules() framework.Document {
 	}
 	return d
 }
+
+// How old a partner's proven word may be on the high tier; and on the standard
+// one.
+const (
+	strictStaleness   = 15 * time.Second
+	standardStaleness = time.Minute
+)
 
 // removalTarget is within how long after a revocation every host denies.
 const removalTarget = 5 * time.Second

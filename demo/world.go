@@ -63,8 +63,8 @@ func (w *world) each(f func(*hospital) error) error {
 
 // stop ends every process and server.
 func (w *world) stop() {
-	_ = w.each(func(h *hospital) error { h.stop(); return nil }) // there is no error
-	_ = w.authority.close()                                      // the listeners go with this process anyway
+	_ = w.each(func(h *hospital) error { h.leave(); return nil }) // there is no error
+	_ = w.authority.close()                                       // the listeners go with this process anyway
 	w.http.CloseIdleConnections()
 }
 

@@ -109,7 +109,7 @@ func (n *Node) ask(ctx context.Context, id trust.ParticipantID) error {
 	if err == nil {
 		err = n.compare(ctx, id, sent, signed) // before anything may rest on the word
 	}
-	if err == nil {
+	if err == nil && !sent.Doubted { // an age by a wrong time would look younger when that is put right
 		n.views.answered(id, sent, w.Heads, n.State())
 	}
 	return err

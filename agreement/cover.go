@@ -40,6 +40,14 @@ func (a *Agreement) Cover(q Query) (*Accept, trust.Reason) {
 	return nil, stops[closest]
 }
 
+// Reaches reports whether a line of the agreement accepts a class at a service (an
+// audience) for an action; what is empty stands for any.
+func (a *Agreement) Reaches(class trust.Class, service string, action trust.Action) bool {
+	return slices.ContainsFunc(a.Revision.Document.Accepts, func(l Accept) bool {
+		return (class == "" || l.Class == class) && (service == "" || l.Audience == service) && (action == "" || slices.Contains(l.Actions, action))
+	})
+}
+
 // Covers reports whether this line covers q, or else the check that stops it.
 func (l *Accept) Covers(q *Query) (trust.Reason, bool) {
 	passed := l.passes(q)

@@ -59,6 +59,15 @@ type Moved struct {
 	By   string              `json:"by,omitempty"`
 }
 
+// Resumed: a suspension of an agreement was lifted by the party that had made it;
+// once no other stands, the agreement is where it was before. Of our own, the
+// entry before it says which two people did.
+type Resumed struct {
+	ID   string              `json:"id"`
+	From trust.ParticipantID `json:"from,omitzero"`
+	By   string              `json:"by,omitempty"`
+}
+
 // CaughtUp: the home, which signed, has told the host all that it ended before;
 // what it ends from here on, it tells as it happens. From is the home; zero means
 // that this node is the home.
@@ -72,7 +81,7 @@ type CaughtUp struct {
 type Refused struct {
 	ID    string              `json:"id"`
 	Stage Stage               `json:"stage,omitempty"` // empty: there is no such agreement yet
-	Move  string              `json:"move"`            // offer, countersign, catch up, activate, suspend or end
+	Move  string              `json:"move"`            // offer, countersign, catch up, activate, suspend, resume or end
 	Rule  string              `json:"rule"`            // one of the Rule words
 	From  trust.ParticipantID `json:"from,omitzero"`
 	By    string              `json:"by,omitempty"`
@@ -89,6 +98,9 @@ func (Countersigned) EventKind() trust.Kind {
 // EventKind is agreement.moved/v1.
 func (Moved) EventKind() trust.Kind { return trust.Kind{Name: "agreement.moved", Version: 1} }
 
+// EventKind is agreement.resumed/v1.
+func (Resumed) EventKind() trust.Kind { return trust.Kind{Name: "agreement.resumed", Version: 1} }
+
 // EventKind is agreement.caught_up/v1.
 func (CaughtUp) EventKind() trust.Kind { return trust.Kind{Name: "agreement.caught_up", Version: 1} }
 
@@ -97,5 +109,5 @@ func (Refused) EventKind() trust.Kind { return trust.Kind{Name: "agreement.refus
 
 // Events gives one zero value of each event of this package.
 func Events() []trust.Event {
-	return []trust.Event{Offered{}, Countersigned{}, Moved{}, CaughtUp{}, Refused{}}
+	return []trust.Event{Offered{}, Countersigned{}, Moved{}, Resumed{}, CaughtUp{}, Refused{}}
 }

@@ -17,6 +17,8 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 		return s.countersigned(e, at)
 	case Moved:
 		return s.moved(e, at)
+	case Resumed:
+		return s.resumed(e, at)
 	case CaughtUp:
 		return s.caughtUp(e)
 	default:
@@ -86,6 +88,19 @@ func (s State) moved(e Moved, at trust.Stamp) State {
 	return s.put(&next)
 }
 
+func (s State) resumed(e Resumed, at trust.Stamp) State {
+	old, ok := s.ByID(e.ID)
+	if !ok || old.Stage != Suspended || !slices.Contains(old.SuspendedBy, e.From) {
+		return s
+	}
+	next := *old
+	next.SuspendedBy = slices.DeleteFunc(slices.Clone(old.SuspendedBy), func(p trust.ParticipantID) bool { return p == e.From })
+	if len(next.SuspendedBy) == 0 {
+		next.Stage, next.Since = old.before(), at.At
+	}
+	return s.put(&next)
+}
+
 func (s State) caughtUp(e CaughtUp) State {
 	old, ok := s.ByID(e.ID)
 	if !ok {
@@ -102,6 +117,20 @@ func (s State) movedEarly(e Moved) State {
 		s.early = s.early.With(earlyKey(e.From, e.ID), e.To)
 	}
 	return s
+}
+
+// before is the stage that a suspended agreement goes back to.
+func (a *Agreement) before() Stage {
+	switch {
+	case slices.Contains(a.ActiveAt, trust.ParticipantID{}):
+		return Active
+	case len(a.Signatures) == 2:
+		return Agreed
+	case a.Revision.Revision > 1:
+		return Countered
+	default:
+		return Proposed
+	}
 }
 
 // open reports whether the agreement still awaits an answer.

@@ -42,6 +42,28 @@ func (s State) Move(f Facts, m Moved, now int64) ([]trust.Event, error) {
 	return []trust.Event{m}, nil
 }
 
+// Resume judges the lifting of a suspension: only the party that suspended lifts
+// it. What else stands against the agreement goes on standing.
+func (s State) Resume(f Facts, r Resumed, now int64) ([]trust.Event, error) {
+	a, ok := s.ByID(r.ID)
+	if !ok {
+		return nil, trust.Errorf(trust.NotFound, "agreement %s does not exist", r.ID)
+	}
+	var refused *refusal
+	switch {
+	case !r.From.IsZero() && r.From != a.Other(f.Self):
+		refused = denied(RuleParty, "%s is not a party to it", r.From)
+	case a.Ended(now):
+		refused = conflict(RuleStage, "what has ended is not resumed")
+	case !slices.Contains(a.SuspendedBy, r.From):
+		refused = denied(RuleParty, "only the party that suspended it resumes it")
+	}
+	if refused != nil {
+		return a.attempt(moveResume, r.From, r.By).refuse(refused)
+	}
+	return []trust.Event{r}, nil
+}
+
 // CatchUp judges the home's word that it has told all that it ended before: of
 // an agreement that is not over, and from nobody but the home. The name of an
 // agreement that is not there fails with NotFound.

@@ -12,6 +12,7 @@ const (
 	moveCountersign = "countersign"
 	moveActivate    = "activate"
 	moveSuspend     = "suspend"
+	moveResume      = "resume"
 	moveEnd         = "end"
 	moveCatchUp     = "catch up"
 )

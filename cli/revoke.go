@@ -124,22 +124,3 @@ func revokedView(kind revocation.TargetKind, done node.Revocation) view {
 		rows:    [][]string{{string(kind), done.Position.String(), strings.Join(partners, ", ")}},
 	}
 }
-
-func (a *app) suspendCommand() *cobra.Command {
-	agreement := a.agreementSuspend()
-	agreement.Use = "agreement NAME"
-	agreement.Example = "  entente suspend agreement rxw-staff-at-rje --reason 'lost laptop, INC-4711'"
-	return a.group("suspend", "Stop all that rests on a participant or an agreement, at once",
-		a.stop(stopping{
-			use: "participant PARTICIPANT", arg: "PARTICIPANT", short: "Stop every decision that rests on a partner",
-			danger:  "Suspending participant",
-			example: "  entente suspend participant https://trust.rxw.example --reason breach --yes",
-			act: func(ctx context.Context, n *admin.Client, id, reason string) error {
-				p, err := trust.ParseParticipantID(id)
-				if err != nil {
-					return err
-				}
-				return n.SuspendParticipant(ctx, admin.Suspension{Participant: p, Reason: reason})
-			},
-		}), agreement)
-}

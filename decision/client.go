@@ -25,8 +25,12 @@ func ParseClientLeaf(body []byte) (ClientLeaf, error) {
 }
 
 // Vouches says why nothing can be taken from a client now, whatever it proved;
-// "" if nothing stands against it: its participant must not be suspended.
-func Vouches(s *state.Snapshot, c *client.Client) trust.Reason {
+// "" if nothing stands against it: neither it nor its participant may be suspended
+// at now (Unix seconds).
+func Vouches(s *state.Snapshot, c *client.Client, now int64) trust.Reason {
+	if s.Suspension.ClientSuspended(c.Document.ID, now) {
+		return trust.ClientSuspended
+	}
 	whose := c.Document.Participant
 	if whose == self(s) {
 		return ""
@@ -72,7 +76,7 @@ func Introduces(s *state.Snapshot, o Observed, ev Evidence, audience string) (cl
 	if reason := outOfClass(s, &o, &ev); reason != "" {
 		return client.Client{}, reason
 	}
-	return c, Vouches(s, &c)
+	return c, Vouches(s, &c, o.Now)
 }
 
 // outOfClass holds an SVID to the lifetime of its class, and its bundle to the age

@@ -380,7 +380,7 @@ func rehired(sc *scene, since int64) {
 }
 
 func deviations() []deviation {
-	return slices.Concat(identifying, authenticating, excepting, witnessing, brokering, possessing, classifying, linking, weighing, ordering, delegating)
+	return slices.Concat(identifying, authenticating, excepting, witnessing, brokering, possessing, classifying, linking, weighing, suspending, ordering, delegating)
 }
 
 func TestEveryDeviationHasItsReason(t *testing.T) {

@@ -49,11 +49,17 @@ func groundOfLink(link *evidence.Hop) Ground {
 // behind a hop of a chain has ended with it.
 func (g *Ground) Ended(s *state.Snapshot, o *Observed) (trust.Reason, bool) {
 	reason, ended := s.Revocation.Verdict(g.Participant.String(), g.Issuer, g.Key, o.Subject, g.IssuedAt)
+	if !ended && s.Suspension.SubjectSuspended(o.Subject, o.Now) {
+		return trust.SubjectSuspended, true
+	}
 	if !ended && s.Revocation.AnyKeyRevoked(g.Issuer, g.Keys) {
 		return trust.KeyRevoked, true
 	}
 	if origin := g.Origin; origin != nil && !ended {
 		reason, ended = s.Revocation.Verdict(g.Participant.String(), origin.Issuer.String(), origin.Thumbprint, o.Origin, origin.IssuedAt)
+		if !ended && s.Suspension.SubjectSuspended(o.Origin, o.Now) {
+			return trust.SubjectSuspended, true
+		}
 	}
 	if !ended {
 		reason, ended = g.takenBack(s, o)
@@ -67,7 +73,7 @@ func (g *Ground) Ended(s *state.Snapshot, o *Observed) (trust.Reason, bool) {
 		}
 	}
 	if g.Credential != "" && !ended {
-		return g.credentialEnded(s)
+		return g.credentialEnded(s, o.Now)
 	}
 	return reason, ended
 }
@@ -96,9 +102,12 @@ func (g *Ground) bearer(o *Observed) signal.Bearer {
 
 // credentialEnded: a credential of our own ends by itself, and with the client it
 // was issued to.
-func (g *Ground) credentialEnded(s *state.Snapshot) (trust.Reason, bool) {
+func (g *Ground) credentialEnded(s *state.Snapshot, now int64) (trust.Reason, bool) {
 	if s.Revocation.CredentialRevoked(g.Credential) {
 		return trust.CredentialEnded, true
+	}
+	if s.Suspension.ClientSuspended(g.Client, now) {
+		return trust.ClientSuspended, true
 	}
 	c, registered := s.Client.Get(g.Client)
 	return trust.ClientEnded, registered && c.Ended

@@ -15,6 +15,7 @@ import (
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/service"
 	"github.com/entente-id/entente/state"
+	"github.com/entente-id/entente/suspension"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -62,6 +63,10 @@ func TestReductionsNeverPermit(t *testing.T) {
 		revocation.EngagementOpened{Participant: rxw, Subject: trust.SubjectKey{7, 15, 3}, Engagement: 2, Since: now, From: rxw},
 		participant.Suspended{Participant: rxw, By: "admin"},
 		participant.Suspended{Participant: rje, From: rxw},
+		suspension.Suspended{Target: subjectOf(3), By: "admin", Expires: now + 7},
+		suspension.Suspended{Target: subjectOf(3), From: rxw},
+		suspension.Suspended{Target: suspension.Target{Kind: suspension.Coverage, Action: "read"}, By: "admin", Expires: now + 7},
+		suspension.ResumeAsked{Target: subjectOf(3), By: "admin", Until: now + 7},
 		agreement.Moved{ID: agreementID(0), To: agreement.Suspended, By: "admin"},
 		agreement.Moved{ID: agreementID(0), To: agreement.Ended, From: rxw},
 		mapping.Closed{Name: "rxw-nurse", By: "admin"},

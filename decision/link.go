@@ -6,6 +6,7 @@ import (
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/suspension"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -92,6 +93,7 @@ var progress = []trust.Reason{
 	trust.AgreementEnded, trust.AgreementNotActive, trust.AgreementSuspended,
 	trust.ClassNotCovered, trust.IssuerNotCovered, trust.SubjectNotCovered,
 	trust.ResourceNotCovered, trust.ActionNotCovered, trust.PurposeNotCovered,
+	trust.Reduced, trust.ClassSuspended, trust.ServiceSuspended,
 	trust.ChainNotCovered, trust.LinkAssurance, trust.LinkAuthAge, trust.WorkloadNotSeen, trust.SingleUseKind,
 }
 
@@ -151,6 +153,9 @@ func (h *hearing) cover(a *agreement.Agreement, i int, q *agreement.Query) trust
 	if line == nil {
 		return reason
 	}
+	if reason, reduced := h.reduced(a, q); reduced {
+		return reason
+	}
 	if h.chained() > line.Depth {
 		return trust.ChainNotCovered
 	}
@@ -172,6 +177,19 @@ func (h *hearing) cover(a *agreement.Agreement, i int, q *agreement.Query) trust
 	}
 	h.lines = append(h.lines, line)
 	return ""
+}
+
+// reduced reports whether either party took what is asked for out of what is
+// accepted.
+func (h *hearing) reduced(a *agreement.Agreement, q *agreement.Query) (trust.Reason, bool) {
+	if len(h.s.Suspension.Coverage) == 0 {
+		return "", false
+	}
+	reason, until, reduced := h.s.Suspension.Reduced(suspension.Query{
+		Participant: h.ev.Participant, Agreement: a.ID, Class: q.Class, Service: q.Audience, Action: q.Action,
+	}, h.o.Now)
+	h.until(until)
+	return reason, reduced
 }
 
 // effectiveTier is, field by field, the stricter of the class's tier and the
@@ -263,7 +281,13 @@ func (h *hearing) revocation() verdict {
 	}
 	ground := groundOf(&h.ev.Evidence)
 	if reason, ended := ground.Ended(h.s, h.o); ended {
+		h.until(h.s.Suspension.SubjectUntil(h.o.Subject))
+		h.until(h.s.Suspension.SubjectUntil(h.o.Origin))
+		h.until(h.s.Suspension.ClientUntil(ground.Client))
 		return fail(reason)
+	}
+	if h.abroad() && h.s.Suspension.StoppedAbroad(h.r.Order.Partner, h.self, h.o.Subject, h.o.Now) {
+		return fail(trust.SubjectSuspended)
 	}
 	return pass
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/revocation"
+	"github.com/entente-id/entente/suspension"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -103,6 +104,11 @@ var ordering = []deviation{
 		granted(sc, evidence.Access{Type: "WardRecord", Actions: []trust.Action{"read"}, Purpose: "TREAT"})
 		registerClient(sc, rxw, true, "ward-records")
 	}, trust.ClientEnded},
+	{"credential of a client that is suspended", func(sc *scene) {
+		granted(sc, evidence.Access{Type: "WardRecord", Actions: []trust.Action{"read"}, Purpose: "TREAT"})
+		registerClient(sc, rxw, false, "ward-records")
+		suspended(suspension.Target{Kind: suspension.Client, Client: "ward-app"}, 0)(sc)
+	}, trust.ClientSuspended},
 	{"R12 partner's token for a client that has ended", func(sc *scene) { registerClient(sc, rxw, true, "ward-records") }, trust.Permit},
 	{"credential for all on one for one", func(sc *scene) {
 		order(sc)

@@ -234,6 +234,10 @@ func (h *hearing) tellRevocation(reason trust.Reason) string {
 		return "token was issued in an engagement that has ended"
 	case trust.KeyRevoked:
 		return fmt.Sprintf("key %s of %s is revoked, whatever it signed when", h.ev.KeyID, bare(h.ev.Issuer))
+	case trust.SubjectSuspended:
+		return fmt.Sprintf("the subject of %s is suspended, here or by its home; two people resume it", bare(h.ev.Participant))
+	case trust.ClientSuspended:
+		return fmt.Sprintf("credential %s was issued to client %s, which is suspended here", h.ev.Grant.ID, h.ev.ClientID)
 	case trust.CredentialEnded:
 		return fmt.Sprintf("credential %s was given back before its time", h.ev.Grant.ID)
 	case trust.ClientEnded:

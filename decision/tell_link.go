@@ -82,6 +82,12 @@ func (h *hearing) tellShortfall(reason trust.Reason) string {
 		return fmt.Sprintf("does not accept issuer %s for class %s", ev.Issuer, ev.Class)
 	case trust.SubjectNotCovered:
 		return "names the subjects it accepts, and the caller is none of them"
+	case trust.Reduced:
+		return fmt.Sprintf("was reduced: for now it does not cover %s by a %s at %s", r.Action, ev.Class, h.service.Audience)
+	case trust.ClassSuspended:
+		return fmt.Sprintf("counts for now for no callers of class %s; the class is suspended here", ev.Class)
+	case trust.ServiceSuspended:
+		return fmt.Sprintf("counts for now for nothing at %s, which is suspended here", h.service.Audience)
 	case trust.ResourceNotCovered:
 		return fmt.Sprintf("does not cover this %s at %s", r.ResourceType, h.service.Audience)
 	case trust.ActionNotCovered:

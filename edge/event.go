@@ -36,6 +36,13 @@ type Broken struct {
 	Rule string              `json:"rule"`
 }
 
+// Resumed: two operators, the entry before it says which, looked at what broke an
+// edge and let it go on.
+type Resumed struct {
+	From trust.ParticipantID `json:"from"`
+	By   string              `json:"by"`
+}
+
 // EventKind is edge.queued.
 func (Queued) EventKind() trust.Kind { return trust.Kind{Name: "edge.queued", Version: 1} }
 
@@ -45,7 +52,10 @@ func (Applied) EventKind() trust.Kind { return trust.Kind{Name: "edge.applied", 
 // EventKind is edge.broken.
 func (Broken) EventKind() trust.Kind { return trust.Kind{Name: "edge.broken", Version: 1} }
 
+// EventKind is edge.resumed.
+func (Resumed) EventKind() trust.Kind { return trust.Kind{Name: "edge.resumed", Version: 1} }
+
 // Events gives one of each kind of event of this package.
 func Events() []trust.Event {
-	return []trust.Event{Queued{}, Applied{}, Broken{}, ClockAhead{}, ClockAccepted{}, ClockAgreed{}}
+	return []trust.Event{Queued{}, Applied{}, Broken{}, ClockAhead{}, ClockAccepted{}, ClockAgreed{}, Resumed{}}
 }

@@ -26,6 +26,8 @@ type Edge struct {
 	In     [2]uint64 `json:"in"`  // the last number applied
 	Epoch  uint32    `json:"epoch"`
 	Broken string    `json:"broken,omitempty"`
+	// BrokenAt is the entry that broke it, 0/0 while it is whole.
+	BrokenAt trust.Position `json:"broken_at,omitzero"`
 }
 
 // Apply gives the state after e. It never fails; an event of another package
@@ -48,7 +50,11 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 		}
 	case Broken:
 		edge := s.edge(e.From)
-		edge.Broken = e.Rule
+		edge.Broken, edge.BrokenAt = e.Rule, at.Position
+		return s.with(e.From, edge)
+	case Resumed:
+		edge := s.edge(e.From)
+		edge.Broken, edge.BrokenAt = "", trust.Position{}
 		return s.with(e.From, edge)
 	case ClockAhead, ClockAccepted, ClockAgreed:
 		s.Clock = s.Clock.apply(e, at)
@@ -102,6 +108,10 @@ func (s State) Broken(partner trust.ParticipantID) (rule string, broken bool) {
 	rule = s.edge(partner).Broken
 	return rule, rule != ""
 }
+
+// BrokenAt gives the entry that broke the edge with a partner; the zero position
+// while it is whole.
+func (s State) BrokenAt(partner trust.ParticipantID) trust.Position { return s.edge(partner).BrokenAt }
 
 // Judge says what to do with a partner's message: epoch, lane and number, and
 // the hex SHA-256 of its content. A broken edge is judged like a whole one:

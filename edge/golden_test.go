@@ -19,6 +19,10 @@ var update = flag.Bool("update", false, "write the golden files")
 // written once is read for ever.
 func TestGolden(t *testing.T) {
 	var s edge.State
+	nobody, err := trust.ParseParticipantID("https://nobody.example")
+	if err != nil {
+		t.Fatal(err)
+	}
 	seen := map[trust.Kind]bool{}
 	for i, e := range []trust.Event{
 		edge.Queued{To: rje(t), Lane: edge.Safety, N: 1, Kind: "revocation", Hash: "aa", Owner: trust.SubjectKey{7}},
@@ -27,6 +31,7 @@ func TestGolden(t *testing.T) {
 		edge.ClockAhead{Seconds: 3600},
 		edge.ClockAccepted{Time: 1_779_000_000, Seconds: 3600, By: "op-1"},
 		edge.ClockAgreed{},
+		edge.Resumed{From: nobody, By: "o1"},
 	} {
 		back := reflect.New(reflect.TypeOf(e))
 		golden(t, fmt.Sprintf("%d-%s", i+1, e.EventKind().Name), e, back.Interface())

@@ -97,11 +97,6 @@ func (n *Node) ActivateAgreement(ctx context.Context, a Actor, name string) erro
 
 const catchUpWait = 5 * time.Second
 
-// SuspendAgreement stops an agreement, at once and by one person.
-func (n *Node) SuspendAgreement(ctx context.Context, a Actor, name, reason string) error {
-	return n.moveAgreement(ctx, a, name, agreement.Suspended, reason, edge.Safety)
-}
-
 // EndAgreement ends an agreement for good.
 func (n *Node) EndAgreement(ctx context.Context, a Actor, name, reason string) error {
 	return n.moveAgreement(ctx, a, name, agreement.Ended, reason, edge.Safety)
@@ -109,22 +104,26 @@ func (n *Node) EndAgreement(ctx context.Context, a Actor, name, reason string) e
 
 func (n *Node) moveAgreement(ctx context.Context, a Actor, name string, to agreement.Stage, reason string, lane edge.Lane) error {
 	_, err := n.write(ctx, a, func(c *change) error {
-		current, facts, err := c.factsOfName(name)
-		if err != nil {
-			return err
+		current, ok := c.Agreement.ByName(name)
+		if !ok {
+			return trust.Errorf(trust.NotFound, "agreement %q is not known here", name)
 		}
-		events, refusal := c.Agreement.Move(facts, agreement.Moved{ID: current.ID, To: to, By: a.ID}, c.now)
-		if refusal != nil {
-			return c.take(events, refusal)
-		}
-		for _, e := range events {
-			if err := c.addSealed(e, sealed{text: reasonText{reason}}); err != nil {
-				return err
-			}
-		}
-		return c.send(current.Other(n.self), lane, kindMove, trust.SubjectKey{}, moveMessage{ID: current.ID, To: to})
+		return c.moveAgreement(current, to, a.ID, reason, lane)
 	})
 	return err
+}
+
+func (c *change) moveAgreement(current *agreement.Agreement, to agreement.Stage, by, reason string, lane edge.Lane) error {
+	events, refusal := c.Agreement.Move(c.facts(current.Revision.Document), agreement.Moved{ID: current.ID, To: to, By: by}, c.now)
+	if refusal != nil {
+		return c.take(events, refusal)
+	}
+	for _, e := range events {
+		if err := c.addSealed(e, sealed{text: reasonText{reason}}); err != nil {
+			return err
+		}
+	}
+	return c.send(current.Other(c.n.self), lane, kindMove, trust.SubjectKey{}, moveMessage{ID: current.ID, To: to})
 }
 
 // factsOfOffer are the facts for an agreement that may not exist yet here.

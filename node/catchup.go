@@ -6,6 +6,7 @@ import (
 	"github.com/entente-id/entente/ledger"
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/signal"
+	"github.com/entente-id/entente/suspension"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -71,6 +72,16 @@ func (c *change) repeat(host trust.ParticipantID, r ledger.Record) error {
 			return nil
 		}
 		return c.repeatSignal(host, e, r)
+	case suspension.Suspended:
+		_, stopped := c.Suspension.Stopped(e.Target, c.now)
+		if !stopped || e.Target.Kind != suspension.Subject || e.Target.Participant != c.n.self || !e.From.IsZero() {
+			return nil
+		}
+		text, err := unsealed[NoticeText](c, e.Target.Subject, r)
+		if err != nil || text == nil {
+			return err
+		}
+		return c.sendNotice(host, e.Target, *text)
 	default:
 		return nil
 	}

@@ -99,7 +99,7 @@ func (n *Node) proven(ctx context.Context, r registry, p *ClientProof) (client.C
 	if fault != nil {
 		return c, fault.Reason
 	}
-	if reason := decision.Vouches(r.Snapshot, &c); reason != "" || signed == nil {
+	if reason := decision.Vouches(r.Snapshot, &c, n.Now()); reason != "" || signed == nil {
 		return c, reason
 	}
 	body, err := canonical.Marshal(decision.ClientLeaf{Client: c.Document.ID, Signed: signed.Key})

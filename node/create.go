@@ -45,6 +45,7 @@ func Create(ctx context.Context, c Config, b Birth) error {
 		if err := c.add(participant.Born{Card: b.Card}); err != nil {
 			return err
 		}
+		b.Operator.Person = n.person(b.Name)
 		return c.addSealed(b.Operator, sealed{text: operatorName{b.Name}})
 	})
 	return err

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"io"
+	"strings"
 
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/mapping"
@@ -148,6 +149,10 @@ func (n *Node) AddOperator(ctx context.Context, a Actor, name string, roles []tr
 			return err
 		}
 		for _, e := range events {
+			if added, ok := e.(operator.Added); ok {
+				added.Person = n.person(name)
+				e = added
+			}
 			if err := c.addSealed(e, sealed{text: operatorName{name}}); err != nil {
 				return err
 			}
@@ -158,6 +163,11 @@ func (n *Node) AddOperator(ctx context.Context, a Actor, name string, roles []tr
 		return "", "", err
 	}
 	return id, credential, nil
+}
+
+// person is what tells two accounts of one name from those of two people.
+func (n *Node) person(name string) trust.SubjectKey {
+	return n.Keys.Commit("person", strings.ToLower(strings.Join(strings.Fields(name), " ")))
 }
 
 // RemoveOperator ends an operator's rights at once.

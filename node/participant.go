@@ -53,26 +53,3 @@ func (c *change) greet(id trust.ParticipantID) error {
 func (c *change) sendFramework(to trust.ParticipantID, s framework.Signed) error {
 	return c.send(to, edge.Governance, kindFramework, trust.SubjectKey{}, frameworkMessage{Signed: s})
 }
-
-// SuspendParticipant stops every decision that rests on a participant, at once
-// and here alone; the partner is told, with no reason given.
-func (n *Node) SuspendParticipant(ctx context.Context, a Actor, id trust.ParticipantID, reason string) error {
-	_, err := n.write(ctx, a, func(c *change) error {
-		events, err := c.Participant.Suspend(id, a.ID)
-		if err != nil {
-			return err
-		}
-		for _, e := range events {
-			if err := c.addSealed(e, sealed{text: reasonText{reason}}); err != nil {
-				return err
-			}
-		}
-		return c.send(id, edge.Safety, kindSuspension, trust.SubjectKey{}, suspensionMessage{Participant: id})
-	})
-	return err
-}
-
-// reasonText is the sealed part of a reducing act.
-type reasonText struct {
-	Reason string `json:"reason"`
-}

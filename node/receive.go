@@ -113,6 +113,9 @@ var effects = map[string]func(*change, *participant.Partner, []byte) error{
 	kindEngagement:  receiveEngagement,
 	kindSignal:      receiveSignal,
 	kindCard:        receiveCard,
+	kindNotice:      receiveNotice,
+	kindResumption:  receiveResumption,
+	kindAlias:       receiveAlias,
 }
 
 // parse reads a message's content.

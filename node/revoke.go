@@ -202,7 +202,12 @@ type joinerText struct {
 
 // ApproveEngagement accepts a partner's subject back, in its new engagement.
 func (n *Node) ApproveEngagement(ctx context.Context, a Actor, subject trust.SubjectKey) error {
-	_, err := n.write(ctx, a, func(c *change) error { return c.take(c.Revocation.Approve(subject, a.ID)) })
+	_, err := n.write(ctx, a, func(c *change) error {
+		if c.Suspension.SubjectSuspended(subject, c.now) {
+			return trust.Errorf(trust.Conflict, "subject is suspended here; no new engagement of it is approved before it is resumed")
+		}
+		return c.take(c.Revocation.Approve(subject, a.ID))
+	})
 	return err
 }
 

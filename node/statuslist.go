@@ -200,7 +200,13 @@ func (n *Node) signStatuses(list *statusList, s *state.Snapshot, now int64) (str
 func (r *statusRow) status(s *state.Snapshot, now int64) credential.Status {
 	ground := r.ground
 	ground.Credential = r.id
-	if _, ended := ground.Ended(s, &r.made); ended {
+	seen := r.made
+	seen.Now = now
+	stopped := false
+	switch reason, ended := ground.Ended(s, &seen); {
+	case reason == trust.SubjectSuspended || reason == trust.ClientSuspended:
+		stopped = true
+	case ended:
 		return credential.Invalid
 	}
 	a, known := s.Agreement.ByID(r.agreement)
@@ -208,7 +214,7 @@ func (r *statusRow) status(s *state.Snapshot, now int64) credential.Status {
 	switch {
 	case !known || a.Ended(now) || !confirmed:
 		return credential.Invalid
-	case a.Stage == agreement.Suspended || partner.Suspended:
+	case stopped || a.Stage == agreement.Suspended || partner.Suspended:
 		return credential.Suspended
 	default:
 		return credential.Valid

@@ -8,6 +8,9 @@ type Added struct {
 	Roles      []trust.Role `json:"roles"`
 	Credential []byte       `json:"credential"` // 32 bytes
 	By         string       `json:"by,omitempty"`
+	// Person is the node's keyed hash of the name: the same for two accounts of
+	// one person. Older entries have none.
+	Person trust.SubjectKey `json:"person,omitzero"`
 }
 
 // Removed: a person is no longer an operator.

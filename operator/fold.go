@@ -20,12 +20,12 @@ type State struct {
 func (s State) Apply(e trust.Event, _ trust.Stamp) State {
 	switch e := e.(type) {
 	case Added:
-		o := Operator{ID: e.ID, Roles: slices.Clone(e.Roles)}
+		o := Operator{ID: e.ID, Roles: slices.Clone(e.Roles), Person: e.Person}
 		copy(o.Credential[:], e.Credential)
 		s.Operators = s.Operators.With(key(e.ID), o)
 	case Removed:
 		if o, ok := s.Get(e.ID); ok {
-			s.Operators = s.Operators.With(key(e.ID), Operator{ID: o.ID, Roles: o.Roles, Removed: true})
+			s.Operators = s.Operators.With(key(e.ID), Operator{ID: o.ID, Roles: o.Roles, Removed: true, Person: o.Person})
 		}
 	}
 	return s
@@ -55,6 +55,20 @@ func (s State) All() iter.Seq[Operator] {
 	}
 	slices.SortFunc(all, func(a, b Operator) int { return strings.Compare(a.ID, b.ID) })
 	return slices.Values(all)
+}
+
+// SamePerson reports whether two operators are one person, as far as their
+// records tell.
+func (s State) SamePerson(a, b string) bool {
+	one, _ := s.Get(a)
+	other, _ := s.Get(b)
+	return a == b || one.Person == other.Person && one.Person != trust.SubjectKey{}
+}
+
+// Serves reports whether an operator is one still, and an admin.
+func (s State) Serves(id string) bool {
+	o, ok := s.Get(id)
+	return ok && o.Has(Admin)
 }
 
 // Holders lists the identifiers of those who hold role now, sorted.

@@ -21,10 +21,11 @@ const (
 // Operator is a local person. ID is opaque and never reused: a removed operator
 // stays known, without a credential.
 type Operator struct {
-	ID         string       `json:"id"`
-	Roles      []trust.Role `json:"roles"`      // sorted
-	Credential [32]byte     `json:"credential"` // SHA-256 of a 256-bit random token
-	Removed    bool         `json:"removed,omitzero"`
+	ID         string           `json:"id"`
+	Roles      []trust.Role     `json:"roles"`      // sorted
+	Credential [32]byte         `json:"credential"` // SHA-256 of a 256-bit random token
+	Removed    bool             `json:"removed,omitzero"`
+	Person     trust.SubjectKey `json:"person,omitzero"` // the same for two accounts of one name
 }
 
 // Has reports whether o is an operator still and holds role.

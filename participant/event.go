@@ -65,6 +65,15 @@ type Suspended struct {
 	From        trust.ParticipantID `json:"from,omitzero"`
 }
 
+// Resumed: trust in a participant goes on, or From's in us, by the word of
+// whoever had stopped it. Of our own, the entry before it says which two people
+// decided it.
+type Resumed struct {
+	Participant trust.ParticipantID `json:"participant"`
+	By          string              `json:"by,omitempty"`
+	From        trust.ParticipantID `json:"from,omitzero"`
+}
+
 // EventKind is participant.born.
 func (Born) EventKind() trust.Kind { return kind("born") }
 
@@ -89,9 +98,12 @@ func (BundleSeen) EventKind() trust.Kind { return kind("bundle_seen") }
 // EventKind is participant.suspended.
 func (Suspended) EventKind() trust.Kind { return kind("suspended") }
 
+// EventKind is participant.resumed.
+func (Resumed) EventKind() trust.Kind { return kind("resumed") }
+
 func kind(verb string) trust.Kind { return trust.Kind{Name: "participant." + verb, Version: 1} }
 
 // Events gives one of each kind of event of this package.
 func Events() []trust.Event {
-	return []trust.Event{Born{}, Renewed{}, Confirmed{}, Declared{}, Stated{}, KeysSeen{}, BundleSeen{}, Suspended{}}
+	return []trust.Event{Born{}, Renewed{}, Confirmed{}, Declared{}, Stated{}, KeysSeen{}, BundleSeen{}, Suspended{}, Resumed{}}
 }

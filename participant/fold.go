@@ -36,7 +36,9 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 	case BundleSeen:
 		return s.seeBundle(e)
 	case Suspended:
-		return s.suspend(e)
+		return s.suspend(e.Participant, e.From, true)
+	case Resumed:
+		return s.suspend(e.Participant, e.From, false)
 	}
 	return s
 }
@@ -85,21 +87,21 @@ func (s State) confirm(e Confirmed, at int64) State {
 	return s.replace(&p)
 }
 
-// suspend marks a participant that we, or that itself towards us, suspended.
-func (s State) suspend(e Suspended) State {
-	id := e.Participant
-	if !e.From.IsZero() {
-		id = e.From
+// suspend marks a participant that we, or that itself towards us, suspended, or
+// takes the mark away.
+func (s State) suspend(id, from trust.ParticipantID, suspended bool) State {
+	if !from.IsZero() {
+		id = from
 	}
 	old, ok := s.Partner(id)
 	if !ok {
 		return s
 	}
 	p := *old
-	if e.From.IsZero() {
-		p.Suspended = true
+	if from.IsZero() {
+		p.Suspended = suspended
 	} else {
-		p.SuspendsUs = true
+		p.SuspendsUs = suspended
 	}
 	s.Others = s.Others.With(partnerKey(id), &p)
 	return s

@@ -35,6 +35,7 @@ func TestGolden(t *testing.T) {
 		participant.KeysSeen{Issuer: own(t, "rje").Issuer, Keys: jwks(t, "rje")},
 		participant.BundleSeen{Participant: id(t, "rje"), Issuer: domain(t, "rje").Issuer, Bundle: bundleOf(t, 1, "rje")},
 		participant.Suspended{Participant: id(t, "rje"), By: by},
+		participant.Resumed{Participant: id(t, "nobody"), By: by},
 	} {
 		back := reflect.New(reflect.TypeOf(e))
 		golden(t, e.EventKind().Name, e, back.Interface())

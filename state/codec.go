@@ -18,6 +18,7 @@ import (
 	"github.com/entente-id/entente/service"
 	"github.com/entente-id/entente/signal"
 	"github.com/entente-id/entente/stream"
+	"github.com/entente-id/entente/suspension"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -33,7 +34,7 @@ func NewCodec() *Codec {
 	c := &Codec{kinds: map[trust.Kind]reflect.Type{}, versions: map[string]int{}}
 	for _, events := range [][]trust.Event{
 		framework.Events(), participant.Events(), operator.Events(), service.Events(), client.Events(), agreement.Events(),
-		mapping.Events(), policy.Events(), revocation.Events(), exception.Events(), signal.Events(), edge.Events(), finding.Events(), stream.Events(),
+		mapping.Events(), policy.Events(), revocation.Events(), suspension.Events(), exception.Events(), signal.Events(), edge.Events(), finding.Events(), stream.Events(),
 	} {
 		for _, e := range events {
 			k := e.EventKind()

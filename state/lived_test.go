@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/client"
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/exception"
@@ -20,6 +21,7 @@ import (
 	"github.com/entente-id/entente/signal"
 	"github.com/entente-id/entente/state"
 	"github.com/entente-id/entente/stream"
+	"github.com/entente-id/entente/suspension"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -161,6 +163,7 @@ func first(t *testing.T, n *nodetest.Node) (all []entry) {
 func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 	t.Helper()
 	codec := state.NewCodec()
+	banned := suspension.Target{Kind: suspension.Subject, Participant: home.ID, Subject: trust.SubjectKey{1}}
 	for i, e := range []trust.Event{
 		participant.Renewed{Card: host.State().Participant.Self().Signed},
 		participant.BundleSeen{
@@ -191,6 +194,13 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 		edge.ClockAhead{Seconds: 600},
 		edge.ClockAccepted{Time: time.Now().Unix(), Seconds: 600, By: host.Admin.ID},
 		edge.ClockAgreed{},
+		suspension.Suspended{Target: banned, Alias: trust.SubjectKey{2}, By: host.Admin.ID, Expires: 1_900_000_000},
+		suspension.ResumeAsked{Target: banned, Of: trust.Position{Epoch: 1, N: 1006}, By: host.Admin.ID, Until: 1_800_000_000},
+		suspension.Refused{Target: banned, Rule: suspension.RulePerson, By: host.Admin.ID},
+		suspension.Resumed{Target: suspension.Target{Kind: suspension.Edge, Participant: home.ID}, Asked: "op-2", By: host.Admin.ID},
+		edge.Resumed{From: home.ID, By: host.Admin.ID},
+		participant.Resumed{Participant: home.ID, By: host.Admin.ID},
+		agreement.Resumed{ID: "00112233445566778899aabbccddeeff", From: home.ID},
 	} {
 		kind, body, err := codec.Encode(e)
 		must(t, err)

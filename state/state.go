@@ -19,6 +19,7 @@ import (
 	"github.com/entente-id/entente/service"
 	"github.com/entente-id/entente/signal"
 	"github.com/entente-id/entente/stream"
+	"github.com/entente-id/entente/suspension"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -37,6 +38,7 @@ type Snapshot struct {
 	Mapping     mapping.State     `json:"mapping"`
 	Policy      policy.State      `json:"policy"`
 	Revocation  revocation.State  `json:"revocation"`
+	Suspension  suspension.State  `json:"suspension"`
 	Exception   exception.State   `json:"exception"`
 	Signal      signal.State      `json:"signal"`
 	Edge        edge.State        `json:"edge"`
@@ -58,6 +60,7 @@ func (s *Snapshot) Apply(e trust.Event, at trust.Stamp) *Snapshot {
 	n.Mapping = s.Mapping.Apply(e, at)
 	n.Policy = s.Policy.Apply(e, at)
 	n.Revocation = s.Revocation.Apply(e, at)
+	n.Suspension = s.Suspension.Apply(e, at)
 	n.Exception = s.Exception.Apply(e, at)
 	n.Signal = s.Signal.Apply(e, at)
 	n.Edge = s.Edge.Apply(e, at)
@@ -90,7 +93,7 @@ const (
 func effectOf(e trust.Event) effect {
 	switch e := e.(type) {
 	case edge.Queued, edge.Applied, edge.ClockAgreed, framework.Received, framework.Refused, agreement.Refused, operator.Refused,
-		revocation.EngagementOpened, finding.Raised, finding.Closed,
+		revocation.EngagementOpened, suspension.ResumeAsked, suspension.Refused, finding.Raised, finding.Closed,
 		stream.Created, stream.Updated, stream.Deleted, stream.Moved, stream.SubjectAdded, stream.SubjectRemoved, stream.Rejected:
 		return changesNothing
 	case revocation.Revoked, revocation.Bulk, revocation.CredentialRevoked:
@@ -109,6 +112,11 @@ func effectOf(e trust.Event) effect {
 			return reducesRules
 		}
 		return changesRules
+	case suspension.Suspended:
+		if e.Target.Kind == suspension.Subject && e.From.IsZero() {
+			return reducesTrust
+		}
+		return reducesRules
 	case participant.Suspended, edge.Broken, edge.ClockAhead, mapping.Closed, service.Removed, service.EnforcementPointRemoved,
 		client.Renewed, client.Ended, exception.Ended, signal.TransmitterAdded,
 		policy.Applied, framework.Adopted, participant.Stated, participant.KeysSeen, participant.BundleSeen, participant.Declared:

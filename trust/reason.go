@@ -124,6 +124,9 @@ const (
 	NonceMissing         Reason = "link.nonce"
 	TierAttestation      Reason = "link.attestation"
 	NotGranted           Reason = "link.not_granted"
+	Reduced              Reason = "link.reduced"
+	ClassSuspended       Reason = "link.class_suspended"
+	ServiceSuspended     Reason = "link.service_suspended"
 	ExceptionTooLong     Reason = "link.exception"
 	ChainNotCovered      Reason = "link.delegation"
 	ActorNotCovered      Reason = "link.actor"
@@ -140,18 +143,20 @@ const (
 
 // The seventh check, revocation.
 const (
-	SubjectRevoked  Reason = "revocation.subject"
-	EngagementEnded Reason = "revocation.engagement"
-	KeyRevoked      Reason = "revocation.key"
-	IssuerRevoked   Reason = "revocation.issuer"
-	HopRevoked      Reason = "revocation.hop"
-	SessionOver     Reason = "revocation.session"
-	ClaimsChanged   Reason = "revocation.claims"
-	SubjectDisabled Reason = "revocation.disabled"
-	DeviceUnfit     Reason = "revocation.device"
-	RiskTooHigh     Reason = "revocation.risk"
-	CredentialEnded Reason = "revocation.credential"
-	ClientEnded     Reason = "revocation.client"
+	SubjectRevoked   Reason = "revocation.subject"
+	EngagementEnded  Reason = "revocation.engagement"
+	KeyRevoked       Reason = "revocation.key"
+	IssuerRevoked    Reason = "revocation.issuer"
+	HopRevoked       Reason = "revocation.hop"
+	SessionOver      Reason = "revocation.session"
+	ClaimsChanged    Reason = "revocation.claims"
+	SubjectDisabled  Reason = "revocation.disabled"
+	DeviceUnfit      Reason = "revocation.device"
+	RiskTooHigh      Reason = "revocation.risk"
+	CredentialEnded  Reason = "revocation.credential"
+	ClientEnded      Reason = "revocation.client"
+	SubjectSuspended Reason = "revocation.subject_suspended"
+	ClientSuspended  Reason = "revocation.client_suspended"
 )
 
 // The eighth check, entitle: the partner's role in our own terms.
@@ -298,6 +303,9 @@ func Reasons() []ReasonDoc {
 		{SenderConstraint, "the tier takes only tokens that are bound to what their sender shows", "have the issuer bind its tokens (cnf), or agree on a tier that does not require it"},
 		{NonceMissing, "the tier takes only DPoP proofs that repeat a nonce of this node", "have the client repeat the request with the nonce from the answer's context"},
 		{TierAttestation, "the caller's attestation is below what the tier needs", "attest the workload as the tier asks"},
+		{Reduced, "the agreement was reduced: this class, service or action was taken out of it, by either party", "find out from whoever reduced it; two people there let it go on (`entente resume`), or a new agreement is signed"},
+		{ClassSuspended, "callers of this class are suspended here", "wait, or have two operators let them go on (`entente resume class`)"},
+		{ServiceSuspended, "the service is suspended here for partners", "wait, or have two operators let it go on (`entente resume service`)"},
 		{NotGranted, "the caller's credential was issued for less", "exchange the caller's token for a credential that is good for this too"},
 		{ExceptionTooLong, "the exception that lets the caller in lives longer than the tier of the link allows", "end it and grant one that the framework allows (max_exception), or move the integration to tokens bound to a key"},
 		{ChainNotCovered, "the agreement lets nobody act for its callers through so many links", "agree on delegation_depth, or delegate less deep"},
@@ -320,6 +328,8 @@ func Reasons() []ReasonDoc {
 		{RiskTooHigh, "the home's transmitter calls the risk high, and that denies here", "wait until it says otherwise"},
 		{HopRevoked, "a hop of the chain has ended: its subject, the key of its link or proof, or its issuer", "delegate anew, around whom it ended for; the explanation names the hop"},
 		{CredentialEnded, "the credential was given back before its time", "exchange the caller's token again"},
+		{SubjectSuspended, "the subject is suspended: banned at this node alone, or by its own home", "wait for its end, or have two operators of whoever suspended it let it go on (`entente resume subject`)"},
+		{ClientSuspended, "the client is suspended here", "wait for its end, or have two operators let it go on (`entente resume client`)"},
 		{ClientEnded, "the client that the credential was issued to has ended", "if the client is still wanted, register it under a new identifier; then exchange the caller's token again"},
 
 		{NoMapping, "no granted mapping gives the caller a role here", "propose a mapping and have a local approver grant it"},

@@ -60,7 +60,8 @@ func TestOnlyAdminsChangeThings(t *testing.T) {
 		"PUT /v1/policy":              `{"source":""}`,
 		"POST /v1/enforcement-points": `{"name":"nginx-1"}`,
 		"POST /v1/operators":          `{"name":"x","roles":["admin"]}`,
-		"POST /v1/suspensions":        `{"participant":"https://trust.rxw.example","reason":"x"}`,
+		"POST /v1/suspensions":        `{"kind":"participant","participant":"https://trust.rxw.example","reason":"x"}`,
+		"POST /v1/resumptions":        `{"kind":"participant","participant":"https://trust.rxw.example","reason":"x"}`,
 		"DELETE /v1/services/x":       ``,
 	}
 	for route, body := range bodies {

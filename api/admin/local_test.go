@@ -13,6 +13,7 @@ import (
 	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/service"
+	"github.com/entente-id/entente/suspension"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -148,7 +149,9 @@ func logSize(t *testing.T, c *admin.Client, log string) uint64 {
 func TestSuspendParticipant(t *testing.T) {
 	p, ward := warded(t)
 	ctx := t.Context()
-	ok(t, p.atHost.SuspendParticipant(ctx, admin.Suspension{Participant: p.home.ID, Reason: "breach"}))
+	must(p.atHost.Suspend(ctx, node.SuspendRequest{
+		Stoppable: node.Stoppable{Kind: suspension.Participant, Participant: p.home.ID}, Why: node.Why{Reason: "breach"},
+	}))(t)
 	if one := must(p.atHost.Participant(ctx, p.home.ID.String()))(t); !one.Suspended {
 		t.Errorf("suspended, it is %+v", one)
 	}

@@ -29,6 +29,7 @@ type Node interface {
 	Counters
 	Findings
 	Revocations
+	Suspensions
 	Keys
 	Records
 }
@@ -53,7 +54,6 @@ type Participants interface {
 	Confirm(ctx context.Context, a node.Actor, inv participant.Invitation, fingerprint string) (trust.ParticipantID, error)
 	Declare(ctx context.Context, a node.Actor, d participant.Document) error
 	GiveBundle(ctx context.Context, a node.Actor, domain trust.IssuerID, document []byte) error
-	SuspendParticipant(ctx context.Context, a node.Actor, id trust.ParticipantID, reason string) error
 	ReceiveFramework(ctx context.Context, a node.Actor, signed framework.Signed) (hash string, err error)
 	AdoptFramework(ctx context.Context, a node.Actor, hash string) error
 }
@@ -100,6 +100,14 @@ type Revocations interface {
 	OpenEngagement(ctx context.Context, a node.Actor, issuer, subject, check string) (trust.Engagement, error)
 	ApproveEngagement(ctx context.Context, a node.Actor, subject trust.SubjectKey) error
 	Engagements(ctx context.Context) ([]node.Engagement, error)
+}
+
+// Suspensions are the use cases that stop things for a time, and let them go on.
+type Suspensions interface {
+	Suspend(ctx context.Context, a node.Actor, r node.SuspendRequest) (node.Suspension, error)
+	Resume(ctx context.Context, a node.Actor, w node.Stoppable, reason string) (node.Resumption, error)
+	Suspensions(ctx context.Context, a node.Actor) ([]node.Suspended, error)
+	Notices(ctx context.Context, a node.Actor) ([]node.Suspended, error)
 }
 
 // Keys are the use cases about keys, the node's own and issuers'.

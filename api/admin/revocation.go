@@ -8,10 +8,10 @@ import (
 	"github.com/entente-id/entente/trust"
 )
 
-// Suspension stops all trust in a participant.
-type Suspension struct {
-	Participant trust.ParticipantID `json:"participant"`
-	Reason      string              `json:"reason"`
+// Resuming asks that something suspended goes on, or confirms it.
+type Resuming struct {
+	node.Stoppable
+	Reason string `json:"reason"`
 }
 
 // RevokeMany ends many subjects in one act. It is the other form of a request to
@@ -45,7 +45,10 @@ type Opened struct {
 
 var revocationRoutes = map[string]route{
 	"POST /v1/revocations":               handler.revoke,
-	"POST /v1/suspensions":               handler.suspendParticipant,
+	"POST /v1/suspensions":               handler.suspend,
+	"GET /v1/suspensions":                handler.listSuspensions,
+	"POST /v1/resumptions":               handler.resume,
+	"GET /v1/notices":                    handler.listNotices,
 	"GET /v1/engagements":                handler.listEngagements,
 	"POST /v1/engagements":               handler.openEngagement,
 	"POST /v1/engagements/{key}/approve": handler.approveEngagement,
@@ -64,12 +67,30 @@ func (h handler) revoke(ctx context.Context, r request) (any, error) {
 	return h.node.RevokeMany(ctx, r.actor, what.Leavers, what.Reason, what.Incident, nil)
 }
 
-func (h handler) suspendParticipant(ctx context.Context, r request) (any, error) {
-	s, err := body[Suspension](r)
+func (h handler) suspend(ctx context.Context, r request) (any, error) {
+	what, err := body[node.SuspendRequest](r)
 	if err != nil {
 		return nil, err
 	}
-	return nil, h.node.SuspendParticipant(ctx, r.actor, s.Participant, s.Reason)
+	return h.node.Suspend(ctx, r.actor, what)
+}
+
+func (h handler) listSuspensions(ctx context.Context, r request) (any, error) {
+	items, err := h.node.Suspensions(ctx, r.actor)
+	return listOf("Suspension", items), err
+}
+
+func (h handler) resume(ctx context.Context, r request) (any, error) {
+	what, err := body[Resuming](r)
+	if err != nil {
+		return nil, err
+	}
+	return h.node.Resume(ctx, r.actor, what.Stoppable, what.Reason)
+}
+
+func (h handler) listNotices(ctx context.Context, r request) (any, error) {
+	items, err := h.node.Notices(ctx, r.actor)
+	return listOf("Notice", items), err
 }
 
 func (h handler) listEngagements(ctx context.Context, _ request) (any, error) {
@@ -106,9 +127,25 @@ func (c *Client) RevokeMany(ctx context.Context, r RevokeMany) (node.BulkRevocat
 	return call[node.BulkRevocation](ctx, c, http.MethodPost, "/v1/revocations", r)
 }
 
-// SuspendParticipant stops every decision that rests on a participant.
-func (c *Client) SuspendParticipant(ctx context.Context, s Suspension) error {
-	return c.do(ctx, http.MethodPost, "/v1/suspensions", s)
+// Suspend stops what r names. When it returns, that is durable and in force at
+// this node.
+func (c *Client) Suspend(ctx context.Context, r node.SuspendRequest) (node.Suspension, error) {
+	return call[node.Suspension](ctx, c, http.MethodPost, "/v1/suspensions", r)
+}
+
+// Suspensions lists what this node has suspended.
+func (c *Client) Suspensions(ctx context.Context) (List[node.Suspended], error) {
+	return call[List[node.Suspended]](ctx, c, http.MethodGet, "/v1/suspensions", nil)
+}
+
+// Resume asks that something suspended goes on, or confirms it.
+func (c *Client) Resume(ctx context.Context, r Resuming) (node.Resumption, error) {
+	return call[node.Resumption](ctx, c, http.MethodPost, "/v1/resumptions", r)
+}
+
+// Notices lists what partners told us that they suspended.
+func (c *Client) Notices(ctx context.Context) (List[node.Suspended], error) {
+	return call[List[node.Suspended]](ctx, c, http.MethodGet, "/v1/notices", nil)
 }
 
 // Engagements lists the engagements that await approval.

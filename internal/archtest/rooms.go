@@ -39,7 +39,7 @@ var outside = map[string]string{
 }
 
 // nouns are the rooms that fold: none of them knows state, evidence or decision.
-const nouns = "framework participant operator revocation service client policy agreement mapping exception edge signal finding stream"
+const nouns = "framework participant operator revocation suspension service client policy agreement mapping exception edge signal finding stream"
 
 // core is every pure room.
 const core = "canonical jose seal table spiffe delegation receipt signal " + nouns + " evidence state decision credential"
@@ -62,6 +62,7 @@ var Rooms = map[string]Room{
 	"participant": {Core: true, Uses: "canonical jose table spiffe framework", Outside: "json"},
 	"operator":    {Core: true, Uses: "table"},
 	"revocation":  {Core: true, Uses: "table"},
+	"suspension":  {Core: true, Uses: "table"},
 	"service":     {Core: true, Uses: "table", Outside: "json"},
 	"client":      {Core: true, Uses: "jose table spiffe", Outside: "json"},
 	"policy":      {Core: true, Uses: "canonical", Outside: "json cedar"},

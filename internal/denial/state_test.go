@@ -1,6 +1,7 @@
 package denial_test
 
 import (
+	"crypto/rand"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,7 +13,9 @@ import (
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/revocation"
+	"github.com/entente-id/entente/suspension"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -64,6 +67,25 @@ func (w *world) scenes() []scene {
 			check(t, err)
 		}
 	}
+	stop := func(what node.Stoppable) func(*world, *testing.T) {
+		return func(w *world, t *testing.T) {
+			t.Helper()
+			_, err := w.host.Suspend(t.Context(), w.host.Admin, node.SuspendRequest{Stoppable: what, Why: node.Why{Reason: "odd"}})
+			check(t, err)
+		}
+	}
+	resume := func(at func(*world) *nodetest.Node, what node.Stoppable) func(*world, *testing.T) {
+		return func(w *world, t *testing.T) {
+			t.Helper()
+			second := node.Actor{ID: must(addAdmin(t, at(w))), Roles: []trust.Role{operator.Admin}}
+			for _, by := range []node.Actor{at(w).Admin, second} {
+				_, err := at(w).Resume(t.Context(), by, what, "fine")
+				check(t, err)
+			}
+		}
+	}
+	reading := node.Stoppable{Kind: suspension.Coverage, Agreement: w.ward.Agreement, Action: "read"}
+	people, service := node.Stoppable{Kind: suspension.Coverage, Class: trust.Human}, node.Stoppable{Kind: suspension.Coverage, Service: w.ward.Audience}
 	const rule = "disabled thing still works"
 	one := func(name string, want trust.Reason, do func(*draft)) spoil { return spoil{rule, name, do, want} }
 	other := one("control: another person", "", subject("nurse-9"))
@@ -124,6 +146,16 @@ func (w *world) scenes() []scene {
 			w.Heal(w.host, w.home)
 			w.home.Clock.Shift(2 * time.Minute)
 		}},
+		{"subject suspended by the host alone", stop(node.Stoppable{Kind: suspension.Subject, Issuer: w.idp.URL, Subject: "nurse-4"}), []spoil{
+			one("its token", trust.SubjectSuspended, subject("nurse-4")), one("by another key", trust.SubjectSuspended, as(subject("nurse-4"), withKey(w.idp, 1))), other,
+		}, nil},
+		{"agreement reduced by the home", func(w *world, t *testing.T) {
+			t.Helper()
+			_, err := w.home.Suspend(t.Context(), w.home.Admin, node.SuspendRequest{Stoppable: reading, Why: node.Why{Reason: "odd"}})
+			check(t, err)
+		}, []spoil{one("a good token", trust.Reduced, unchanged)}, resume(home, reading)},
+		{"class suspended", stop(people), []spoil{one("a good token", trust.ClassSuspended, unchanged)}, resume(host, people)},
+		{"service suspended", stop(service), []spoil{one("a good token", trust.ServiceSuspended, unchanged)}, resume(host, service)},
 		{"agreement suspended", func(w *world, t *testing.T) {
 			t.Helper()
 			check(t, w.host.SuspendAgreement(t.Context(), w.host.Admin, w.ward.Agreement, "audit"))
@@ -139,6 +171,12 @@ func (w *world) scenes() []scene {
 func (w *world) silent(t *testing.T) bool {
 	t.Helper()
 	return !slices.ContainsFunc(w.host.Status(t.Context()).Partners, func(p node.PartnerStatus) bool { return p.Age <= 1 })
+}
+
+func addAdmin(t *testing.T, n *nodetest.Node) (string, error) {
+	t.Helper()
+	id, _, err := n.AddOperator(t.Context(), n.Admin, rand.Text(), []trust.Role{operator.Admin})
+	return id, err
 }
 
 func TestStates(t *testing.T) {

@@ -171,11 +171,15 @@ func (h *hearing) classify() verdict {
 	if h.class, h.classed = f.Class(ev.Class); !h.classed {
 		return fail(trust.UnknownClass)
 	}
-	if ladder, short := f.Short(ev.Assurance, h.class.Needs); short {
+	needs := h.class.Needs
+	if h.canary() { // it has no assurance, and needs none where it may go
+		needs = nil
+	}
+	if ladder, short := f.Short(ev.Assurance, needs); short {
 		h.ladder = ladder
 		return fail(trust.LowAssurance)
 	}
-	if ladder, short := f.Short(h.assurance, h.class.Needs); short {
+	if ladder, short := f.Short(h.assurance, needs); short {
 		h.ladder = ladder
 		return fail(trust.Lowered)
 	}
@@ -206,6 +210,8 @@ func kindName(k evidence.Kind) string {
 		return "user-id and password"
 	case evidence.IDJAG:
 		return "grant (ID-JAG)"
+	case evidence.Canary:
+		return "canary"
 	default:
 		return "access token"
 	}

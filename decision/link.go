@@ -34,6 +34,9 @@ func (h *hearing) link() verdict {
 }
 
 func (h *hearing) parties() trust.Reason {
+	if h.astray() {
+		return trust.CanaryAstray
+	}
 	if h.ev.Participant != h.self {
 		partner, known := h.s.Participant.Partner(h.ev.Participant)
 		switch {
@@ -147,6 +150,9 @@ func (h *hearing) under(a *agreement.Agreement) {
 // cover asks line i of an agreement alone, so that a later line that covers the
 // request too is not hidden behind an earlier one.
 func (h *hearing) cover(a *agreement.Agreement, i int, q *agreement.Query) trust.Reason {
+	if h.canary() {
+		return h.coverCanary(a, q)
+	}
 	alone := *a
 	alone.Revision.Document.Accepts = a.Revision.Document.Accepts[i : i+1]
 	line, reason := alone.Cover(*q)
@@ -217,6 +223,7 @@ func (h *hearing) effectiveTier() trust.Reason {
 	case framework.SenderConstraintRequired:
 		switch b := &h.ev.Binding; {
 		case h.presentedByActor(): // whose own tier is asked the same
+		case h.canary(): // its own node presents it, by the key of its TLS
 		case !b.Shown:
 			return trust.SenderConstraint
 		case b.Once != nil && h.o.Nonce != FreshNonce:
@@ -225,7 +232,7 @@ func (h *hearing) effectiveTier() trust.Reason {
 	default: // a word that is not known here
 		return trust.SenderConstraint
 	}
-	if level := h.tier.Attestation; level != "" {
+	if level := h.tier.Attestation; level != "" && !h.canary() {
 		if _, short := f.Short(h.assurance, map[framework.Ladder]framework.Level{framework.Attestation: level}); short {
 			return trust.TierAttestation
 		}

@@ -21,7 +21,8 @@ func (h *hearing) entitle() verdict {
 	switch {
 	case h.line == nil:
 		return unreached
-	case h.abroad(): // what he is there, the partner says
+	case h.abroad(), // what he is there, the partner says
+		h.canary(): // it is nothing here
 		return unneeded
 	}
 	h.release()
@@ -107,7 +108,7 @@ func rolesUnder(line *agreement.Accept, granted []*mapping.Mapping) []trust.Role
 
 // localPolicy is the ninth check. A local forbid beats every agreement.
 func (h *hearing) localPolicy() verdict {
-	if h.abroad() && h.line != nil { // the partner asks its own
+	if (h.abroad() || h.canary()) && h.line != nil { // the partner asks its own; behind the canary resource there is nothing to protect
 		return unneeded
 	}
 	if h.attributes == nil {

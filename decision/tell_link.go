@@ -9,6 +9,8 @@ import (
 
 func (h *hearing) tellLink(reason trust.Reason) string {
 	switch {
+	case reason == trust.CanaryAstray:
+		return "a canary is good at the canary resource of its own agreement alone, in the hands of the partner that made it up"
 	case reason == "":
 		return h.tellAlive()
 	case reason == trust.NotGranted:
@@ -131,6 +133,9 @@ func (h *hearing) tellEntitle(reason trust.Reason) string {
 	case trust.ApprovalPending:
 		return fmt.Sprintf("action %s needs the approval of %d people here; none is live", h.r.Action, h.line.Approval.People)
 	}
+	if h.canary() {
+		return "a canary has no role; the node itself answers for the canary resource"
+	}
 	var grants []string
 	for _, m := range h.granted() {
 		if d := &m.Document; lets(h.line, m) {
@@ -145,6 +150,9 @@ func (h *hearing) tellEntitle(reason trust.Reason) string {
 }
 
 func (h *hearing) tellPolicy(reason trust.Reason) string {
+	if h.canary() {
+		return "not asked; there is nothing behind the canary resource"
+	}
 	if h.r.Order != nil && !h.wholeResource() {
 		return "asked whenever the credential is used"
 	}

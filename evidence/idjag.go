@@ -79,11 +79,11 @@ func (ev *Evidence) granted(t *token, rule *rule, r Registry, shown *Shown, now 
 func peer(r Registry, iss string, now int64) (who trust.ParticipantID, set jose.KeySet, f *Fault) {
 	peers, ok := r.(Peers)
 	if !ok || peers.Issues(iss) {
-		return who, set, fault(trust.UnknownIssuer, "issuer of the grant is no partner's node")
+		return who, set, fault(trust.UnknownIssuer, "issuer is no partner's node")
 	}
 	who, keys, ok := peers.Peer(iss, now)
 	if !ok {
-		return who, set, fault(trust.UnknownIssuer, "issuer of the grant is no partner's node")
+		return who, set, fault(trust.UnknownIssuer, "issuer is no partner's node")
 	}
 	set, err := jose.NewKeySet(keys...)
 	if err != nil || len(keys) == 0 {

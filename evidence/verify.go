@@ -58,6 +58,13 @@ func Verify(p Proof, r Registry, now int64, cache Signatures) (Evidence, []trust
 		}
 		return ev, once, nil
 	}
+	if p.Kind == Canary {
+		if f := ev.canary(&t, rule, r, now, cache); f != nil {
+			t.spend(cache)
+			return withoutClaims(ev), nil, f
+		}
+		return ev, nil, nil
+	}
 	speaker, line, f := ev.identify(r)
 	if f != nil {
 		t.spend(cache)
@@ -125,7 +132,8 @@ var rules = map[Kind]*rule{
 	// OpenID Connect Core 1.0, section 2.
 	IDToken: {name: "ID token", types: []string{"", "jwt"}, form: &form, singleUse: true},
 	// draft-ietf-oauth-identity-assertion-authz-grant, section 3.
-	IDJAG: {name: "grant (ID-JAG)", types: []string{IDJAGType}, form: &jagForm, required: []string{"client_id", "jti"}},
+	IDJAG:  {name: "grant (ID-JAG)", types: []string{IDJAGType}, form: &jagForm, required: []string{"client_id", "jti"}},
+	Canary: {name: "canary's token", types: []string{CanaryType}, form: &canaryForm, required: []string{"jti"}},
 	// SPIFFE JWT-SVID, sections 2 and 3; iat beside them, by which its age is told.
 	JWTSVID: {name: "JWT-SVID", types: []string{"", "jwt", "jose"}, form: &svidForm},
 }

@@ -3,6 +3,7 @@ package node
 import (
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/ledger"
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/signal"
@@ -52,7 +53,7 @@ func (c *change) repeat(host trust.ParticipantID, r ledger.Record) error {
 			return nil
 		}
 		text, err := unsealed[revokeText](c, e.Target.Subject, r)
-		if err != nil || text == nil {
+		if err != nil || text == nil || text.Message.Namespace == evidence.CanarySpace { // nobody can show a canary that ended before
 			return err
 		}
 		return c.sendRevocation(host, e.Target.Subject, text.Message)

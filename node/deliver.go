@@ -18,7 +18,10 @@ import (
 const (
 	MessagesPath  = "/edge/v1/messages"
 	HeartbeatPath = "/edge/v1/heartbeat"
+	CanaryPath    = "/edge/v1/canary"
+	DrillsPath    = "/edge/v1/drills"
 	setMediaType  = "application/secevent+jwt"
+	jsonMediaType = "application/json"
 )
 
 const (
@@ -73,7 +76,11 @@ func (n *Node) deliver(ctx context.Context, to trust.ParticipantID, lane edge.La
 	if err != nil {
 		return 0, err
 	}
+	n.drills.sending(to, lane, number, n.Clock)
 	next, need, err := n.post(ctx, *partner, jws, number, former)
+	if err == nil && next > number {
+		n.drills.accepted(to, lane, number, n.Clock)
+	}
 	if err != nil || len(need) == 0 {
 		return next, err
 	}

@@ -32,6 +32,7 @@ func (g *Gap) Error() string { return "a message came before its predecessor, or
 // refuses is recorded as refused and counts as received. Errors: Invalid for a
 // shape, Denied for a signature or a foreign edge, *Gap for one out of order.
 func (n *Node) ReceiveMessage(ctx context.Context, from trust.ParticipantID, jws []byte) error {
+	received := n.Clock.Mark()
 	partner, ok := n.State().Participant.Partner(from)
 	if !ok {
 		return trust.Errorf(trust.Denied, "participant %s is not a partner here", from)
@@ -49,8 +50,9 @@ func (n *Node) ReceiveMessage(ctx context.Context, from trust.ParticipantID, jws
 		}
 	}
 	var gap error
+	var ended trust.SubjectKey
 	_, err = n.change(ctx, func(c *change) error {
-		c.list = list
+		c.list, c.received = list, received
 		switch c.Edge.Judge(from, m.Edge.Epoch, m.Edge.Lane, m.Edge.N, hash) {
 		case edge.Duplicate:
 			return nil
@@ -62,6 +64,7 @@ func (n *Node) ReceiveMessage(ctx context.Context, from trust.ParticipantID, jws
 			return c.contradicted(from, m.Edge.Lane, "contradiction")
 		case edge.Apply:
 		}
+		defer func() { ended = c.ended }()
 		return c.apply(partner, m, kind, content, hash)
 	})
 	if gap != nil {
@@ -70,6 +73,7 @@ func (n *Node) ReceiveMessage(ctx context.Context, from trust.ParticipantID, jws
 	if err == nil {
 		n.lists.done(from, hash)
 		n.views.applied(from, n.State())
+		n.canaries.ended(ended, n.Clock.Mark())
 	}
 	return err
 }
@@ -238,6 +242,8 @@ func receiveRevocation(c *change, from *participant.Partner, content []byte) err
 	revoked := revocation.Revoked{Target: target, From: from.Card.ID}
 	if m.Kind == revocation.Subject {
 		revoked.Alias = c.n.alias(from.Card.ID, m.Pairwise)
+		c.ended = target.Subject
+		c.n.canaries.ending(target.Subject, c.received)
 	}
 	return c.record(c.Revocation.Revoke(c.revocationFacts(target), revoked))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/internal/clock"
 	"github.com/entente-id/entente/ledger"
 	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/state"
@@ -18,14 +19,16 @@ import (
 // it would be after what was added so far, and the entries that lead there.
 type change struct {
 	*state.Snapshot
-	now     int64
-	n       *Node
-	ctx     context.Context
-	next    trust.Stamp
-	entries []ledger.Entry
-	to      map[trust.ParticipantID]bool // partners that got a message
-	refusal error
-	list    *arrived // of the message that is received, if it announces one
+	now      int64
+	n        *Node
+	ctx      context.Context
+	next     trust.Stamp
+	entries  []ledger.Entry
+	to       map[trust.ParticipantID]bool // partners that got a message
+	refusal  error
+	list     *arrived         // of the message that is received, if it announces one
+	ended    trust.SubjectKey // whose end a partner's message told
+	received clock.Mark       // when that message arrived
 }
 
 // sealed is what stands beside a leaf, encrypted under its owner's key.

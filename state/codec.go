@@ -6,6 +6,7 @@ import (
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/client"
+	"github.com/entente-id/entente/drill"
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/exception"
 	"github.com/entente-id/entente/finding"
@@ -34,7 +35,7 @@ func NewCodec() *Codec {
 	c := &Codec{kinds: map[trust.Kind]reflect.Type{}, versions: map[string]int{}}
 	for _, events := range [][]trust.Event{
 		framework.Events(), participant.Events(), operator.Events(), service.Events(), client.Events(), agreement.Events(),
-		mapping.Events(), policy.Events(), revocation.Events(), suspension.Events(), exception.Events(), signal.Events(), edge.Events(), finding.Events(), stream.Events(),
+		mapping.Events(), policy.Events(), revocation.Events(), suspension.Events(), exception.Events(), signal.Events(), edge.Events(), drill.Events(), finding.Events(), stream.Events(),
 	} {
 		for _, e := range events {
 			k := e.EventKind()

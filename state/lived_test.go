@@ -8,6 +8,7 @@ import (
 
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/client"
+	"github.com/entente-id/entente/drill"
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/exception"
 	"github.com/entente-id/entente/finding"
@@ -201,6 +202,17 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 		edge.Resumed{From: home.ID, By: host.Admin.ID},
 		participant.Resumed{Participant: home.ID, By: host.Admin.ID},
 		agreement.Resumed{ID: "00112233445566778899aabbccddeeff", From: home.ID},
+		drill.Finished{
+			Measured: drill.Measured{
+				ID: "000102030405060708090a0b0c0d0e0f", Home: home.ID, Host: host.ID, Agreement: "0123456789abcdef0123456789abcdef", Class: trust.Human,
+				Limit: 5_000_000, Begun: 1_790_000_000, Sent: 150, Accepted: 2100, Denied: 6_000_000, Waited: 6_000_000, Paused: 1000, Calls: 3,
+			},
+			Seen: &drill.Seen{Applied: 1700, Asked: 5_990_000, Denied: 5_995_000, Late: 2, Reason: trust.SubjectRevoked}, Signed: "a.b.c",
+		},
+		drill.Breach{
+			ID: "000102030405060708090a0b0c0d0e0f", Home: home.ID, Host: host.ID, Agreement: "0123456789abcdef0123456789abcdef",
+			Side: drill.Host, Took: 6_000_000, Limit: 5_000_000,
+		},
 	} {
 		kind, body, err := codec.Encode(e)
 		must(t, err)

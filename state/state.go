@@ -6,6 +6,7 @@ package state
 import (
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/client"
+	"github.com/entente-id/entente/drill"
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/exception"
 	"github.com/entente-id/entente/finding"
@@ -44,6 +45,7 @@ type Snapshot struct {
 	Edge        edge.State        `json:"edge"`
 	Finding     finding.State     `json:"finding"`
 	Stream      stream.State      `json:"stream"`
+	Drill       drill.State       `json:"drill"`
 }
 
 // Apply gives the snapshot after e. It is total: an event that no noun knows
@@ -66,6 +68,7 @@ func (s *Snapshot) Apply(e trust.Event, at trust.Stamp) *Snapshot {
 	n.Edge = s.Edge.Apply(e, at)
 	n.Finding = s.Finding.Apply(e, at)
 	n.Stream = s.Stream.Apply(e, at)
+	n.Drill = s.Drill.Apply(e, at)
 	switch effectOf(e) {
 	case changesRules:
 		n.Rules++
@@ -93,7 +96,7 @@ const (
 func effectOf(e trust.Event) effect {
 	switch e := e.(type) {
 	case edge.Queued, edge.Applied, edge.ClockAgreed, framework.Received, framework.Refused, agreement.Refused, operator.Refused,
-		revocation.EngagementOpened, suspension.ResumeAsked, suspension.Refused, finding.Raised, finding.Closed,
+		revocation.EngagementOpened, suspension.ResumeAsked, suspension.Refused, drill.Finished, drill.Breach, finding.Raised, finding.Closed,
 		stream.Created, stream.Updated, stream.Deleted, stream.Moved, stream.SubjectAdded, stream.SubjectRemoved, stream.Rejected:
 		return changesNothing
 	case revocation.Revoked, revocation.Bulk, revocation.CredentialRevoked:

@@ -130,6 +130,7 @@ const (
 	ExceptionTooLong     Reason = "link.exception"
 	ChainNotCovered      Reason = "link.delegation"
 	ActorNotCovered      Reason = "link.actor"
+	CanaryAstray         Reason = "link.canary"
 )
 
 // The sixth check, freshness: how old our view of the partner is.
@@ -310,6 +311,7 @@ func Reasons() []ReasonDoc {
 		{ExceptionTooLong, "the exception that lets the caller in lives longer than the tier of the link allows", "end it and grant one that the framework allows (max_exception), or move the integration to tokens bound to a key"},
 		{ChainNotCovered, "the agreement lets nobody act for its callers through so many links", "agree on delegation_depth, or delegate less deep"},
 		{ActorNotCovered, "the principal may, but the actor on its own may not: no agreement covers it for this request", "see the explanation; agree on what actors of that class may do"},
+		{CanaryAstray, "the canary of a drill was presented elsewhere than at the canary resource, or by another than the partner that made it up", "find out who presents it: a canary is for its own node alone"},
 
 		{NeverProven, "the partner has proven nothing since this node started", "wait for its first heartbeat; bring the edge up"},
 		{Stale, "the partner's last proven word is older than the tier allows", "bring the edge to the partner up again; it heals by itself"},

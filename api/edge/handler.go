@@ -1,5 +1,5 @@
 // Package edge is the partner plane on the wire: security event tokens pushed by
-// RFC 8935, nonce heartbeats, and a partner's own messages once more. It decides
+// RFC 8935, nonce heartbeats, a partner's own messages once more, and drills. It decides
 // how an outcome is said, and says little: a partner learns the class of a
 // refusal, never its ground. It refuses to know what a message means and how a
 // partner is authenticated.
@@ -35,6 +35,10 @@ type Node interface {
 	Messages(ctx context.Context, from trust.ParticipantID, lane edge.Lane, after uint64, limit int) ([]string, error)
 	// ReceiptsFor gives a home its next receipts after a number, nil for none.
 	ReceiptsFor(ctx context.Context, to trust.ParticipantID, after uint64) (*receipt.Delivery, error)
+	// Canary answers a call of the canary resource after its record is durable.
+	Canary(ctx context.Context, from trust.ParticipantID, c node.CanaryCall) (node.CanaryAnswer, error)
+	// SettleDrill signs and records a drill's result.
+	SettleDrill(ctx context.Context, from trust.ParticipantID, r node.DrillResult) (node.DrillResult, error)
 }
 
 const (
@@ -64,6 +68,8 @@ func New(n Node, peer Peer) http.Handler {
 	mux.Handle("POST /edge/v1/chunks", h.partner(h.chunk))
 	mux.Handle("POST /edge/v1/heartbeat", h.partner(h.heartbeat))
 	mux.Handle("POST /edge/v1/receipts", h.partner(h.receipts))
+	mux.Handle("POST /edge/v1/canary", h.partner(h.canary))
+	mux.Handle("POST /edge/v1/drills", h.partner(h.settle))
 	return mux
 }
 

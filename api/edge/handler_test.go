@@ -51,6 +51,16 @@ func (p *partner) Messages(_ context.Context, _ trust.ParticipantID, _ noun.Lane
 	return p.stored, p.err
 }
 
+func (p *partner) Canary(_ context.Context, _ trust.ParticipantID, c node.CanaryCall) (node.CanaryAnswer, error) {
+	p.message = c.Agreement + " " + c.Token
+	return node.CanaryAnswer{Decision: true, Reference: "r"}, p.err
+}
+
+func (p *partner) SettleDrill(_ context.Context, from trust.ParticipantID, r node.DrillResult) (node.DrillResult, error) {
+	p.message = from.String() + " " + r.Result
+	return node.DrillResult{Result: "signed"}, p.err
+}
+
 func send(t *testing.T, p *partner, method, target, media, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	id, err := trust.ParseParticipantID("https://trust.rxw.example")
@@ -116,6 +126,18 @@ func TestHeartbeat(t *testing.T) {
 	}
 }
 
+func TestDrills(t *testing.T) {
+	p := &partner{}
+	w := send(t, p, http.MethodPost, "/edge/v1/canary", "application/json", `{"agreement":"a","token":"t"}`)
+	if w.Code != 200 || w.Body.String() != `{"decision":true,"reference":"r"}` || p.message != "a t" {
+		t.Errorf("answered %d %s to %q", w.Code, w.Body, p.message)
+	}
+	w = send(t, p, http.MethodPost, "/edge/v1/drills", "application/json", `{"result":"word"}`)
+	if w.Code != 200 || w.Body.String() != `{"result":"signed"}` || p.message != "https://trust.rxw.example word" {
+		t.Errorf("answered %d %s to %q", w.Code, w.Body, p.message)
+	}
+}
+
 func TestResend(t *testing.T) {
 	p := &partner{stored: []string{"m4", "m5"}}
 	w := send(t, p, http.MethodGet, "/edge/v1/messages?lane=safety&after=3", "", "")
@@ -144,6 +166,11 @@ func TestRefused(t *testing.T) {
 		{"heartbeat of another type", "POST", heartbeat, "text/plain", `{"nonce":"n"}`, 415},
 		{"heartbeat too large", "POST", heartbeat, "application/json", `{"nonce":"` + strings.Repeat("a", 5000) + `"}`, 413},
 		{"heartbeat malformed", "POST", heartbeat, "application/json", `{"nonce":"n","nonce":"m"}`, 400},
+		{"stranger's canary", "POST", "/edge/v1/canary", "stranger", `{"agreement":"a","token":"t"}`, 401},
+		{"stranger's drill", "POST", "/edge/v1/drills", "stranger", `{"result":"word"}`, 401},
+		{"canary of another type", "POST", "/edge/v1/canary", "text/plain", `{"agreement":"a","token":"t"}`, 415},
+		{"canary too large", "POST", "/edge/v1/canary", "application/json", `{"token":"` + strings.Repeat("a", 1<<16) + `"}`, 413},
+		{"drill malformed", "POST", "/edge/v1/drills", "application/json", `{"result":"a","result":"b"}`, 400},
 		{"no lane", "GET", messages + "?after=0", "", "", 400},
 		{"unknown lane", "GET", messages + "?lane=fast&after=0", "", "", 400},
 		{"no number", "GET", messages + "?lane=safety", "", "", 400},
@@ -167,6 +194,8 @@ func TestErrorsAreNoOracles(t *testing.T) {
 			send(t, p, "POST", "/edge/v1/heartbeat", "application/json", `{"nonce":"n"}`),
 			send(t, p, "POST", "/edge/v1/chunks", "application/json", `{}`),
 			send(t, p, "GET", "/edge/v1/messages?lane=safety&after=0", "", ""),
+			send(t, p, "POST", "/edge/v1/canary", "application/json", `{"agreement":"a","token":"t"}`),
+			send(t, p, "POST", "/edge/v1/drills", "application/json", `{"result":"word"}`),
 		} {
 			if strings.Contains(w.Body.String(), "canary") || w.Code == 200 {
 				t.Errorf("%s: answered %d %s", kind, w.Code, w.Body)

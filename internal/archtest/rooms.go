@@ -39,7 +39,7 @@ var outside = map[string]string{
 }
 
 // nouns are the rooms that fold: none of them knows state, evidence or decision.
-const nouns = "framework participant operator revocation suspension service client policy agreement mapping exception edge signal finding stream"
+const nouns = "framework participant operator revocation suspension service client policy agreement mapping exception edge drill signal finding stream"
 
 // core is every pure room.
 const core = "canonical jose seal table spiffe delegation receipt signal " + nouns + " evidence state decision credential"
@@ -74,6 +74,7 @@ var Rooms = map[string]Room{
 	"finding":     {Core: true, Uses: "table"},
 
 	"receipt": {Core: true, Uses: "canonical", Outside: "sumdb"},
+	"drill":   {Core: true, Uses: "table"},
 
 	"stream": {Core: true, Uses: "table signal"},
 

@@ -57,6 +57,8 @@ var rows = map[string]string{
 	"GET /edge/v1/messages":   "gives a partner its own messages; who asks, mutual TLS says",
 	"POST /edge/v1/heartbeat": "answers a nonce; who asks, mutual TLS says",
 	"POST /edge/v1/receipts":  "gives a home its own receipts; who asks, mutual TLS says",
+	"POST /edge/v1/canary":    "TestCanaries",
+	"POST /edge/v1/drills":    "TestDrillResults",
 
 	"POST /v1/explanations":                  "TestEvidence",
 	"POST /v1/participants":                  "participant.TestParseCard",

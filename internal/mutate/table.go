@@ -3,7 +3,7 @@ package main
 import "slices"
 
 // table is every check that is taken out, by file.
-var table = slices.Concat(joseMutants, headerMutants, canonicalMutants, evidenceMutants, grantMutants, decisionMutants, nounMutants, delegationMutants, svidMutants, clientMutants, introducedMutants, secretMutants, possessionMutants, signalMutants)
+var table = slices.Concat(joseMutants, headerMutants, canonicalMutants, evidenceMutants, grantMutants, decisionMutants, nounMutants, delegationMutants, svidMutants, clientMutants, introducedMutants, secretMutants, possessionMutants, drillMutants, signalMutants)
 
 const (
 	tokenGo    = "jose/token.go"
@@ -141,7 +141,7 @@ var decisionMutants = []mutant{
 	lost(callerGo, "the audience is the service's", "if «h.ev.Audience == owner.Audience» || h.shownHere() {", "true"),
 	lost(callerGo, "a caller has a class", "if «ev.Class == \"\"» {", "false"),
 	lost(callerGo, "the framework has the class", "if h.class, h.classed = f.Class(ev.Class); «!h.classed» {", "false"),
-	lost(callerGo, "assurance is what the class needs", "if ladder, short := f.Short(ev.Assurance, h.class.Needs); «short» {", "false"),
+	lost(callerGo, "assurance is what the class needs", "if ladder, short := f.Short(ev.Assurance, needs); «short» {", "false"),
 	lost(callerGo, "a token lives no longer than its class may", "if «ev.Exception == \"\" && ev.ExpiresAt-ev.IssuedAt > int64(h.class.MaxTokenLifetime)» {", "false"),
 	lost(callerGo, "a person signed in recently", "|| «h.o.Now-ev.AuthTime > limit» {", "false"),
 	lost(linkGo, "a suspended participant is nobody", "case «partner.Suspended»:", "false"),

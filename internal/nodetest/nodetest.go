@@ -390,6 +390,8 @@ func (n *Node) Serve(ctx context.Context, from trust.ParticipantID, r node.Outgo
 		}
 		body, err := canonical.Marshal(given)
 		return node.Incoming{Status: http.StatusOK, Body: body}, err
+	case node.CanaryPath, node.DrillsPath:
+		return n.serveDrill(ctx, from, r)
 	default:
 		return node.Incoming{Status: http.StatusNotFound}, nil
 	}

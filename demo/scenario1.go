@@ -31,7 +31,10 @@ func (s *scene) locumNurse(ctx context.Context) error {
 	if err := s.rehired(ctx, first); err != nil {
 		return err
 	}
-	return s.oneNodeDies(ctx)
+	if err := s.oneNodeDies(ctx); err != nil {
+		return err
+	}
+	return s.equalAccounts(ctx)
 }
 
 // ground sets the stage: nodes, framework, agreements.
@@ -120,10 +123,10 @@ func (s *scene) permitted(ctx context.Context) (idp.Tokens, error) {
 		return tokens, s.settle(ctx, Step{Name: "nurse signs in at RXW"}, err)
 	}
 	err = s.expect(ctx, "nurse "+nurseRole+" of RXW at AAL3 reads ward record 42 at RJE", trust.Permit, p.records["RJE"].presents(tokens.Access))
-	if err == nil {
-		s.missing("one correlation id joins the ledgers of both trusts", "the same id at RXW and RJE", "counter-record at home: signals")
+	if err != nil {
+		return tokens, err
 	}
-	return tokens, err
+	return tokens, s.oneStory(ctx, tokens.Access)
 }
 
 // offboarded ends the nurse's engagement while her session goes on.

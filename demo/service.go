@@ -89,6 +89,7 @@ type showing struct {
 	token string   // its own
 	proof string   // a DPoP proof beside it; empty is none
 	chain []string // whom it acts for: the principal's token, then the links
+	txn   string   // joins this call with others; empty is none
 }
 
 // callWith is call with more than a token.
@@ -104,6 +105,9 @@ func (d *desk) callWith(ctx context.Context, s showing) (permit bool, reference 
 	}
 	if len(s.chain) > 0 {
 		r.Header.Set(pep.ChainHeader, strings.Join(s.chain, ","))
+	}
+	if s.txn != "" {
+		r.Header.Set("X-Request-ID", s.txn)
 	}
 	began := time.Now()
 	answer, err := d.host.world.http.Do(r)

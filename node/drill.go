@@ -117,10 +117,10 @@ func (n *Node) Drill(ctx context.Context, a Actor, r DrillRequest) (Drilled, err
 	if !slices.Contains(a.Roles, operator.Admin) {
 		return Drilled{}, n.denyOperator(ctx, a)
 	}
-	return n.hold(ctx, r)
+	return n.rehearse(ctx, r)
 }
 
-func (n *Node) hold(ctx context.Context, r DrillRequest) (Drilled, error) {
+func (n *Node) rehearse(ctx context.Context, r DrillRequest) (Drilled, error) {
 	select {
 	case n.drills.turn <- struct{}{}:
 		defer func() { <-n.drills.turn }()

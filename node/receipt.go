@@ -21,20 +21,31 @@ const ReceiptsPath = "/edge/v1/receipts"
 // what is more it gets later. A question that is answered by none costs askCost.
 const (
 	edgeBudget = 4 * receipt.MaxBatch
-	askCost    = 32
+	askCost    = 8
 )
 
-// budget is what was spent on a partner in the second that ends at until.
+// share is what a partner is given of this node's time, for each purpose apart.
+type share struct {
+	partner trust.ParticipantID
+	purpose string
+}
+
+const (
+	fetching  = "fetching"
+	comparing = "comparing"
+)
+
+// budget is what was spent of a share in the second that ends at until.
 type budget struct {
 	until time.Time
 	count int
 }
 
-// spend takes from a partner's budget; false where it has run out.
-func (l *receiptLog) spend(partner trust.ParticipantID, count int, now time.Time) bool {
+// spend takes from a share; false where it has run out.
+func (l *receiptLog) spend(of share, count int, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := l.spent[partner]
+	b := l.spent[of]
 	if !now.Before(b.until) {
 		b = budget{until: now.Add(time.Second)}
 	}
@@ -42,7 +53,7 @@ func (l *receiptLog) spend(partner trust.ParticipantID, count int, now time.Time
 		return false
 	}
 	b.count += count
-	l.spent[partner] = b
+	l.spent[of] = b
 	return true
 }
 
@@ -58,7 +69,7 @@ func (n *Node) ReceiptsFor(ctx context.Context, to trust.ParticipantID, after ui
 	if _, ok := n.State().Participant.Partner(to); !ok {
 		return nil, trust.Errorf(trust.Denied, "participant %s is not a partner here", to)
 	}
-	if !n.receipts.spend(to, askCost, n.bootTime()) {
+	if !n.receipts.spend(share{to, fetching}, askCost, n.bootTime()) {
 		return nil, trust.Errorf(trust.Unavailable, "%s has had its receipts of this second", to)
 	}
 	key := columnKey{to, finding.Host}
@@ -74,7 +85,7 @@ func (n *Node) ReceiptsFor(ctx context.Context, to trust.ParticipantID, after ui
 		if err != nil {
 			return nil, err
 		}
-		n.receipts.spend(to, len(records), n.bootTime())
+		n.receipts.spend(share{to, fetching}, len(records), n.bootTime())
 		for i, r := range records {
 			one, _, err := n.receiptOf(ctx, to, after+1+uint64(i), r)
 			if err != nil {

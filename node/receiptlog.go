@@ -57,13 +57,13 @@ type receiptLog struct {
 	pending  []store.Pair
 	saved    uint64
 	advanced chan struct{} // closed when read moves
-	spent    map[trust.ParticipantID]budget
+	spent    map[share]budget
 }
 
 func newReceiptLog() *receiptLog {
 	return &receiptLog{
 		columns: map[columnKey]*column{}, firsts: map[uint64]trust.ParticipantID{}, partners: map[string]trust.ParticipantID{},
-		advanced: make(chan struct{}), spent: map[trust.ParticipantID]budget{},
+		advanced: make(chan struct{}), spent: map[share]budget{},
 	}
 }
 

@@ -34,11 +34,20 @@ type Closing struct {
 // Findings are the use cases about findings.
 type Findings interface {
 	CloseFinding(ctx context.Context, a node.Actor, id, reason string) error
+	Reconcile(ctx context.Context, a node.Actor, partner trust.ParticipantID, from uint64) ([]node.Reconciliation, error)
+}
+
+// Reconciling asks for the accounts of the edge with a partner to be compared,
+// from a number on.
+type Reconciling struct {
+	Partner trust.ParticipantID `json:"partner"`
+	From    uint64              `json:"from,omitzero"`
 }
 
 var findingRoutes = map[string]route{
 	"GET /v1/findings":             handler.listFindings,
 	"POST /v1/findings/{id}/close": handler.closeFinding,
+	"POST /v1/reconciliations":     handler.reconcile,
 }
 
 func (h handler) listFindings(_ context.Context, _ request) (any, error) {
@@ -58,6 +67,21 @@ func (h handler) closeFinding(ctx context.Context, r request) (any, error) {
 		return nil, err
 	}
 	return nil, h.node.CloseFinding(ctx, r.actor, r.PathValue("id"), what.Reason)
+}
+
+func (h handler) reconcile(ctx context.Context, r request) (any, error) {
+	what, err := body[Reconciling](r)
+	if err != nil {
+		return nil, err
+	}
+	items, err := h.node.Reconcile(ctx, r.actor, what.Partner, what.From)
+	return listOf("Reconciliation", items), err
+}
+
+// Reconcile compares our account of an edge with the partner's, in each direction
+// in which there are receipts.
+func (c *Client) Reconcile(ctx context.Context, r Reconciling) (List[node.Reconciliation], error) {
+	return call[List[node.Reconciliation]](ctx, c, http.MethodPost, "/v1/reconciliations", r)
 }
 
 // Findings lists the findings in the order in which they were raised, closed ones

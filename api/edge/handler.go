@@ -39,15 +39,18 @@ type Node interface {
 	Canary(ctx context.Context, from trust.ParticipantID, c node.CanaryCall) (node.CanaryAnswer, error)
 	// SettleDrill signs and records a drill's result.
 	SettleDrill(ctx context.Context, from trust.ParticipantID, r node.DrillResult) (node.DrillResult, error)
+	// Reconciled compares a partner's signed account with ours and gives ours.
+	Reconciled(ctx context.Context, from trust.ParticipantID, jws []byte) (string, error)
 }
 
 const (
-	messageType  = "application/secevent+jwt" // RFC 8417, section 7.2
-	maxMessage   = 1 << 20                    // bytes; a framework travels in one
-	maxChunk     = 512 << 10                  // bytes of a piece of a list
-	maxHeartbeat = 4 << 10
-	maxAfter     = 256 // bytes
-	page         = 100 // messages in one answer
+	messageType   = "application/secevent+jwt" // RFC 8417, section 7.2
+	statementType = "application/jwt"
+	maxMessage    = 1 << 20   // bytes; a framework travels in one
+	maxChunk      = 512 << 10 // bytes of a piece of a list
+	maxHeartbeat  = 4 << 10
+	maxAfter      = 256 // bytes
+	page          = 100 // messages in one answer
 )
 
 // Peer gives the participant that mutual TLS proved, by the context of its
@@ -70,6 +73,7 @@ func New(n Node, peer Peer) http.Handler {
 	mux.Handle("POST /edge/v1/receipts", h.partner(h.receipts))
 	mux.Handle("POST /edge/v1/canary", h.partner(h.canary))
 	mux.Handle("POST /edge/v1/drills", h.partner(h.settle))
+	mux.Handle("POST /edge/v1/reconciliations", h.partner(h.reconcile))
 	return mux
 }
 
@@ -205,6 +209,21 @@ func (h handler) receipts(w http.ResponseWriter, r *http.Request, from trust.Par
 		return nil
 	}
 	return wire.Answer(w, http.StatusOK, given)
+}
+
+// reconcile answers a signed account with ours, a JWS both.
+func (h handler) reconcile(w http.ResponseWriter, r *http.Request, from trust.ParticipantID) error {
+	jws, err := wire.Body(w, r, statementType, maxMessage)
+	if err != nil {
+		return err
+	}
+	answer, err := h.node.Reconciled(r.Context(), from, jws)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", statementType)
+	_, _ = io.WriteString(w, answer) // the partner may have gone
+	return nil
 }
 
 // uniform takes from an error all that would tell an outsider more than its

@@ -61,6 +61,11 @@ func (p *partner) SettleDrill(_ context.Context, from trust.ParticipantID, r nod
 	return node.DrillResult{Result: "signed"}, p.err
 }
 
+func (p *partner) Reconciled(_ context.Context, _ trust.ParticipantID, jws []byte) (string, error) {
+	p.message = string(jws)
+	return "ours", p.err
+}
+
 func send(t *testing.T, p *partner, method, target, media, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	id, err := trust.ParseParticipantID("https://trust.rxw.example")
@@ -225,6 +230,29 @@ func TestReceipts(t *testing.T) {
 			t.Errorf("%s: answered %d %s", c.name, w.Code, w.Body)
 		}
 		if strings.Contains(w.Body.String(), "share") {
+			t.Errorf("%s: says %s", c.name, w.Body)
+		}
+	}
+}
+
+func TestReconciliations(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		p     partner
+		media string
+		want  int
+	}{
+		{"an account", partner{}, "application/jwt", http.StatusOK},
+		{"a refused one", partner{err: trust.Errorf(trust.Denied, "the signature")}, "application/jwt", http.StatusForbidden},
+		{"too often", partner{err: trust.Errorf(trust.Unavailable, "its share")}, "application/jwt", http.StatusServiceUnavailable},
+		{"another type", partner{}, "application/json", http.StatusUnsupportedMediaType},
+		{"a stranger", partner{}, "stranger", http.StatusUnauthorized},
+	} {
+		w := send(t, &c.p, http.MethodPost, "/edge/v1/reconciliations", c.media, "theirs")
+		if w.Code != c.want || c.want == http.StatusOK && (w.Body.String() != "ours" || c.p.message != "theirs") {
+			t.Errorf("%s: answered %d %s", c.name, w.Code, w.Body)
+		}
+		if strings.Contains(w.Body.String(), "signature") || strings.Contains(w.Body.String(), "share") {
 			t.Errorf("%s: says %s", c.name, w.Body)
 		}
 	}

@@ -52,13 +52,14 @@ var rows = map[string]string{
 
 	"POST /signals/{name}": "TestSignals",
 
-	"POST /edge/v1/messages":  "TestMessages",
-	"POST /edge/v1/chunks":    "takes what a signed message announced by its hash, node.TestAForeignChunk; who sends, mutual TLS says",
-	"GET /edge/v1/messages":   "gives a partner its own messages; who asks, mutual TLS says",
-	"POST /edge/v1/heartbeat": "answers a nonce; who asks, mutual TLS says",
-	"POST /edge/v1/receipts":  "gives a home its own receipts; who asks, mutual TLS says",
-	"POST /edge/v1/canary":    "TestCanaries",
-	"POST /edge/v1/drills":    "TestDrillResults",
+	"POST /edge/v1/messages":        "TestMessages",
+	"POST /edge/v1/chunks":          "takes what a signed message announced by its hash, node.TestAForeignChunk; who sends, mutual TLS says",
+	"GET /edge/v1/messages":         "gives a partner its own messages; who asks, mutual TLS says",
+	"POST /edge/v1/heartbeat":       "answers a nonce; who asks, mutual TLS says",
+	"POST /edge/v1/receipts":        "gives a home its own receipts; who asks, mutual TLS says",
+	"POST /edge/v1/canary":          "TestCanaries",
+	"POST /edge/v1/drills":          "TestDrillResults",
+	"POST /edge/v1/reconciliations": "TestReconciliations",
 
 	"POST /v1/explanations":                  "TestEvidence",
 	"POST /v1/participants":                  "participant.TestParseCard",
@@ -75,7 +76,7 @@ var rows = map[string]string{
 
 // operators are the routes that an operator's credential opens and that take no
 // signed proof.
-var operators = regexp.MustCompile(`^(GET|POST|DELETE|PUT|PATCH) /v1/(status|participants|participants/\{id\}|invitation|issuers|frameworks|frameworks/\{hash\}/adopt|agreements|agreements/render|agreements/\{name\}|agreements/\{name\}/(activate|suspend|end)|mappings.*|policy.*|services.*|clients.*|enforcement-points.*|operators.*|exceptions.*|transmitters.*|counters.*|findings.*|revocations|suspensions|resumptions|notices|engagements.*|bundles|decisions/\{reference\}|ledger/.*|state|clock|declaration|keys|keys/accepted)$`)
+var operators = regexp.MustCompile(`^(GET|POST|DELETE|PUT|PATCH) /v1/(status|participants|participants/\{id\}|invitation|issuers|frameworks|frameworks/\{hash\}/adopt|agreements|agreements/render|agreements/\{name\}|agreements/\{name\}/(activate|suspend|end)|mappings.*|policy.*|services.*|clients.*|enforcement-points.*|operators.*|exceptions.*|transmitters.*|counters.*|findings.*|reconciliations|revocations|suspensions|resumptions|notices|engagements.*|bundles|decisions/\{reference\}|ledger/.*|state|clock|clock/.*|declaration|keys|keys/accepted)$`)
 
 func TestEveryRouteHasARow(t *testing.T) {
 	found := routes(t)

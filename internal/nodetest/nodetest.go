@@ -376,6 +376,16 @@ func (n *Node) Serve(ctx context.Context, from trust.ParticipantID, r node.Outgo
 			return node.Incoming{Status: http.StatusForbidden}, nil
 		}
 		return node.Incoming{Status: http.StatusOK, Body: []byte(jws)}, nil
+	case node.ReconciliationsPath:
+		answer, err := n.Reconciled(ctx, from, r.Body)
+		switch {
+		case trust.KindOf(err) == trust.Unavailable:
+			return node.Incoming{Status: http.StatusServiceUnavailable}, nil
+		case err != nil:
+			return node.Incoming{Status: http.StatusForbidden}, nil
+		default:
+			return node.Incoming{Status: http.StatusOK, Body: []byte(answer)}, nil
+		}
 	case node.ReceiptsPath:
 		var ask node.After
 		if err := canonical.Decode(r.Body, &ask); err != nil {

@@ -45,11 +45,12 @@ func main() {
 	serve := flag.String("serve", "", "be a server under load: floor or decisions (used by bench itself)")
 	denied := flag.Bool("denials", false, "time denials and nothing else")
 	removed := flag.Bool("removals", false, "time removals and nothing else")
+	bulk := flag.Bool("bulk", false, "time a bulk revocation and nothing else")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, options{*serve, *dir, *profile, *denied, *removed, *quick, *gate}); err != nil {
+	if err := run(ctx, options{*serve, *dir, *profile, *denied, *removed, *bulk, *quick, *gate}); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1)
@@ -60,6 +61,7 @@ func main() {
 type options struct {
 	serve, dir, profile string
 	denials, removals   bool
+	bulk                bool
 	short, gate         bool
 }
 
@@ -87,6 +89,11 @@ func run(ctx context.Context, o options) error {
 		r.printRemovals(os.Stderr)
 		return err
 	}
+	if o.bulk {
+		err := measureBulk(ctx, dir, &r)
+		r.printBulk(os.Stderr)
+		return err
+	}
 	for _, part := range []func() error{
 		func() error { return measureHTTP(ctx, dir, n, &r) },
 		func() error { return measureDenials(ctx, dir, &r) },
@@ -94,6 +101,7 @@ func run(ctx context.Context, o options) error {
 		func() error { return measureLog(ctx, dir, n, &r) },
 		func() error { return measureGrowth(ctx, dir, n, &r) },
 		func() error { return measureRemoval(ctx, dir, n, &r) },
+		func() error { return measureBulk(ctx, dir, &r) },
 	} {
 		if err := part(); err != nil {
 			return err

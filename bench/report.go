@@ -20,6 +20,7 @@ type report struct {
 	small, large       series
 	denials            []denialTimes
 	removals           []removalTimes
+	bulk               bulkTimes
 	void               string // why nothing of this run counts; empty if it does
 }
 
@@ -65,6 +66,7 @@ type results struct {
 	// What Removal was made of, in milliseconds of wall time.
 	RemovalMs map[string]float64 `json:"revoke_to_deny_p99_ms"`
 	ProbeMs   map[string]float64 `json:"probe_p99_ms"`
+	Bulk      bulkTimes          `json:"bulk_revocation"`
 }
 
 func (r *report) results() results {
@@ -91,7 +93,7 @@ func (r *report) results() results {
 		Floor: rounded(r.floor.cost()), HTTPCost: rounded(r.http.cost()),
 		Ledger: math.Round(r.ledger.rate()), LedgerCPU: rounded(r.ledger.cost()), Raw: math.Round(r.raw.rate()),
 		Small: rounded(r.small.cost()), Large: rounded(r.large.cost()),
-		RemovalMs: denied, ProbeMs: probes,
+		RemovalMs: denied, ProbeMs: probes, Bulk: r.bulk,
 	}
 }
 
@@ -178,6 +180,7 @@ func (r *report) print(w io.Writer) {
 	fmt.Fprintf(w, "append at 1,000 entries     %8.2f CPU µs\n", s.Small)
 	fmt.Fprintf(w, "append at 1,000,000 entries %8.2f CPU µs   %.2f times that\n", s.Large, s.Growth)
 	r.printDenials(w)
+	r.printBulk(w)
 	r.printRemovals(w)
 	for _, b := range s.bars() {
 		verdict, relation := "holds", "at least"

@@ -37,10 +37,10 @@ type BulkRevocation struct {
 const (
 	// MaxLeavers is how many one act ends at most.
 	MaxLeavers   = 250_000
-	entryLeavers = 100_000 // subjects of one entry
-	entryList    = 9 << 20 // bytes of the identifiers in one entry
-	maxSubject   = 2048    // bytes of an identifier
-	attempts     = 5       // to prepare an act on a state that does not change meanwhile
+	entryLeavers = 100_000  // subjects of one entry
+	entryList    = 12 << 20 // bytes of the identifiers in one entry, about
+	maxSubject   = 2048     // bytes of an identifier
+	attempts     = 5        // to prepare an act on a state that does not change meanwhile
 )
 
 // RevokeMany ends many subjects in one act: all of them or, where one is refused,

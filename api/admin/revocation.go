@@ -28,7 +28,8 @@ type ending struct {
 	Leavers []node.Leaver `json:"leavers"`
 }
 
-const maxLeavers = 32 << 20 // bytes of a request that names leavers
+// MaxLeavers is the bytes of a request that names leavers; others are shorter.
+const MaxLeavers = 32 << 20
 
 // NewEngagement vouches for a subject's return after a joiner check, whose
 // reference it names.
@@ -55,7 +56,7 @@ var revocationRoutes = map[string]route{
 }
 
 func (h handler) revoke(ctx context.Context, r request) (any, error) {
-	what, err := bodyUpTo[ending](r, maxLeavers)
+	what, err := bodyUpTo[ending](r, MaxLeavers)
 	switch {
 	case err != nil:
 		return nil, err

@@ -53,7 +53,7 @@ var rows = map[string]string{
 	"POST /signals/{name}": "TestSignals",
 
 	"POST /edge/v1/messages":        "TestMessages",
-	"POST /edge/v1/chunks":          "takes what a signed message announced by its hash, node.TestAForeignChunk; who sends, mutual TLS says",
+	"POST /edge/v1/chunks":          "TestChunks",
 	"GET /edge/v1/messages":         "gives a partner its own messages; who asks, mutual TLS says",
 	"POST /edge/v1/heartbeat":       "answers a nonce; who asks, mutual TLS says",
 	"POST /edge/v1/receipts":        "gives a home its own receipts; who asks, mutual TLS says",

@@ -1,10 +1,13 @@
 package serve_test
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -170,5 +173,24 @@ func TestAFileInTheSocketsPlaceIsKept(t *testing.T) {
 	}
 	if _, err := serve.ListenUnix(t.Context(), filepath.Join(path, "below")); trust.KindOf(err) != trust.Unavailable {
 		t.Errorf("no such folder: %v", err)
+	}
+}
+
+// The admin plane takes a list of everybody who leaves (R76), and no more than
+// that.
+func TestTheAdminPlaneTakesALongList(t *testing.T) {
+	server := serve.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n, err := io.Copy(io.Discard, r.Body); err != nil {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+		} else {
+			fmt.Fprint(w, n)
+		}
+	}), serve.AdminLimits(), silent)
+	for length, want := range map[int]int{10 << 20: http.StatusOK, 32<<20 + 1: http.StatusRequestEntityTooLarge} {
+		w := httptest.NewRecorder()
+		server.Handler.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/v1/revocations", bytes.NewReader(make([]byte, length))))
+		if w.Code != want {
+			t.Errorf("%d bytes are answered %d, want %d", length, w.Code, want)
+		}
 	}
 }

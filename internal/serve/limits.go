@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/entente-id/entente/api/admin"
 )
 
 // Limits bound what one connection may cost. Every server here has all of them.
@@ -22,6 +24,14 @@ func DefaultLimits() Limits {
 		ReadHeader: 5 * time.Second, Read: 15 * time.Second, Write: 30 * time.Second, Idle: 2 * time.Minute,
 		Header: 16 << 10, Body: 1 << 20,
 	}
+}
+
+// AdminLimits are those of the admin plane, where one request may name everybody
+// who leaves.
+func AdminLimits() Limits {
+	l := DefaultLimits()
+	l.Body = admin.MaxLeavers
+	return l
 }
 
 // NewServer makes a server of a handler under limits. A body past its limit

@@ -226,7 +226,7 @@ func (m *machine) listen(ctx context.Context, c config.Config, metrics *Metrics)
 		{"partner", "", c.Partners.Listen, partners},
 		{"enforcement", c.Enforcement.Socket, c.Enforcement.Listen, NewServer(metrics.Measure("enforcement", enforcement), DefaultLimits(), log)},
 		{"clients", "", c.Clients.Listen, clients},
-		{"admin", c.Admin.Socket, "", NewServer(metrics.Measure("admin", admin.New(m.node)), DefaultLimits(), log)},
+		{"admin", c.Admin.Socket, "", NewServer(metrics.Measure("admin", admin.New(m.node)), AdminLimits(), log)},
 		{"telemetry", "", c.Telemetry.Listen, NewServer(metrics.Telemetry(m.node.Ready), DefaultLimits(), log)},
 	}
 	var opened []net.Listener

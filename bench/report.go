@@ -137,6 +137,13 @@ func (r ratios) bars() []bar {
 	}
 }
 
+// bars has those of a bulk revocation too.
+func (r results) bars() []bar {
+	return append(r.ratios.bars(),
+		bar{"bulk_revocation longest_decision_over_group_commit", r.Bulk.Over, 1, true},
+		bar{"bulk_revocation mb_per_million", r.Bulk.Memory, 45, true})
+}
+
 // short names the ratios that do not reach their bar.
 func (r *report) short() string {
 	var names []string

@@ -4,4 +4,5 @@ package cli
 var (
 	Styled = styled
 	Clean  = clean
+	Follow = follow
 )

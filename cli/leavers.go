@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/entente-id/entente/api/admin"
+	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/trust"
 )
@@ -45,8 +47,45 @@ func (a *app) revokeList(ctx context.Context, l list, r node.RevokeRequest) erro
 		if err != nil {
 			return err
 		}
-		return a.show(bulkView(done))
+		if err := a.show(bulkView(done)); err != nil {
+			return err
+		}
+		if _, ok := width(a.Err); ok {
+			follow(ctx, done.Partners, n.Status, func(p trust.ParticipantID) { a.say("%s has taken it", p) })
+		}
+		return nil
 	})
+}
+
+const (
+	followFor   = 10 * time.Second
+	followEvery = 100 * time.Millisecond
+)
+
+// follow tells which partners have taken all that was queued for their safety
+// lane, each once, until all have or followFor is over: for a person who watches.
+// What is queued arrives without anybody watching, too.
+func follow(ctx context.Context, partners []trust.ParticipantID, status func(context.Context) (node.Status, error), taken func(trust.ParticipantID)) {
+	ctx, cancel := context.WithTimeout(ctx, followFor)
+	defer cancel()
+	awaited := slices.Clone(partners)
+	for len(awaited) > 0 {
+		s, err := status(ctx)
+		if err != nil {
+			return
+		}
+		for _, p := range s.Partners {
+			if i := slices.Index(awaited, p.ID); i >= 0 && p.Queued[edge.Safety] == 0 {
+				taken(p.ID)
+				awaited = slices.Delete(awaited, i, i+1)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(followEvery):
+		}
+	}
 }
 
 func bulkView(done node.BulkRevocation) view {

@@ -81,6 +81,7 @@ type bulk struct {
 
 	out   BulkRevocation
 	hosts []trust.ParticipantID
+	gone  []trust.SubjectKey // who had ended before
 	parts []bulkPart
 }
 
@@ -117,7 +118,7 @@ type leaving struct {
 
 // prepare makes the entries on a snapshot, outside the writer.
 func (b *bulk) prepare(ctx context.Context, s *state.Snapshot) error {
-	b.parts, b.out = nil, BulkRevocation{Partners: []trust.ParticipantID{}}
+	b.parts, b.gone, b.out = nil, nil, BulkRevocation{Partners: []trust.ParticipantID{}}
 	c := &change{Snapshot: s, n: b.n}
 	b.hosts = slices.SortedFunc(slices.Values(c.hosts()), byName)
 	of, err := b.resolve(c)
@@ -168,6 +169,8 @@ func (b *bulk) resolve(c *change) (map[trust.ParticipantID][]leaving, error) {
 			if engagement, alive := c.engagement(key); alive {
 				b.out.Ended++
 				of[v.owner] = append(of[v.owner], leaving{key, bulkPerson{Namespace: v.namespace, Subject: l.Subject, Engagement: engagement}})
+			} else {
+				b.gone = append(b.gone, key)
 			}
 		}
 		if done := i + 1; b.progress != nil && (done%1000 == 0 || done == len(b.leavers)) {
@@ -236,6 +239,11 @@ const bulkLists = "entente bulk list"
 func (b *bulk) commit(c *change) error {
 	if !slices.Equal(b.hosts, slices.SortedFunc(slices.Values(c.hosts()), byName)) {
 		return errMoved
+	}
+	for _, key := range b.gone {
+		if _, alive := c.engagement(key); alive {
+			return errMoved
+		}
 	}
 	for _, p := range b.parts {
 		for m := range revocation.Unpack(p.event.Marks) {

@@ -5,7 +5,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -295,5 +294,3 @@ func (d direct) Post(ctx context.Context, address, contentType, authorization st
 	d.ServeHTTP(w, r)
 	return node.Posted{Status: w.Code, Body: w.Body.Bytes()}, nil
 }
-
-func hash(s string) [32]byte { return sha256.Sum256([]byte(s)) }

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,11 +14,12 @@ import (
 func (a *app) signalCommand() *cobra.Command {
 	return a.group("signal", "Signals of foreign transmitters (Shared Signals)",
 		a.group("transmitter", "The transmitters that are heard", a.transmitterAdd(), a.transmitterList(),
+			a.act("verify NAME", "NAME", "Ask a transmitter for a verification event now", (*admin.Client).VerifyTransmitter),
 			a.act("remove NAME", "NAME", "Hear a transmitter no longer; what its signals did stays", (*admin.Client).RemoveTransmitter)))
 }
 
 func (a *app) transmitterAdd() *cobra.Command {
-	var file string
+	var file, tokenFile string
 	c := &cobra.Command{
 		Use: "add", Short: "Hear a transmitter, and print the secret that it pushes with, once",
 		Long: `Hear a transmitter of signals about the people of one issuer, by a document as in
@@ -29,8 +32,16 @@ a bearer token to /signals/NAME. It is printed here and never again.`,
 			if err := a.document(file, "Transmitter", &d); err != nil {
 				return err
 			}
+			t := admin.NewTransmitter{Document: d}
+			if tokenFile != "" {
+				token, err := a.read(tokenFile)
+				if err != nil {
+					return err
+				}
+				t.Token = strings.TrimSpace(string(token))
+			}
 			return a.withNode(c.Context(), func(ctx context.Context, n *admin.Client) error {
-				added, err := n.AddTransmitter(ctx, d)
+				added, err := n.AddTransmitter(ctx, t)
 				if err != nil {
 					return err
 				}
@@ -39,6 +50,7 @@ a bearer token to /signals/NAME. It is printed here and never again.`,
 		},
 	}
 	fileFlag(c, &file, "the transmitter document")
+	c.Flags().StringVar(&tokenFile, "token-file", "", "a file with the bearer token that the transmitter wants to be asked with")
 	return c
 }
 
@@ -51,13 +63,25 @@ func (a *app) transmitterList() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				v := view{data: list, columns: []string{"NAME", "ISSUER", "DELIVERY", "STREAM", "AUDIENCE"}}
+				v := view{data: list, columns: []string{"NAME", "ISSUER", "DELIVERY", "STREAM", "HEARD"}}
 				for _, t := range list.Items {
 					v.names = append(v.names, t.Name)
-					v.rows = append(v.rows, []string{t.Name, t.Issuer.String(), string(t.Delivery), t.StreamID, t.Audience})
+					v.rows = append(v.rows, []string{t.Name, t.Issuer.String(), string(t.Delivery), t.StreamID, age(t.Age)})
 				}
 				return a.show(v)
 			})
 		},
+	}
+}
+
+// age tells how long ago a transmitter proved that it is heard.
+func age(seconds int64) string {
+	switch {
+	case seconds < 0:
+		return "never"
+	case seconds == 0:
+		return "no feed"
+	default:
+		return fmt.Sprintf("%ds ago", seconds)
 	}
 }

@@ -61,6 +61,7 @@ type Observed struct {
 	Replayed     bool             // the token was used before
 	Chain        []Observed       // likewise of each link's delegator, then of the actor; nil without a chain
 	Unsure       bool             // nobody has confirmed the time that Now says
+	FeedAge      int64            // since the transmitter of the issuer proved that it is heard; 0 where it has none
 	BundleAge    int64            // since the trust domain's bundle was read again; 0 where no bundle counts
 
 	Watched       bool  // the enforcement point holds a watch stream, with room for a session
@@ -168,6 +169,8 @@ type Bounds struct {
 	MaxAge int64
 	// MaxBundleAge is the same of the bundles of trust domains; 0 where none counts.
 	MaxBundleAge int64
+	// MaxFeedAge is the same of the transmitters of issuers.
+	MaxFeedAge int64
 	// Limit is what bounds TTL apart from time and the age of the partner's
 	// word; 0 for a decision that is to be asked for every time.
 	Limit int64
@@ -177,6 +180,9 @@ type Bounds struct {
 // several with the same evidence.
 func (b *Bounds) Narrow(o *Bounds) {
 	b.Bound, b.MaxAge, b.Limit = min(b.Bound, o.Bound), min(b.MaxAge, o.MaxAge), min(b.Limit, o.Limit)
+	if b.MaxFeedAge == 0 || o.MaxFeedAge > 0 && o.MaxFeedAge < b.MaxFeedAge {
+		b.MaxFeedAge = o.MaxFeedAge
+	}
 	if b.MaxBundleAge == 0 || o.MaxBundleAge > 0 && o.MaxBundleAge < b.MaxBundleAge {
 		b.MaxBundleAge = o.MaxBundleAge
 	}
@@ -188,6 +194,9 @@ func (b *Bounds) TTLAt(o *Observed) int64 {
 	if b.MaxBundleAge > 0 {
 		ttl = min(ttl, b.MaxBundleAge-o.oldestBundle())
 	}
+	if b.MaxFeedAge > 0 {
+		ttl = min(ttl, b.MaxFeedAge-o.oldestFeed())
+	}
 	return max(ttl, 0)
 }
 
@@ -195,6 +204,14 @@ func (b *Bounds) TTLAt(o *Observed) int64 {
 // with o. How old a partner's word is does not bound it: that is looked at again
 // whenever it is used.
 func (b *Bounds) LifeAt(o *Observed) int64 { return max(min(b.Limit, b.Bound-o.Now), 0) }
+
+func (o *Observed) oldestFeed() int64 {
+	age := o.FeedAge
+	for i := range o.Chain {
+		age = max(age, o.Chain[i].FeedAge)
+	}
+	return age
+}
 
 func (o *Observed) oldestBundle() int64 {
 	age := o.BundleAge

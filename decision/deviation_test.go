@@ -306,6 +306,9 @@ func robot(sc *scene, subject string) {
 var weighing = []deviation{
 	{"partner at the bound", func(sc *scene) { sc.observed.PartnerAge = 60 }, trust.Permit},
 	{"R78 partner behind the bound", func(sc *scene) { sc.observed.PartnerAge = 61 }, trust.Stale},
+	{"transmitter silent", func(sc *scene) { sc.observed.FeedAge = decision.FeedBound(sc.snapshot()) + 1 }, trust.FeedSilent},
+	{"transmitter never heard", func(sc *scene) { sc.observed.FeedAge = -1 }, trust.FeedSilent},
+	{"transmitter heard", func(sc *scene) { sc.observed.FeedAge = 1 }, trust.Permit},
 	{"agreement of the basic tier keeps the class's bound", func(sc *scene) { sc.agreements[0].Tier = trust.Basic; sc.observed.PartnerAge = 61 }, trust.Stale},
 	{"partner never proven", func(sc *scene) { sc.observed.PartnerAge = -1 }, trust.NeverProven},
 	{"far ahead of the partners", happened(edge.ClockAhead{Seconds: 31}), trust.ClockAhead},

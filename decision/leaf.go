@@ -65,6 +65,7 @@ type Seen struct {
 	BundleAge     int64             `json:"bundle_age,omitzero"`
 	Chain         []Seen            `json:"chain,omitempty"` // of each link, then of the actor
 	Device        *trust.SubjectKey `json:"device,omitempty"`
+	FeedAge       int64             `json:"feed_age,omitzero"`
 	Nonce         Nonce             `json:"nonce,omitempty"`
 	Now           int64             `json:"now"`
 	PartnerAge    int64             `json:"partner_age"`
@@ -317,6 +318,7 @@ func (w *writer) sight(o *Observed) {
 	w.number("bundle_age", o.BundleAge)
 	w.seen(o.Chain)
 	w.key("device", o.Device)
+	w.number("feed_age", o.FeedAge)
 	w.text("nonce", string(o.Nonce))
 	w.name("now")
 	w.dst = canonical.AppendInt(w.dst, o.Now)
@@ -336,7 +338,7 @@ func (w *writer) sight(o *Observed) {
 func (s *Seen) observed() Observed {
 	o := Observed{
 		Now: s.Now, PartnerAge: s.PartnerAge, Replayed: s.Replayed, StatementAge: s.StatementAge, StatementEnd: s.StatementEnd,
-		Nonce: s.Nonce, ProofReplayed: s.ProofReplayed, QuotaFull: s.QuotaFull, BundleAge: s.BundleAge, Unsure: s.Unsure, Watched: s.Watched,
+		Nonce: s.Nonce, ProofReplayed: s.ProofReplayed, QuotaFull: s.QuotaFull, BundleAge: s.BundleAge, FeedAge: s.FeedAge, Unsure: s.Unsure, Watched: s.Watched,
 	}
 	if s.Session != nil {
 		o.Session = *s.Session

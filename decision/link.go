@@ -6,6 +6,7 @@ import (
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/state"
 	"github.com/entente-id/entente/suspension"
 	"github.com/entente-id/entente/trust"
 )
@@ -212,7 +213,7 @@ func (h *hearing) effectiveTier() trust.Reason {
 	h.d.Tier, h.d.MaxAge = stronger(h.class.Tier, agreed), int64(h.tier.MaxStaleness)
 	if h.actor != nil && h.actor.tiered {
 		h.d.Tier, h.d.MaxAge = stronger(h.d.Tier, h.actor.d.Tier), min(h.d.MaxAge, h.actor.d.MaxAge)
-		h.d.MaxBundleAge = h.actor.d.MaxBundleAge
+		h.d.MaxBundleAge, h.d.MaxFeedAge = h.actor.d.MaxBundleAge, h.actor.d.MaxFeedAge
 	}
 	if h.ev.Exception != "" && h.ev.ExpiresAt-h.ev.IssuedAt > int64(h.tier.MaxException) { // R21
 		return trust.ExceptionTooLong
@@ -267,6 +268,8 @@ func (h *hearing) freshness() verdict {
 		return fail(trust.Stale)
 	case h.ev.Issuer.TrustDomain() && !h.freshBundle():
 		return fail(trust.BundleStale)
+	case h.o.FeedAge != 0 && !h.freshFeed():
+		return fail(trust.FeedSilent)
 	default:
 		return pass
 	}
@@ -279,6 +282,30 @@ func (h *hearing) freshBundle() bool {
 		h.d.MaxBundleAge = bound
 	}
 	return h.o.BundleAge > 0 && h.o.BundleAge <= bound
+}
+
+// freshFeed: the transmitter of the issuer proved within the bound that it is
+// heard. A foreign one proves its age alone, and so is held to the basic tier.
+func (h *hearing) freshFeed() bool {
+	h.d.MaxFeedAge = FeedBound(h.s)
+	return h.o.FeedAge > 0 && h.o.FeedAge <= h.d.MaxFeedAge
+}
+
+// FeedBound is for how many seconds the transmitter of an issuer may be silent: by
+// the basic tier of the framework in force, or where it has none by the laxest
+// that it has.
+func FeedBound(s *state.Snapshot) (bound int64) {
+	f := s.Framework.Current
+	if f == nil {
+		return 0
+	}
+	if basic, ok := f.Tier(trust.Basic); ok {
+		return int64(basic.MaxStaleness)
+	}
+	for _, tier := range f.Document.Tiers {
+		bound = max(bound, int64(tier.MaxStaleness))
+	}
+	return bound
 }
 
 // revocation is the seventh check.

@@ -216,6 +216,12 @@ func (h *hearing) tellFreshness(reason trust.Reason) string {
 			return fmt.Sprintf("bundle of %s was not read since this node started (limit %s)", h.ev.Issuer, limit)
 		}
 		return fmt.Sprintf("bundle of %s was last read %s ago (limit %s)", h.ev.Issuer, span(h.o.BundleAge), limit)
+	case trust.FeedSilent:
+		limit := span(FeedBound(h.s))
+		if h.o.FeedAge < 0 {
+			return fmt.Sprintf("transmitter of %s proved nothing since this node started, or its stream is not enabled (limit %s)", bare(h.ev.Issuer), limit)
+		}
+		return fmt.Sprintf("transmitter of %s proved last %s ago that it is heard (limit %s)", bare(h.ev.Issuer), span(h.o.FeedAge), limit)
 	case trust.EdgeBroken:
 		rule, _ := h.s.Edge.Broken(h.ev.Participant)
 		return fmt.Sprintf("edge with %s is broken by the rule %q until an operator resumes it", bare(h.ev.Participant), rule)

@@ -25,7 +25,7 @@ func (n *Node) gatherChain(ctx context.Context, s *state.Snapshot, c *evidence.C
 	}
 	a := &c.Actor
 	actor := n.observeHop(s, a.Participant, n.Keys.Subject(a.Participant.String(), a.Namespace, a.Subject), now)
-	n.recognise(a, &actor)
+	n.recognise(s, a, &actor, now)
 	if origin := a.Origin; origin != nil {
 		actor.Origin = n.Keys.Subject(a.Participant.String(), origin.Namespace, origin.Subject)
 	}
@@ -58,6 +58,9 @@ func (p *standing) chainHolds(n *Node, s *state.Snapshot, o *decision.Observed, 
 		hop.Origin, hop.Session, hop.Device = made.Origin, made.Session, made.Device
 		if hop.StatementEnd != made.StatementEnd || hop.StatementEnd != 0 && hop.StatementEnd <= hop.Now ||
 			hop.PartnerAge < 0 || hop.PartnerAge > p.MaxAge {
+			return false
+		}
+		if !p.feedsHold(n, s, &hop, made, p.Ground.Chain[i].Issuer, now) {
 			return false
 		}
 		if made.BundleAge != 0 {

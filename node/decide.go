@@ -187,7 +187,7 @@ func (n *Node) gather(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 	}
 	o := n.observe(ev.Participant, subject, now)
 	if fault == nil {
-		n.recognise(&ev, &o)
+		n.recognise(s, &ev, &o, now)
 	}
 	if origin := ev.Origin; fault == nil && origin != nil {
 		o.Origin = n.Keys.Subject(ev.Participant.String(), origin.Namespace, origin.Subject)

@@ -236,6 +236,13 @@ func (n *Node) Registered(host string) bool {
 			return true
 		}
 	}
+	for t := range n.State().Signal.All() {
+		for _, address := range []string{t.JWKSURI, t.VerifyURI, t.PollURI} {
+			if u, err := url.Parse(address); err == nil && address != "" && u.Hostname() == host {
+				return true
+			}
+		}
+	}
 	for s := range n.State().Stream.All() {
 		if u, err := url.Parse(s.Delivery.Endpoint); err == nil && s.Delivery.Method == stream.Push && u.Hostname() == host {
 			return true

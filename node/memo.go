@@ -111,7 +111,7 @@ func (p *standing) stillHolds(n *Node, s *state.Snapshot, now clock.Mark) (decis
 		o.PartnerAge < 0 || o.PartnerAge > p.MaxAge {
 		return o, false
 	}
-	if !p.chainHolds(n, s, &o, now) {
+	if !p.feedsHold(n, s, &o, &p.made, p.Issuer, now) || !p.chainHolds(n, s, &o, now) {
 		return o, false
 	}
 	if p.made.BundleAge != 0 {

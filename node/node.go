@@ -189,7 +189,7 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	}
 	n.views, n.issuers, n.memo, n.tokens, n.sessions = newViews(), newIssuerKeys(c.Refresh), newMemo(), newTokenCache(), newSessions(c.Rand)
 	n.statuses, n.lists, n.receipts = newStatusLists(), newGathered(), newReceiptLog()
-	n.signals = &feeds{of: map[string]*feed{}}
+	n.signals = newFeeds()
 	n.drills = newDrills()
 	if n.Config.Receipts == 0 {
 		n.Config.Receipts = ReceiptsEvery

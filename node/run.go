@@ -19,6 +19,7 @@ func (n *Node) Run(ctx context.Context) {
 	all.Go(func() { n.keepWarning(ctx) })
 	all.Go(func() { n.keepCheckpoints(ctx) })
 	all.Go(func() { n.keepSessions(ctx) })
+	all.Go(func() { n.keepFeeds(ctx) })
 	all.Go(func() { n.keepReceipts(ctx) })
 	all.Go(func() { n.keepStreams(ctx) })
 	started := map[trust.ParticipantID]bool{}

@@ -4,14 +4,17 @@ import (
 	"context"
 	"slices"
 
+	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/decision"
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/internal/clock"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/signal"
+	"github.com/entente-id/entente/state"
 	"github.com/entente-id/entente/table"
 	"github.com/entente-id/entente/trust"
 )
@@ -36,27 +39,26 @@ func (n *Node) ReceiveSignal(ctx context.Context, name string, jws []byte) error
 	if !ok || t.Delivery != signal.Push {
 		return trust.Errorf(trust.NotFound, "transmitter %s that pushes is not known", name)
 	}
-	token, err := n.readSignal(&t, jws)
+	return n.takeSignal(ctx, &t, jws, "")
+}
+
+// takeSignal takes a token, which must be the one called id unless that is empty.
+func (n *Node) takeSignal(ctx context.Context, t *signal.Transmitter, jws []byte, id string) error {
+	token, err := n.readSignal(t, jws)
 	if err != nil {
 		return err
 	}
+	if id != "" && token.ID != id {
+		return signal.Refuse(signal.InvalidRequest, "security event token of transmitter %s is called otherwise than it says", t.Name)
+	}
 	if token.Type == signal.Verification || token.Type == signal.StreamUpdated {
-		return n.aboutStream(&t, &token)
+		return n.aboutStream(t, &token)
 	}
 	about, refusal := signal.Resolve(token.Subject, t.Critical)
 	if refusal != nil {
 		return refusal
 	}
-	return n.applySignal(ctx, &t, &token, about)
-}
-
-// aboutStream takes a token that is about its own stream (SSF 1.0, sections 8.1.4
-// and 8.1.5).
-func (n *Node) aboutStream(t *signal.Transmitter, token *signal.Token) error {
-	if !token.Subject.Equal(signal.OpaqueOf(t.StreamID)) {
-		return signal.Refuse(signal.AccessDenied, "transmitter %s speaks of another stream than %s", t.Name, t.StreamID)
-	}
-	return nil
+	return n.applySignal(ctx, t, &token, about)
 }
 
 // readSignal verifies a token: that the transmitter's registered key signed it,
@@ -66,6 +68,11 @@ func (n *Node) readSignal(t *signal.Transmitter, jws []byte) (signal.Token, erro
 	if err != nil {
 		return signal.Token{}, signal.Refuse(signal.InvalidRequest, "security event token cannot be read: %w", err)
 	}
+	return n.readToken(t, u, signal.Read)
+}
+
+// readToken verifies a token of either kind and reads its claims.
+func (n *Node) readToken(t *signal.Transmitter, u *jose.Unverified, read func(canonical.Object, int64) (signal.Token, *signal.Refusal)) (signal.Token, error) {
 	if iss, _ := u.UnverifiedClaims().Text("iss"); iss != t.Signer() {
 		return signal.Token{}, signal.Refuse(signal.InvalidIssuer, "security event token is of another issuer than transmitter %s has", t.Name)
 	}
@@ -73,7 +80,7 @@ func (n *Node) readSignal(t *signal.Transmitter, jws []byte) (signal.Token, erro
 	if err != nil {
 		return signal.Token{}, err
 	}
-	token, refusal := signal.Read(v.Claims(), n.Now())
+	token, refusal := read(v.Claims(), n.Now())
 	switch {
 	case refusal != nil:
 		return token, refusal
@@ -84,12 +91,12 @@ func (n *Node) readSignal(t *signal.Transmitter, jws []byte) (signal.Token, erro
 }
 
 // verifySignal checks a signature by the keys that are registered for a
-// transmitter: those of its issuer.
+// transmitter.
 func (n *Node) verifySignal(t *signal.Transmitter, u *jose.Unverified) (jose.Verified, error) {
 	s := n.State()
-	speaker, _ := s.Speaker(t.Issuer.String())
 	kid := u.Header().KeyID
-	key, err := speaker.Keys.Lookup(kid)
+	keys := n.transmitterKeys(s, t)
+	key, err := keys.Lookup(kid)
 	if kid == "" || err != nil || n.Now() >= key.Ends() || s.Revocation.KeyRevoked(t.Issuer.String(), key.Thumbprint()) {
 		n.issuers.hurry(t.Issuer.String(), n.bootTime())
 		return jose.Verified{}, signal.Refuse(signal.InvalidKey, "security event token names no key of transmitter %s", t.Name)
@@ -242,8 +249,10 @@ func (n *Node) namedKeys(who trust.ParticipantID, issuer trust.IssuerID, session
 	return s, d
 }
 
-// recognise notes the session and the device that a genuine token names.
-func (n *Node) recognise(ev *evidence.Evidence, o *decision.Observed) {
+// recognise notes the session and the device that a genuine token names, and how
+// old the word of its issuer's transmitter is.
+func (n *Node) recognise(s *state.Snapshot, ev *evidence.Evidence, o *decision.Observed, now clock.Mark) {
+	o.FeedAge = n.feedAge(s, ev.Issuer.String(), now)
 	if session, device := ev.Session(), ev.Device(); session != "" || device != "" {
 		o.Session, o.Device = n.namedKeys(ev.Participant, ev.Issuer, session, device)
 	}

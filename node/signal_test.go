@@ -1,12 +1,15 @@
 package node_test
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
 	"github.com/entente-id/entente/agreement"
+	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/node"
@@ -26,13 +29,40 @@ func heard(t *testing.T, n *nodetest.Node, ward *nodetest.Ward, change func(*sig
 	if change != nil {
 		change(&d)
 	}
-	secret, err = n.AddTransmitter(t.Context(), n.Admin, d)
-	done(t, err)
+	if d.Delivery == signal.Push {
+		speak(t, n, ward)
+	}
 	nodetest.Eventually(t, "the keys of the issuer", func() bool {
 		speaker, ok := n.State().Speaker(ward.Issuer.URL)
 		return ok && len(speaker.Keys.Keys()) > 0
 	})
+	secret, err = n.AddTransmitter(t.Context(), n.Admin, d, "our-token")
+	done(t, err)
+	nodetest.Eventually(t, "the transmitter to be heard", func() bool {
+		listed, err := n.Transmitters(t.Context())
+		return err == nil && (listed[0].Age > 0 || !d.Feeds())
+	})
 	return secret
+}
+
+// speak lets the transmitter answer verifications, as soon as it is asked.
+func speak(t *testing.T, n *nodetest.Node, ward *nodetest.Ward) {
+	t.Helper()
+	n.World.Serve(ward.Issuer.URL+"/ssf/verify", func(authorization string, body []byte) (int, []byte) {
+		var asked struct {
+			StreamID string `json:"stream_id"`
+			State    string `json:"state"`
+		}
+		if err := canonical.Decode(body, &asked); err != nil || asked.StreamID != "stream-1" || authorization != "Bearer our-token" {
+			return http.StatusBadRequest, nil
+		}
+		all := setClaims(n, ward, signal.Verification, signal.OpaqueOf("stream-1"), claims{"state": asked.State}, nil)
+		jws, err := jose.Sign(ward.Issuer.Key, signal.SETType, all)
+		if err != nil || n.ReceiveSignal(context.Background(), "idp", []byte(jws)) != nil {
+			return http.StatusInternalServerError, nil
+		}
+		return http.StatusNoContent, nil
+	})
 }
 
 type claims = map[string]any
@@ -40,6 +70,10 @@ type claims = map[string]any
 // set signs a security event token of the ward's issuer about a subject.
 func set(t *testing.T, n *nodetest.Node, ward *nodetest.Ward, event signal.Type, about signal.SubjectID, content claims, with claims) []byte {
 	t.Helper()
+	return []byte(nodetest.Must(jose.Sign(ward.Issuer.Key, signal.SETType, setClaims(n, ward, event, about, content, with)))(t))
+}
+
+func setClaims(n *nodetest.Node, ward *nodetest.Ward, event signal.Type, about signal.SubjectID, content claims, with claims) claims {
 	if content == nil {
 		content = claims{}
 	}
@@ -50,7 +84,7 @@ func set(t *testing.T, n *nodetest.Node, ward *nodetest.Ward, event signal.Type,
 	for name, v := range with {
 		all[name] = v
 	}
-	return []byte(nodetest.Must(jose.Sign(ward.Issuer.Key, signal.SETType, all))(t))
+	return all
 }
 
 func user(ward *nodetest.Ward, subject string) signal.SubjectID {
@@ -230,6 +264,7 @@ func TestSignalsRefused(t *testing.T) {
 			t.Errorf("%s: %v, want %s", name, err, c.code)
 		}
 	}
+	refused(t, "a logout to a stream", host.ReceiveLogout(t.Context(), "idp", nil), trust.NotFound)
 	if n := len(entries(t, host, "trust", "signal.received/v1")); n != 0 {
 		t.Errorf("%d signals were recorded", n)
 	}
@@ -253,12 +288,12 @@ func TestTransmitters(t *testing.T) {
 	}
 	d := listed[0].Document
 	d.Name = "second"
-	_, err = host.AddTransmitter(t.Context(), host.Admin, d)
+	_, err = host.AddTransmitter(t.Context(), host.Admin, d, "")
 	refused(t, "a second one of an issuer", err, trust.Conflict)
 	d.Issuer = nodetest.Must(trust.ParseIssuerID("https://unknown.example"))(t)
-	_, err = host.AddTransmitter(t.Context(), host.Admin, d)
+	_, err = host.AddTransmitter(t.Context(), host.Admin, d, "")
 	refused(t, "one of nobody's issuer", err, trust.NotFound)
-	_, err = host.AddTransmitter(t.Context(), node.Actor{ID: "x"}, d)
+	_, err = host.AddTransmitter(t.Context(), node.Actor{ID: "x"}, d, "")
 	refused(t, "one by nobody", err, trust.Denied)
 	for i := range 1000 {
 		if !host.Hears("idp") {

@@ -6,7 +6,6 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"io"
-	"sync"
 
 	"github.com/entente-id/entente/signal"
 	"github.com/entente-id/entente/trust"
@@ -18,13 +17,23 @@ const TransmitterPrefix = "ent_set_"
 
 // AddTransmitter lets a foreign transmitter's signals count, and gives the secret
 // that it pushes them with: here and never again.
-func (n *Node) AddTransmitter(ctx context.Context, a Actor, d signal.Document) (secret string, err error) {
+// token is what we authenticate ourselves with where we ask it; "" is nothing.
+func (n *Node) AddTransmitter(ctx context.Context, a Actor, d signal.Document, token string) (secret string, err error) {
 	random := make([]byte, credentialBytes)
 	if _, err := io.ReadFull(n.Rand, random); err != nil {
 		return "", trust.Errorf(trust.Internal, "drawing a secret: %w", err)
 	}
 	_, err = n.write(ctx, a, func(c *change) error {
-		return c.take(c.Signal.Add(c.issuerOf, d, sha256.Sum256(random), a.ID))
+		events, err := c.Signal.Add(c.issuerOf, d, sha256.Sum256(random), a.ID)
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			if err := c.addSealed(e, sealed{text: transmitterText{token}}); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return "", err
@@ -32,10 +41,46 @@ func (n *Node) AddTransmitter(ctx context.Context, a Actor, d signal.Document) (
 	return TransmitterPrefix + base64.RawURLEncoding.EncodeToString(random), nil
 }
 
+// transmitterText is the sealed part of signal.TransmitterAdded.
+type transmitterText struct {
+	Token string `json:"token,omitempty"`
+}
+
+// transmitterToken gives what we authenticate ourselves with at a transmitter.
+func (n *Node) transmitterToken(ctx context.Context, t *signal.Transmitter) (string, error) {
+	record, err := n.trust.Entry(ctx, t.At.N)
+	if err != nil {
+		return "", err
+	}
+	plain, err := n.Keys.Unseal(ctx, trust.SubjectKey{}, record.Sealed)
+	if err != nil {
+		return "", err
+	}
+	text, err := parse[transmitterText](plain)
+	return text.Token, err
+}
+
 // issuerOf gives the participant that an issuer speaks for.
 func (c *change) issuerOf(issuer trust.IssuerID) (trust.ParticipantID, error) {
 	_, _, owner, err := c.speaks(issuer.String())
 	return owner, err
+}
+
+// VerifyTransmitter asks a transmitter for a verification now. The answer comes as
+// its other tokens do.
+func (n *Node) VerifyTransmitter(ctx context.Context, a Actor, name string) error {
+	if err := n.read(a); err != nil {
+		return err
+	}
+	t, ok := n.State().Signal.Transmitter(name)
+	if !ok || !t.Feeds() {
+		return trust.Errorf(trust.NotFound, "transmitter %s of a stream is not known", name)
+	}
+	token, err := n.transmitterToken(ctx, &t)
+	if err != nil {
+		return err
+	}
+	return n.askTransmitter(ctx, &t, token)
 }
 
 // RemoveTransmitter lets its signals count no longer.
@@ -48,13 +93,17 @@ func (n *Node) RemoveTransmitter(ctx context.Context, a Actor, name string) erro
 type Transmitter struct {
 	signal.Document
 	At trust.Position `json:"at"` // of the entry that added it
+	// Age is how many seconds ago it proved last that it is heard; -1 never, 0 of
+	// one that is no feed.
+	Age int64 `json:"age"`
 }
 
 // Transmitters lists those that are heard here, by name.
 func (n *Node) Transmitters(context.Context) ([]Transmitter, error) {
 	var all []Transmitter
-	for t := range n.State().Signal.All() {
-		all = append(all, Transmitter{Document: t.Document, At: t.At})
+	s, now := n.State(), n.Clock.Mark()
+	for t := range s.Signal.All() {
+		all = append(all, Transmitter{Document: t.Document, At: t.At, Age: n.feedAge(s, t.Issuer.String(), now)})
 	}
 	return all, nil
 }
@@ -68,38 +117,4 @@ func (n *Node) TransmitterOf(secret []byte) (name string, ok bool) {
 		}
 	}
 	return "", false
-}
-
-// mostSignals is how many tokens of one transmitter are taken in a second.
-const mostSignals = 200
-
-// Hears reports whether a transmitter may send another token now.
-func (n *Node) Hears(name string) bool {
-	n.signals.mu.Lock()
-	defer n.signals.mu.Unlock()
-	f := n.signals.get(name)
-	if now := n.Now(); f.second != now {
-		f.second, f.heard = now, 0
-	}
-	f.heard++
-	return f.heard <= mostSignals
-}
-
-// feeds are what this process knows of the transmitters that it hears.
-type feeds struct {
-	mu sync.Mutex
-	of map[string]*feed
-}
-
-// feed is one of them.
-type feed struct {
-	second int64 // the one in which heard tokens came
-	heard  int
-}
-
-func (f *feeds) get(name string) *feed {
-	if f.of[name] == nil {
-		f.of[name] = &feed{}
-	}
-	return f.of[name]
 }

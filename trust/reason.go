@@ -140,6 +140,7 @@ const (
 	EdgeBroken  Reason = "freshness.edge_broken"
 	HopStale    Reason = "freshness.hop"
 	BundleStale Reason = "freshness.bundle"
+	FeedSilent  Reason = "freshness.feed"
 )
 
 // The seventh check, revocation.
@@ -316,6 +317,7 @@ func Reasons() []ReasonDoc {
 		{NeverProven, "the partner has proven nothing since this node started", "wait for its first heartbeat; bring the edge up"},
 		{Stale, "the partner's last proven word is older than the tier allows", "bring the edge to the partner up again; it heals by itself"},
 		{BundleStale, "the trust domain's bundle could not be read again in time, or what was read is an older one", "have the partner's bundle endpoint looked at; it heals by itself"},
+		{FeedSilent, "the issuer's transmitter of signals has not proved within the basic tier's bound that it is heard", "have the transmitter's stream looked at (`entente signal transmitter list`); it heals by itself"},
 		{EdgeBroken, "what the partner sent contradicts what it proved before", "look into it with the partner; an operator resumes the edge"},
 		{HopStale, "the view of a participant that the chain leads through is older than the tier allows, or broken", "as for the principal's participant; the explanation names it"},
 

@@ -11,15 +11,24 @@ import (
 
 // Transmitters are the use cases about foreign transmitters of Shared Signals.
 type Transmitters interface {
-	AddTransmitter(ctx context.Context, a node.Actor, d signal.Document) (secret string, err error)
+	AddTransmitter(ctx context.Context, a node.Actor, d signal.Document, token string) (secret string, err error)
+	VerifyTransmitter(ctx context.Context, a node.Actor, name string) error
 	RemoveTransmitter(ctx context.Context, a node.Actor, name string) error
 	Transmitters(ctx context.Context) ([]node.Transmitter, error)
 }
 
+// NewTransmitter is one to be heard. Token is what the node authenticates itself
+// with where it asks the transmitter; it is kept sealed.
+type NewTransmitter struct {
+	Document signal.Document `json:"document"`
+	Token    string          `json:"token,omitempty"`
+}
+
 var transmitterRoutes = map[string]route{
-	"GET /v1/transmitters":           handler.listTransmitters,
-	"POST /v1/transmitters":          handler.addTransmitter,
-	"DELETE /v1/transmitters/{name}": handler.removeTransmitter,
+	"GET /v1/transmitters":                handler.listTransmitters,
+	"POST /v1/transmitters":               handler.addTransmitter,
+	"POST /v1/transmitters/{name}/verify": handler.verifyTransmitter,
+	"DELETE /v1/transmitters/{name}":      handler.removeTransmitter,
 }
 
 func (h handler) listTransmitters(ctx context.Context, _ request) (any, error) {
@@ -28,12 +37,16 @@ func (h handler) listTransmitters(ctx context.Context, _ request) (any, error) {
 }
 
 func (h handler) addTransmitter(ctx context.Context, r request) (any, error) {
-	d, err := body[signal.Document](r)
+	t, err := body[NewTransmitter](r)
 	if err != nil {
 		return nil, err
 	}
-	secret, err := h.node.AddTransmitter(ctx, r.actor, d)
-	return NewSecret{Name: d.Name, Secret: secret}, err
+	secret, err := h.node.AddTransmitter(ctx, r.actor, t.Document, t.Token)
+	return NewSecret{Name: t.Document.Name, Secret: secret}, err
+}
+
+func (h handler) verifyTransmitter(ctx context.Context, r request) (any, error) {
+	return nil, h.node.VerifyTransmitter(ctx, r.actor, r.PathValue("name"))
 }
 
 func (h handler) removeTransmitter(ctx context.Context, r request) (any, error) {
@@ -46,8 +59,13 @@ func (c *Client) Transmitters(ctx context.Context) (List[node.Transmitter], erro
 }
 
 // AddTransmitter lets a transmitter's signals count.
-func (c *Client) AddTransmitter(ctx context.Context, d signal.Document) (NewSecret, error) {
-	return call[NewSecret](ctx, c, http.MethodPost, "/v1/transmitters", d)
+func (c *Client) AddTransmitter(ctx context.Context, t NewTransmitter) (NewSecret, error) {
+	return call[NewSecret](ctx, c, http.MethodPost, "/v1/transmitters", t)
+}
+
+// VerifyTransmitter asks a transmitter for a verification now.
+func (c *Client) VerifyTransmitter(ctx context.Context, name string) error {
+	return c.do(ctx, http.MethodPost, "/v1/transmitters/"+url.PathEscape(name)+"/verify", nil)
 }
 
 // RemoveTransmitter lets them count no longer.

@@ -1,5 +1,6 @@
-// Package signal takes what foreign transmitters of Shared Signals push here: one
-// security event token a request, by RFC 8935. It decides how an outcome is said,
+// Package signal takes what foreign transmitters of Shared Signals push here, one
+// security event token a request, by RFC 8935, and logout tokens (OpenID Connect
+// Back-Channel Logout 1.0). It decides how an outcome is said,
 // and says the class of a refusal, never its ground. It refuses to know what an
 // event does.
 package signal
@@ -8,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 
 	"github.com/entente-id/entente/api/wire"
 	"github.com/entente-id/entente/signal"
@@ -23,6 +25,8 @@ type Node interface {
 	// ReceiveSignal takes a token; when it returns nil the token and its effect are
 	// durable. A *signal.Refusal says what is wrong with it.
 	ReceiveSignal(ctx context.Context, name string, jws []byte) error
+	// ReceiveLogout is the same of a logout token.
+	ReceiveLogout(ctx context.Context, name string, jws []byte) error
 }
 
 // Path is where transmitters push; the name of one follows.
@@ -32,6 +36,9 @@ const (
 	eventType = "application/secevent+jwt" // RFC 8417, section 7.2
 	maxToken  = 16 << 10
 	secret    = wire.Prefix("ent_set_")
+
+	formType = "application/x-www-form-urlencoded"
+	maxForm  = 3*maxToken + 64 // a token may be written in escapes
 )
 
 type handler struct{ node Node }
@@ -45,8 +52,43 @@ func New(n Node) http.Handler {
 			wire.Fail(w, err)
 		}
 	})
+	mux.HandleFunc("POST /signals/{name}/logout", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		if err := h.logout(w, r); err != nil {
+			wire.Fail(w, err)
+		}
+	})
 	return mux
 }
+
+// logout takes one logout token: a form with the one parameter logout_token. The
+// token proves itself; a browser cannot send it from elsewhere with effect (OpenID
+// Connect Back-Channel Logout 1.0, sections 2.5 to 2.8).
+func (h handler) logout(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("name")
+	form, err := wire.Body(w, r, formType, maxForm)
+	if err != nil {
+		return err
+	}
+	values, err := url.ParseQuery(string(form))
+	if tokens := values["logout_token"]; err != nil || len(values) != 1 || len(tokens) != 1 || r.URL.RawQuery != "" {
+		return wire.Answer(w, http.StatusBadRequest, badLogout)
+	} else if err = h.node.ReceiveLogout(r.Context(), name, []byte(tokens[0])); err == nil {
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	if _, ok := errors.AsType[*signal.Refusal](err); ok {
+		return wire.Answer(w, http.StatusBadRequest, badLogout)
+	}
+	return uniform(err)
+}
+
+// badLogout is one answer to all that is wrong with a logout token: who sends it
+// proved nothing yet.
+var badLogout = struct {
+	Error       string `json:"error"`
+	Description string `json:"error_description"`
+}{"invalid_request", "The logout token is not accepted."}
 
 // push takes one token. 202 means that it is durable here (RFC 8935, section 2.2).
 // A transmitter finds its own stream and no other.

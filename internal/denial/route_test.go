@@ -50,7 +50,8 @@ var rows = map[string]string{
 
 	"GET /spiffe/bundles/{domain}": "public keys; reads nothing",
 
-	"POST /signals/{name}": "TestSignals",
+	"POST /signals/{name}":        "TestSignals",
+	"POST /signals/{name}/logout": "TestLogouts",
 
 	"POST /edge/v1/messages":        "TestMessages",
 	"POST /edge/v1/chunks":          "TestChunks",

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -32,7 +33,7 @@ func newTransmitter(t *testing.T) *transmitter {
 	tr.secret, err = host.AddTransmitter(t.Context(), host.Admin, signal.Document{
 		Kind: "Transmitter", Name: "idp", Issuer: must(trust.ParseIssuerID(tr.URL)), Delivery: signal.Push,
 		Audience: "https://rje.example/signals", StreamID: "stream-1", VerifyURI: tr.URL + "/verify", Tenant: "rxw", Critical: []string{"group"},
-	})
+	}, "")
 	check(t, err)
 	return tr
 }
@@ -203,4 +204,115 @@ func TestPushes(t *testing.T) {
 	if status, _ := tr.push(token, nil); status != http.StatusAccepted || size() != before {
 		t.Errorf("the same again is answered %d and leaves %d entries", status, size()-before)
 	}
+}
+
+// logoutCase is a logout token that is signed well and must not be taken; ok is one
+// that is.
+type logoutCase struct {
+	name string
+	ok   bool
+	do   func(*draft)
+}
+
+const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
+
+func (tr *transmitter) logoutCases() (all []logoutCase) {
+	claim := func(name string, value any) func(*draft) { return func(d *draft) { put(d.claims, name, value) } }
+	bad := func(name string, value any) {
+		all = append(all, logoutCase{fmt.Sprintf("%s is %v", name, value), false, claim(name, value)})
+	}
+	for _, name := range []string{"aud", "iat", "exp", "jti", "events"} {
+		for _, value := range []any{absent, nil, "", []any{}, true, object{}} {
+			bad(name, value)
+		}
+	}
+	for _, value := range []any{absent, "https://idp.rcb.example", tr.URL + "/"} {
+		bad("iss", value)
+	}
+	for _, value := range []any{"other-app", "ward", []any{"ward-app", "other-app"}} {
+		bad("aud", value)
+	}
+	bad("nonce", "n")
+	bad("nonce", "")
+	bad("sub", "")
+	bad("sid", 7)
+	bad("exp", tr.host.Now())
+	bad("iat", tr.host.Now()-3600)
+	bad("iat", tr.host.Now()+3600)
+	bad("events", object{string(signal.SessionRevoked): object{}})
+	bad("events", object{logoutEvent: object{"a": 1}})
+	bad("events", object{logoutEvent: object{}, string(signal.SessionRevoked): object{}})
+	return append(all,
+		logoutCase{"neither sub nor sid", false, func(d *draft) { put(d.claims, "sub", absent) }},
+		logoutCase{"control: sid alone", true, func(d *draft) { put(d.claims, "sub", absent); put(d.claims, "sid", "s-1") }},
+		logoutCase{"control: both", true, claim("sid", "s-2")},
+		logoutCase{"control: aud is a list of one", true, claim("aud", []any{"ward-app"})},
+	)
+}
+
+func TestLogouts(t *testing.T) {
+	tr := newTransmitter(t)
+	host := tr.host
+	check(t, host.RemoveTransmitter(t.Context(), host.Admin, "idp"))
+	_, err := host.AddTransmitter(t.Context(), host.Admin, signal.Document{
+		Kind: "Transmitter", Name: "idp", Issuer: must(trust.ParseIssuerID(tr.URL)), Delivery: signal.Logout, Audience: "ward-app",
+	}, "")
+	check(t, err)
+	s := tr.signers[0]
+	good := func() *draft {
+		n := fmt.Sprint(serial.Add(1))
+		return &draft{
+			header: object{"alg": string(s.key.Alg()), "kid": s.key.KeyID(), "typ": "logout+jwt"}, signer: s,
+			claims: object{"iss": tr.URL, "aud": "ward-app", "iat": host.Now(), "exp": host.Now() + 120, "jti": n, "sub": "n-" + n, "events": object{logoutEvent: object{}}},
+		}
+	}
+	send := func(form string, with func(*http.Request)) (int, string) {
+		r := httptest.NewRequest(http.MethodPost, "/signals/idp/logout", strings.NewReader(form))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if with != nil {
+			with(r)
+		}
+		w := httptest.NewRecorder()
+		tr.handler.ServeHTTP(w, r)
+		return w.Code, w.Body.String()
+	}
+	var asked tally
+	see := func(name string, ok bool, status int, body string) {
+		t.Helper()
+		asked.one("logout")
+		if ok && status != http.StatusOK || !ok && status != http.StatusRequestEntityTooLarge && (status != http.StatusBadRequest || body != `{"error":"invalid_request","error_description":"The logout token is not accepted."}`) {
+			t.Errorf("%s: answers %d %s", name, status, body)
+		}
+	}
+	for _, c := range joseCases(form{types: []string{"logout+jwt", "application/logout+jwt", "jwt", "application/jwt", ""}, signers: tr.signers, maxBytes: jose.MaxToken, thumbprints: true}) {
+		d := good()
+		c.do(d)
+		status, body := send(url.Values{"logout_token": {d.token()}}.Encode(), nil)
+		see(c.rule+": "+c.name, c.want == "", status, body)
+	}
+	for _, c := range tr.logoutCases() {
+		d := good()
+		c.do(d)
+		status, body := send(url.Values{"logout_token": {d.token()}}.Encode(), nil)
+		see(c.name, c.ok, status, body)
+	}
+	token := good().token()
+	for name, form := range map[string]string{"nothing": "", "twice": "logout_token=" + token + "&logout_token=" + token, "more": "logout_token=" + token + "&a=b", "half an escape": "logout_token=%"} {
+		status, body := send(form, nil)
+		see(name, false, status, body)
+	}
+	status, body := send("logout_token="+token, func(r *http.Request) { r.URL.RawQuery = "logout_token=" + token })
+	see("in the query too", false, status, body)
+	if status, _ := send("logout_token="+token, func(r *http.Request) { r.URL.Path = "/signals/other/logout" }); status != http.StatusNotFound {
+		t.Errorf("an unknown name is answered %d", status)
+	}
+	before := host.State().At.Position.N
+	for range 2 {
+		status, body := send("logout_token="+token, nil)
+		see("the good one", true, status, body)
+	}
+	if after := host.State().At.Position.N; after != before+1 {
+		t.Errorf("a logout, twice, leaves %d entries", after-before)
+	}
+	asked.report(t)
 }

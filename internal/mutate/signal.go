@@ -7,7 +7,8 @@ const (
 	pushGo    = "api/signal/handler.go"
 	subjectGo = "signal/subject.go"
 
-	signals = "^Test(Signals|Pushes)$"
+	signals  = "^Test(Signals|Pushes|Logouts)$"
+	logoutGo = "signal/logout.go"
 )
 
 // signalMutants are the checks of what foreign transmitters push, which
@@ -23,10 +24,18 @@ var signalMutants = noticedBy(signals,
 	lost(hearGo, "a signal is for this receiver", "case «token.Audience != t.Audience»:", "false"),
 	lost(hearGo, "a signal is about a subject of the issuer", "if «user.Issuer != t.Issuer.String()» {", "false"),
 	lost(hearGo, "a signal is about our tenant", "if «about.Tenant != \"\" && about.Tenant != t.Tenant» {", "false"),
-	lost(hearGo, "a verification is of the stream", "if «!token.Subject.Equal(signal.OpaqueOf(t.StreamID))» {", "false"),
+	lost("node/feed.go", "a verification is of the stream", "if «!token.Subject.Equal(signal.OpaqueOf(t.StreamID))» {", "false"),
 	lost(aboutGo, "a user is linked by issuer and subject", "ok = «len(a.Users) > 0»", "true"),
 	lost(aboutGo, "a critical member is understood", "ok = «!slices.Contains(critical, string(member))»", "true"),
 	lost(subjectGo, "an identifier has the members of its format", "case «s.ID == \"\" || members[0] != \"\" && s.Issuer == \"\" || len(o) != want»:", "false"),
+	lost(logoutGo, "a logout token has no nonce", "claims[\"nonce\"]; «there» {", "false"),
+	lost(logoutGo, "a logout token has iss, jti and one aud", "case «t.Issuer == \"\" || t.ID == \"\" || t.Audience == \"\" || len(t.ID) > maxName»:", "false"),
+	lost(logoutGo, "a logout token has the event of a logout", "case «!isObject || len(events) != 1 || len(event) != 0»:", "false"),
+	lost(logoutGo, "a logout token says who as a text", "|| «sidThere && (!hasSid || sid == \"\")» ||", "false"),
+	lost(logoutGo, "a logout token expires", "if «!ok || exp <= now» ||", "false"),
+	lost(logoutGo, "a logout token is of now", "|| «t.IssuedAt < now-logoutMaxAge» {", "false"),
+	lost(pushGo, "a logout form has one parameter", "|| «len(values) != 1» ||", "false"),
+	lost(pushGo, "a logout is not in the query", "|| «r.URL.RawQuery != \"\"» {", "false"),
 	lost(pushGo, "a push is of somebody known", "case «!ok»:\n\t\treturn errStranger", "func() bool { name = \"idp\"; return false }()"),
 	lost(pushGo, "a push is to the own stream", "case «name != r.PathValue(\"name\")»:", "false"),
 )

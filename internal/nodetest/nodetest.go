@@ -63,6 +63,7 @@ type World struct {
 	pages   map[string][]byte
 	shown   map[string][]*x509.Certificate
 	between Interceptor
+	posts   map[string]Post
 }
 
 // Interceptor stands between two nodes: it sees what to answered from, and gives
@@ -104,7 +105,7 @@ func (m *Machine) Wall() time.Time {
 func NewWorld(t TB) *World {
 	return &World{
 		T: t, Heartbeat: 20 * time.Millisecond, nodes: map[trust.ParticipantID]*Node{}, cut: map[[2]trust.ParticipantID]bool{}, pages: map[string][]byte{},
-		shown: map[string][]*x509.Certificate{},
+		shown: map[string][]*x509.Certificate{}, posts: map[string]Post{},
 	}
 }
 
@@ -218,7 +219,7 @@ func (n *Node) config() (node.Config, func()) {
 	files, _, err := local.Open(filepath.Join(n.Dir, "data"), local.Options{})
 	check(n.World.T, err)
 	c := node.Config{
-		Store: files, Keys: keys, Clock: n.Clock, Rand: rand.Reader, Fetch: n.World, Send: sender{n},
+		Store: files, Keys: keys, Clock: n.Clock, Rand: rand.Reader, Fetch: n.World, Post: n.World, Send: sender{n},
 		Log: slog.New(slog.NewTextHandler(testWriter{n.World.T}, &slog.HandlerOptions{Level: slog.LevelWarn})), Heartbeat: n.World.Heartbeat,
 	}
 	if n.World.Configure != nil {

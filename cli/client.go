@@ -122,6 +122,8 @@ that it adds to them or, with --signals-all, about everybody.`,
 			d := client.Document{Kind: "Client", ID: args[0], Participant: participant, Services: services, Means: read}
 			if receives {
 				d.Signals = &signals
+			} else if len(services) == 0 {
+				return trust.Errorf(trust.Invalid, "a client has a --service that it asks credentials for, or --signals that it receives")
 			} else if signals.All || len(signals.Push) > 0 {
 				return trust.Errorf(trust.Invalid, "--signals-all and --push say more of --signals, which is not given")
 			}
@@ -134,7 +136,6 @@ that it adds to them or, with --signals-all, about everybody.`,
 	c.Flags().BoolVar(&signals.All, "signals-all", false, "about everybody this organisation answers for")
 	c.Flags().StringArrayVar(&signals.Push, "push", nil, "an https address that its streams may push to; may be repeated")
 	_ = c.MarkFlagRequired("participant") // fails only for a flag that is not there
-	c.MarkFlagsOneRequired("service", "signals")
 	m.flags(c)
 	return c
 }

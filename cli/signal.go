@@ -12,7 +12,7 @@ import (
 )
 
 func (a *app) signalCommand() *cobra.Command {
-	return a.group("signal", "Signals of foreign transmitters (Shared Signals)",
+	return a.group("signal", "Signals that are heard from foreign transmitters, and sent to receivers (Shared Signals)", a.streamCommand(),
 		a.group("transmitter", "The transmitters that are heard", a.transmitterAdd(), a.transmitterList(),
 			a.act("verify NAME", "NAME", "Ask a transmitter for a verification event now", (*admin.Client).VerifyTransmitter),
 			a.act("remove NAME", "NAME", "Hear a transmitter no longer; what its signals did stays", (*admin.Client).RemoveTransmitter)))

@@ -113,7 +113,7 @@ func running(endpoints []string) (n int) {
 // begin runs the demo in a room.
 func begin(t *testing.T, dir string, args ...string) (*exec.Cmd, *jsontext.Decoder, *bytes.Buffer) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute) // it takes a minute on an idle machine
 	t.Cleanup(cancel)
 	c := exec.CommandContext(ctx, program(t), append([]string{"demo"}, args...)...)
 	c.Env = append(os.Environ(), "TMPDIR="+dir)

@@ -3,7 +3,7 @@ package node
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
+	"encoding/hex"
 	"io"
 	"slices"
 	"sync"
@@ -93,7 +93,7 @@ func (n *Node) randomID() (string, error) {
 	if _, err := io.ReadFull(n.Rand, random[:]); err != nil {
 		return "", trust.Errorf(trust.Internal, "drawing an identifier: %w", err)
 	}
-	return base64.RawURLEncoding.EncodeToString(random[:]), nil
+	return hex.EncodeToString(random[:]), nil
 }
 
 // manage fails with Denied for a token that only looks.

@@ -26,6 +26,7 @@ type Node interface {
 	People
 	Exceptions
 	Transmitters
+	Streams
 	Counters
 	Findings
 	Revocations

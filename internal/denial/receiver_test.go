@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/entente-id/entente/api/ssf"
 	"github.com/entente-id/entente/api/wire"
@@ -118,7 +119,14 @@ func TestReceivers(t *testing.T) {
 	if _, there := o.host.State().Stream.Get(theirs); !there {
 		t.Error("another's stream is gone")
 	}
-	if cases < 180 {
+	o.host.Clock.Shift(11 * time.Minute)
+	for route, body := range streamRoutes(mine) {
+		cases++
+		if code, text := ask(h, route, body, "Bearer "+good); code != http.StatusUnauthorized || text != none {
+			t.Errorf("%s with a token that has run out: %d %s", route, code, text)
+		}
+	}
+	if cases < 190 {
 		t.Errorf("only %d cases", cases)
 	}
 }

@@ -1,0 +1,23 @@
+package main
+
+const (
+	receiverGo = "node/receiver.go"
+	streamGo   = "node/stream.go"
+	grantGo    = "api/oauth/receiver.go"
+	streamsGo  = "api/ssf/handler.go"
+
+	receivers = "^Test(Receivers|ReceiverTokens)$"
+)
+
+// receiverMutants are the checks of who has streams of signals, which
+// TestReceivers and TestReceiverTokens have to notice.
+var receiverMutants = noticedBy(receivers,
+	lost(streamsGo, "a call carries a token of ours", "secret, ok := wire.Bearer(r, wire.Receiver)\n\tif «!ok» {", "false"),
+	lost(receiverGo, "a token is one that was given", "if «t.hash == hash» && now", "true"),
+	lost(receiverGo, "a token ends", "t.hash == hash && «now < t.expires» {", "true"),
+	lost(receiverGo, "a token ends with its client", "return &Receiver{n, id, t.manages}, «may»", "true"),
+	lost(receiverGo, "who may look changes nothing", "if «!r.manages» {", "false"),
+	lost(receiverGo, "a token is for who is registered for signals", "if _, may := c.MayReceive(); «!known || !may» {", "false"),
+	lost(streamGo, "a stream is its receiver's", "if !ok || «t.Client != r.id» {", "false"),
+	lost(grantGo, "a client without the right gets no token", "secret, ttl, ok := h.node.ReceiverToken(client, manage)\n\tif «!ok» {", "false"),
+)

@@ -4,7 +4,6 @@ const (
 	receiverGo = "node/receiver.go"
 	streamGo   = "node/stream.go"
 	grantGo    = "api/oauth/receiver.go"
-	streamsGo  = "api/ssf/handler.go"
 
 	receivers = "^Test(Receivers|ReceiverTokens)$"
 )
@@ -12,7 +11,6 @@ const (
 // receiverMutants are the checks of who has streams of signals, which
 // TestReceivers and TestReceiverTokens have to notice.
 var receiverMutants = noticedBy(receivers,
-	lost(streamsGo, "a call carries a token of ours", "secret, ok := wire.Bearer(r, wire.Receiver)\n\tif «!ok» {", "false"),
 	lost(receiverGo, "a token is one that was given", "if «t.hash == hash» && now", "true"),
 	lost(receiverGo, "a token ends", "t.hash == hash && «now < t.expires» {", "true"),
 	lost(receiverGo, "a token ends with its client", "return &Receiver{n, id, t.manages}, «may»", "true"),

@@ -8,14 +8,14 @@ LINTER    = $(GO) tool -modfile=tools/go.mod
 # does without, so that those three share one build cache.
 nocgo = CGO_ENABLED=0
 
-.PHONY: demo test check build build-pkcs11 fmt lint race bytes histories slow pkcs11 mutate fuzz bench clean
+.PHONY: demo test check build build-pkcs11 fmt lint race bytes histories slow models pkcs11 mutate fuzz bench clean
 
 demo: build          ## three hospital trusts on this machine, a revocation, and what it took
 	bin/entente demo
 
 test: lint race bytes histories ## what every change must pass
 
-check: slow pkcs11 mutate fuzz ## the slow lane: crashes, long runs, lost checks, fuzzing, a short benchmark
+check: slow models pkcs11 mutate fuzz ## the slow lane: crashes, long runs, models, lost checks, fuzzing, a short benchmark
 	$(GO) run ./bench -short
 
 build:
@@ -54,6 +54,10 @@ slow:
 	$(GO) test -vet=off -p 1 -timeout 15m $(filter-out $(simulation),$(call folders,'"pgregory.net/rapid"')) -rapid.checks=5000
 	set -e; for d in $(filter-out $(simulation),$(call folders,'^//go:build slow')); do $(GO) test -tags slow -shuffle=on -vet=off -timeout 15m $$d; done
 	$(GO) test -tags slow -vet=off -timeout 30m $(simulation) -rapid.checks=50000
+
+# The models, searched as far as Spin can be had here.
+models:
+	docs/models/check
 
 # Keys in a PKCS #11 token, as far as SoftHSM can be had here.
 pkcs11:

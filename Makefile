@@ -2,6 +2,9 @@
 
 GO       ?= go
 FUZZTIME ?= 60s
+# How many histories the slow lane plays on each of two processors; 50000 take a
+# quarter of an hour.
+HISTORIES ?= 20000
 LINTER    = $(GO) tool -modfile=tools/go.mod
 
 # Only the race detector needs a C compiler. What is built, vetted and linted
@@ -53,7 +56,7 @@ slow:
 	$(GO) test -vet=off -count=10 -timeout 15m -run '^Test(Kills|Crashes)$$' ./ledger
 	$(GO) test -vet=off -p 1 -timeout 15m $(filter-out $(simulation),$(call folders,'"pgregory.net/rapid"')) -rapid.checks=5000
 	set -e; for d in $(filter-out $(simulation),$(call folders,'^//go:build slow')); do $(GO) test -tags slow -shuffle=on -vet=off -timeout 15m $$d; done
-	$(GO) test -tags slow -vet=off -timeout 30m $(simulation) -rapid.checks=50000
+	$(GO) test -tags slow -vet=off -timeout 30m $(simulation) -rapid.checks=$(HISTORIES)
 
 # The models, searched as far as Spin can be had here.
 models:

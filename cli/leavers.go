@@ -59,7 +59,7 @@ func (a *app) revokeList(ctx context.Context, l list, r node.RevokeRequest) erro
 
 const (
 	followFor   = 10 * time.Second
-	followEvery = 100 * time.Millisecond
+	watchEvery = 100 * time.Millisecond
 )
 
 // follow tells which partners have taken all that was queued for their safety
@@ -83,7 +83,7 @@ func follow(ctx context.Context, partners []trust.ParticipantID, status func(con
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(followEvery):
+		case <-time.After(watchEvery):
 		}
 	}
 }

@@ -28,7 +28,7 @@ var notBuilt = map[string]string{
 }
 
 // steps is how many each scenario has.
-var steps = map[int]int{1: 17, 4: 12, 5: 18, 6: 19, 7: 11, 8: 11, 9: 10}
+var steps = map[int]int{1: 19, 4: 12, 5: 18, 6: 19, 7: 11, 8: 11, 9: 10}
 
 // built is the real program, made once for all tests.
 var built struct {
@@ -186,8 +186,14 @@ func checkSteps(t *testing.T, r demo.Report) {
 
 func checkSummary(t *testing.T, r demo.Report) {
 	t.Helper()
-	if m := r.Revocation; m.N != 21 || m.P50 <= 0 || m.P99 < m.P50 {
-		t.Errorf("revocation is %+v, want 21 runs", m)
+	if m := r.Revocation; m.N != 100 || m.P50 <= 0 || m.P99 < m.P50 {
+		t.Errorf("revocation is %+v, want 100 drills", m)
+	}
+	if m := r.Offboarded; m.N != 21 || m.P50 <= 0 || m.P99 < m.P50 {
+		t.Errorf("offboarding is %+v, want 21 runs", m)
+	}
+	if len(r.Links) != 2 || r.Links[0].N != 100 || r.Links[0].P99 != r.Revocation.P99 || r.Links[1].Verdict != "kept" || r.Links[1].Limit != 5000 {
+		t.Errorf("the links are %+v", r.Links)
 	}
 	if len(r.Ledgers) != 3 || !r.Passed {
 		t.Errorf("%d ledgers, passed %t", len(r.Ledgers), r.Passed)

@@ -22,8 +22,9 @@ type play struct {
 	handover *desk            // of RJE; takes ID tokens, each once
 	amara    nurse            // the locum nurse of the first scenario
 	bola     nurse            // a colleague who stays
-	removals []time.Duration
-	removed  time.Time // when the first removal was acknowledged
+	removals []time.Duration  // of nurses
+	drilled  []time.Duration  // of canaries, at RJE
+	removed  time.Time        // when the first removal was acknowledged
 }
 
 // scene is a scenario being played.
@@ -138,7 +139,7 @@ func (p *play) finish() error {
 		}
 		p.report.Ledgers = append(p.report.Ledgers, l)
 	}
-	p.report.conclude(p.removals)
+	p.report.conclude(p.drilled, p.removals)
 	return p.tell.end(&p.report)
 }
 

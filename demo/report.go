@@ -11,7 +11,9 @@ import (
 // Report is what came of a demo. Its JSON is a promise to scripts.
 type Report struct {
 	Scenarios  []Scenario `json:"scenarios"`
-	Revocation Removal    `json:"revocation_ms"`
+	Revocation Removal    `json:"revocation_ms"` // of drills between two nodes
+	Offboarded Removal    `json:"offboarded_ms"` // of nurses, as RJE's record service saw it
+	Links      []Link     `json:"links"`
 	Ledgers    []Ledger   `json:"ledgers"`
 	Passed     bool       `json:"passed"` // no step failed and every ledger was verified
 }
@@ -48,6 +50,7 @@ const (
 // first denial at the host, in milliseconds.
 type Removal struct {
 	P50 float64 `json:"p50"`
+	P95 float64 `json:"p95"`
 	P99 float64 `json:"p99"`
 	N   int     `json:"n"`
 }
@@ -63,8 +66,8 @@ type Ledger struct {
 }
 
 // conclude fills in what follows from the steps and ledgers.
-func (r *Report) conclude(removals []time.Duration) {
-	r.Revocation = removalOf(removals)
+func (r *Report) conclude(drilled, removals []time.Duration) {
+	r.Revocation, r.Offboarded = removalOf(drilled), removalOf(removals)
 	r.Passed = len(r.Ledgers) > 0 && !slices.ContainsFunc(r.Ledgers, func(l Ledger) bool { return !l.Verified })
 	for i := range r.Scenarios {
 		s := &r.Scenarios[i]
@@ -85,7 +88,7 @@ func removalOf(times []time.Duration) Removal {
 	rank := func(p float64) float64 {
 		return milliseconds(sorted[int(math.Ceil(p*float64(len(sorted))))-1])
 	}
-	return Removal{P50: rank(0.50), P99: rank(0.99), N: len(sorted)}
+	return Removal{P50: rank(0.50), P95: rank(0.95), P99: rank(0.99), N: len(sorted)}
 }
 
 // milliseconds gives d to a tenth of a millisecond.

@@ -14,9 +14,9 @@ func TestPercentilesAreOfTheNearestRank(t *testing.T) {
 	}
 	for count, want := range map[int]demo.Removal{
 		0:   {},
-		1:   {P50: 100, P99: 100, N: 1},
-		21:  {P50: 90, P99: 100, N: 21}, // 80 to 100 ms; the eleventh and the last
-		100: {P50: 50, P99: 99, N: 100},
+		1:   {P50: 100, P95: 100, P99: 100, N: 1},
+		21:  {P50: 90, P95: 99, P99: 100, N: 21}, // 80 to 100 ms; the eleventh and the last
+		100: {P50: 50, P95: 95, P99: 99, N: 100},
 	} {
 		if got := demo.RemovalOf(times[:count]); got != want {
 			t.Errorf("%d times give %+v, want %+v", count, got, want)

@@ -34,7 +34,10 @@ func (s *scene) locumNurse(ctx context.Context) error {
 	if err := s.oneNodeDies(ctx); err != nil {
 		return err
 	}
-	return s.equalAccounts(ctx)
+	if err := s.equalAccounts(ctx); err != nil {
+		return err
+	}
+	return s.drills(ctx)
 }
 
 // ground sets the stage: nodes, framework, agreements.

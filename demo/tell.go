@@ -117,9 +117,14 @@ func (t *teller) tables(r *Report) {
 		row("%s\t%d\t%d\t%s\t%t\t", l.Participant, l.Trust, l.Decisions, l.Root, l.Verified)
 	}
 	_ = table.Flush()
+	row("\nLINK\tFROM\tAT\tDRILLS\tP50\tP95\tP99\tLIMIT\tVERDICT\t")
+	for _, l := range r.Links {
+		row("%s\t%s\t%s\t%d\t%.1f ms\t%.1f ms\t%.1f ms\t%.0f ms\t%s\t", l.Agreement, l.Home, l.Host, l.N, l.P50, l.P95, l.P99, l.Limit, l.Verdict)
+	}
+	_ = table.Flush()
 	t.say("%s", rows.String())
 	t.say("Offboarded at RXW to denied at RJE: p50 %.1f ms, p99 %.1f ms, in %d runs (target %s)",
-		r.Revocation.P50, r.Revocation.P99, r.Revocation.N, removalTarget)
+		r.Offboarded.P50, r.Offboarded.P99, r.Offboarded.N, removalTarget)
 	if r.Passed {
 		t.say("%s", t.paint(green, "Every step that is built passed."))
 	} else {

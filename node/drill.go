@@ -163,9 +163,7 @@ func (n *Node) prepare(r DrillRequest) (*rehearsal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Class == "" {
-		r.Class = a.Revision.Document.Accepts[0].Class
-	}
+	r.Class = firstClass(a, r.Class)
 	limit, life, ok := removal(s, a, r.Class)
 	if !ok {
 		return nil, trust.Errorf(trust.Conflict, "the framework has no class %q, or not its tier and that of agreement %s; a drill is held to their removal target", r.Class, a.Revision.Document.Name)

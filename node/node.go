@@ -25,8 +25,8 @@ import (
 	"github.com/entente-id/entente/trust"
 )
 
-// Config is what a node stands on. All fields but Refresh, Receipts, Meter, Post
-// and Base are required.
+// Config is what a node stands on. All fields but Refresh, Receipts, DrillEvery,
+// Meter, Post and Base are required.
 type Config struct {
 	Store     store.Store
 	Keys      Keys
@@ -39,8 +39,11 @@ type Config struct {
 	Refresh   time.Duration // between two fetches of an issuer's keys; 0 is KeysRefresh
 	Receipts  time.Duration // between two questions to a host for receipts; 0 is ReceiptsEvery
 	Meter     Meter         // nil counts nothing
-	Post      Poster        // nil: no stream is pushed
-	Base      string        // the address, without a path, of what the node publishes; empty: its own identifier
+	// DrillEvery is the mean time between two drills of a link; 0 holds none that
+	// nobody asks for.
+	DrillEvery time.Duration
+	Post       Poster // nil: no stream is pushed
+	Base       string // the address, without a path, of what the node publishes; empty: its own identifier
 }
 
 // Keys are the secrets a node works with. They never leave their room: a method

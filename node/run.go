@@ -22,6 +22,7 @@ func (n *Node) Run(ctx context.Context) {
 	all.Go(func() { n.keepFeeds(ctx) })
 	all.Go(func() { n.keepReceipts(ctx) })
 	all.Go(func() { n.keepStreams(ctx) })
+	all.Go(func() { n.keepDrills(ctx) })
 	started := map[trust.ParticipantID]bool{}
 	for {
 		for partner := range n.State().Participant.Partners() {

@@ -31,6 +31,7 @@ type Node interface {
 	Findings
 	Revocations
 	Suspensions
+	Drills
 	Keys
 	Records
 }

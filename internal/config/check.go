@@ -91,6 +91,7 @@ func (c *Config) checkPaths(check *checker) {
 func (c *Config) checkValues(check *checker) {
 	check.when(c.Egress.Refresh < 0 || c.Egress.Refresh > 3600, "egress.refresh", "is not between 1s and 1h")
 	check.when(c.Heartbeat.Interval < 0 || c.Heartbeat.Interval > 60, "heartbeat.interval", "is not between 1s and 60s")
+	check.when(c.Drill.Every != 0 && (c.Drill.Every < 60 || c.Drill.Every > 90*86400), "drill.every", "is not between 1m and 90d")
 	check.when(!slices.Contains([]string{"", "debug", "info", "warn", "error"}, c.Log.Level), "log.level", "is not debug, info, warn or error")
 	check.when(!slices.Contains([]string{"", "text", "json"}, c.Log.Format), "log.format", "is not text or json")
 }

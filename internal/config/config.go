@@ -45,6 +45,8 @@ type Config struct {
 	Telemetry Telemetry `yaml:"telemetry"`
 	// How the node asks partners for their word.
 	Heartbeat Heartbeat `yaml:"heartbeat"`
+	// How the node rehearses revocations at its partners.
+	Drill Drill `yaml:"drill"`
 	// What the node writes to standard error.
 	Log Log `yaml:"log"`
 }
@@ -161,6 +163,14 @@ type Heartbeat struct {
 	Interval trust.Span `yaml:"interval"`
 }
 
+// Drill says how revocations are rehearsed.
+type Drill struct {
+	// The mean time between two drills of each link by which a partner accepts this
+	// organisation's callers, 1m to 90d; each comes at a random time. Default: none
+	// but those that somebody runs.
+	Every trust.Span `yaml:"every"`
+}
+
 // Log says what is logged.
 type Log struct {
 	// debug, info, warn or error. Default: info.
@@ -233,6 +243,9 @@ func advertised(entity trust.ParticipantID, listen string) string {
 	}
 	return (&url.URL{Scheme: "https", Host: joinPort(u.Hostname(), listen)}).String()
 }
+
+// Between is the mean time between two drills of a link; 0 holds none.
+func (d Drill) Between() time.Duration { return time.Duration(d.Every) * time.Second }
 
 // Every is the time between two heartbeats.
 func (h Heartbeat) Every() time.Duration { return time.Duration(h.Interval) * time.Second }

@@ -45,6 +45,7 @@ egress:
   refresh: 90s
 telemetry: {listen: "127.0.0.1:9100"}
 heartbeat: {interval: 5s}
+drill: {every: 1d}
 log: {level: debug, format: json}
 `
 
@@ -68,6 +69,7 @@ func TestUsableDefaults(t *testing.T) {
 		{"ML-DSA-44", fmt.Sprint(c.Keys.MLDSA44), "[]"},
 		{"refresh", c.Egress.Refresh.String(), "5m"},
 		{"heartbeat", c.Heartbeat.Every().String(), "2s"},
+		{"drills", c.Drill.Between().String(), "0s"},
 		{"log level", c.Log.Level, "info"},
 		{"log format", c.Log.Format, ""},
 	} {
@@ -105,6 +107,7 @@ func TestEveryMemberIsRead(t *testing.T) {
 		},
 		Telemetry: config.Telemetry{Listen: "127.0.0.1:9100"},
 		Heartbeat: config.Heartbeat{Interval: 5},
+		Drill:     config.Drill{Every: 86400},
 		Log:       config.Log{Level: "debug", Format: "json"},
 	}
 	if want.Entity, err = trust.ParseParticipantID("https://trust.rje.example/node"); err != nil {
@@ -141,7 +144,7 @@ heartbeat: {interval: 90s}
 log: {level: loud}
 `, `node.yaml:1: entity is wrong: participant "http://trust.rje.example" is not an absolute https URL
 node.yaml:2: data begins with ~, which only a shell knows; write the whole path
-node.yaml:3: surprise is not known; the file has entity, data, partners, enforcement, clients, admin, keys, pkcs11, egress, telemetry, heartbeat, log
+node.yaml:3: surprise is not known; the file has entity, data, partners, enforcement, clients, admin, keys, pkcs11, egress, telemetry, heartbeat, drill, log
 node.yaml:4: partners.listen is not host:port with a port of 0 to 65535
 node.yaml:4: partners.port is not known; partners has listen, advertise
 node.yaml:5: enforcement.listen is not a loopback address; credentials would cross the network in plain text

@@ -138,7 +138,7 @@ func open(ctx context.Context, c config.Config, log *slog.Logger) (_ *machine, e
 	m.edge = NewEdge(own, former, now)
 	m.config = node.Config{
 		Store: files, Keys: m.keys, Clock: moving, Rand: rand.Reader, Fetch: fetcher,
-		Send: m.edge, Post: poster{fetcher}, Log: log, Heartbeat: c.Heartbeat.Every(),
+		Send: m.edge, Post: poster{fetcher}, Log: log, Heartbeat: c.Heartbeat.Every(), DrillEvery: c.Drill.Between(),
 		Refresh: time.Duration(c.Egress.Refresh) * time.Second, Base: c.Enforcement.Base(),
 	}
 	return m, nil

@@ -150,5 +150,6 @@ func (n *Node) renewStatement(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return n.noteStatement(ctx, n.self, own)
+	// It is on its way; a node that stops here does not send another one later.
+	return n.noteStatement(context.WithoutCancel(ctx), n.self, own)
 }

@@ -4,7 +4,7 @@ GO       ?= go
 FUZZTIME ?= 60s
 # How many histories the slow lane plays on each of two processors; 50000 take a
 # quarter of an hour.
-HISTORIES ?= 20000
+HISTORIES ?= 5000
 LINTER    = $(GO) tool -modfile=tools/go.mod
 
 # Only the race detector needs a C compiler. What is built, vetted and linted

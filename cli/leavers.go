@@ -58,7 +58,7 @@ func (a *app) revokeList(ctx context.Context, l list, r node.RevokeRequest) erro
 }
 
 const (
-	followFor   = 10 * time.Second
+	followFor  = 10 * time.Second
 	watchEvery = 100 * time.Millisecond
 )
 

@@ -39,9 +39,7 @@ type feed struct {
 	asked  map[string]clock.Mark // by the state that was sent
 	order  []string              // of asked, the oldest first
 
-	keys    jose.KeySet // of a transmitter that has its own
-	hurried clock.Mark  // last time an unknown kid asked for them
-	hurry   bool
+	keys jose.KeySet // of a transmitter that has its own
 
 	second int64 // the one in which heard tokens came
 	heard  int

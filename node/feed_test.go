@@ -26,6 +26,7 @@ func TestASilentFeed(t *testing.T) {
 	unasked := set(t, host, ward, signal.Verification, signal.OpaqueOf("stream-1"), claims{"state": "unasked"}, nil)
 	host.World.Serve(ward.Issuer.URL+"/ssf/verify", func(string, []byte) (int, []byte) { return http.StatusNoContent, nil })
 	host.Clock.Shift(61 * time.Second)
+	ward.Home.Clock.Shift(61 * time.Second) // or its time would not be believed after a start
 	await(t, ward, token, trust.FeedSilent)
 	pushed(t, host, unasked)
 	want(t, ward, token, trust.FeedSilent)

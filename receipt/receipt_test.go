@@ -105,9 +105,9 @@ func TestBatchCheck(t *testing.T) {
 		change func(*receipt.Batch, receipts) receipts
 		want   *receipt.Refusal // nil: Invalid
 	}{
-		"a number left out before": {func(b *receipt.Batch, all receipts) receipts {
-			*b, all = batch(12, 3)
-			return all
+		"a number left out before": {func(b *receipt.Batch, _ receipts) (other receipts) {
+			*b, other = batch(12, 3)
+			return other
 		}, &receipt.Refusal{Kind: receipt.MissingAtHome, From: 11, To: 11}},
 		"a number left out inside": {func(b *receipt.Batch, all receipts) receipts {
 			all[1].N = 13
@@ -126,13 +126,16 @@ func TestBatchCheck(t *testing.T) {
 		"one missing":             {func(_ *receipt.Batch, all receipts) receipts { return all[:2] }, nil},
 		"one more":                {func(_ *receipt.Batch, all receipts) receipts { return append(all, one(14)) }, nil},
 		"none":                    {func(b *receipt.Batch, _ receipts) receipts { b.First, b.Last = 11, 10; return nil }, nil},
-		"what is recorded before": {func(b *receipt.Batch, all receipts) receipts { *b, all = batch(10, 3); return all }, nil},
+		"what is recorded before": {func(b *receipt.Batch, _ receipts) (other receipts) { *b, other = batch(10, 3); return other }, nil},
 		"from number 0": {func(b *receipt.Batch, all receipts) receipts {
 			b.First, b.Last = 0, 2
 			return all
 		}, nil},
-		"a head before its end":  {func(b *receipt.Batch, all receipts) receipts { b.Head = 12; return all }, nil},
-		"more than a batch":      {func(b *receipt.Batch, all receipts) receipts { *b, all = batch(11, receipt.MaxBatch+1); return all }, nil},
+		"a head before its end": {func(b *receipt.Batch, all receipts) receipts { b.Head = 12; return all }, nil},
+		"more than a batch": {func(b *receipt.Batch, _ receipts) (other receipts) {
+			*b, other = batch(11, receipt.MaxBatch+1)
+			return other
+		}, nil},
 		"a mail address":         {func(_ *receipt.Batch, all receipts) receipts { all[0].Txn = "a.n@rxw.example"; return all }, nil},
 		"a long text":            {func(_ *receipt.Batch, all receipts) receipts { all[0].Leaf = strings.Repeat("x", 257); return all }, nil},
 		"no subject":             {func(_ *receipt.Batch, all receipts) receipts { all[0].Subject = ""; return all }, nil},

@@ -53,9 +53,9 @@ func people() suspension.Standing {
 func TestResumingTakesTwoPeople(t *testing.T) {
 	f, target := people(), subject(t, 1)
 	s := apply(suspension.State{}, now, suspension.Suspended{Target: target, By: "a"})
-	events, err := s.Resume(f, target, "", now)
+	_, err := s.Resume(f, target, "", now)
 	wants(t, "nobody", trust.Invalid, err)
-	events, err = s.Resume(f, target, "a", now)
+	events, err := s.Resume(f, target, "a", now)
 	wants(t, "the first", "", err)
 	asked, ok := events[0].(suspension.ResumeAsked)
 	if !ok || asked.By != "a" || asked.Until != now+24*3600 {

@@ -78,10 +78,13 @@ func (w *world) scenes() []scene {
 		return func(w *world, t *testing.T) {
 			t.Helper()
 			second := node.Actor{ID: must(addAdmin(t, at(w))), Roles: []trust.Role{operator.Admin}}
-			for _, by := range []node.Actor{at(w).Admin, second} {
-				_, err := at(w).Resume(t.Context(), by, what, "fine")
-				check(t, err)
+			_, err := at(w).Resume(t.Context(), at(w).Admin, what, "fine")
+			check(t, err)
+			if _, err := at(w).Resume(t.Context(), at(w).Admin, what, "fine"); trust.KindOf(err) != trust.Denied {
+				t.Errorf("the same person resumes a %s: %v", what.Kind, err)
 			}
+			_, err = at(w).Resume(t.Context(), second, what, "fine")
+			check(t, err)
 		}
 	}
 	reading := node.Stoppable{Kind: suspension.Coverage, Agreement: w.ward.Agreement, Action: "read"}
@@ -153,6 +156,10 @@ func (w *world) scenes() []scene {
 			t.Helper()
 			_, err := w.home.Suspend(t.Context(), w.home.Admin, node.SuspendRequest{Stoppable: reading, Why: node.Why{Reason: "odd"}})
 			check(t, err)
+			nodetest.Eventually(t, "the host to be refused, which did not reduce it", func() bool {
+				_, err := w.host.Resume(t.Context(), w.host.Admin, reading, "fine")
+				return trust.KindOf(err) == trust.Denied
+			})
 		}, []spoil{one("a good token", trust.Reduced, unchanged)}, resume(home, reading)},
 		{"class suspended", stop(people), []spoil{one("a good token", trust.ClassSuspended, unchanged)}, resume(host, people)},
 		{"service suspended", stop(service), []spoil{one("a good token", trust.ServiceSuspended, unchanged)}, resume(host, service)},

@@ -93,6 +93,7 @@ const audienceOfDenials = "https://records.host.example"
 func (w *world) refuse() (refusals, error) {
 	t := nodetest.NewWorld(w.tb)
 	t.Heartbeat = 2 * time.Second
+	t.Configure = func(_ *nodetest.Node, c *node.Config) { c.Receipts = 24 * time.Hour } // as in the other worlds
 	w.host = t.New("host.example", nodetest.HostRoles()...)
 	home, third := t.New("home.example", nodetest.HomeRoles()...), t.New("third.example")
 	signed := t.Framework(home, w.host, third)

@@ -42,6 +42,9 @@ func openWorkload(ctx context.Context, dir string, p *population) (_ workload, e
 	defer w.tb.rescue(&err)
 	t := nodetest.NewWorld(w.tb)
 	t.Heartbeat = 2 * time.Second // as a node does that is not told otherwise
+	// What a home does with its receipts is no cost of the host's decisions, though
+	// it would be this process's.
+	t.Configure = func(_ *nodetest.Node, c *node.Config) { c.Receipts = 24 * time.Hour }
 	w.host = t.New("host.example", nodetest.HostRoles()...)
 	homes := make([]*nodetest.Node, homeCount)
 	for i := range homes {

@@ -102,9 +102,9 @@ func newPermit(v *verdict, a *Ask, of trust.Position) *permit {
 	return p
 }
 
-// stillHolds asks again what a hit never skips: whether the time is to be
-// relied on, its bounds, the age of the partner's word, and every revocation. A new statement has other dates, by
-// which the permit's own bound is not reckoned.
+// stillHolds asks again what a hit never skips: whether the time is to be relied
+// on, its bounds, the age of the partner's word, and every revocation. A new
+// statement has other dates, by which the permit's own bound is not reckoned.
 func (p *standing) stillHolds(n *Node, s *state.Snapshot, now clock.Mark) (decision.Observed, bool) {
 	o := n.observe(p.Participant, p.made.Subject, now)
 	if o.Unsure || o.Now < p.made.Now || o.Now >= p.Bound || o.StatementEnd <= o.Now || o.StatementEnd != p.made.StatementEnd ||

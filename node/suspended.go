@@ -130,11 +130,11 @@ func (n *Node) noticed(ctx context.Context, e suspension.Suspended, r ledger.Rec
 		return text, nil
 	}
 	plain, err := n.Keys.Unseal(ctx, t.Subject, r.Sealed)
-	switch trust.KindOf(err) {
-	case "":
-		err = canonical.Decode(plain, &text)
-	case trust.NotFound:
-		err = nil // erased
+	if trust.KindOf(err) == trust.NotFound {
+		return text, nil // erased
 	}
-	return text, err
+	if err != nil {
+		return text, err
+	}
+	return text, canonical.Decode(plain, &text)
 }

@@ -146,8 +146,11 @@ func TestReceiptsSurvivePartitionAndRestart(t *testing.T) {
 	ward.Home.Reboot()
 	ward.Host.Reboot()
 	await(t, ward, nurse(ward, "n-2"), trust.Permit)
-	nodetest.Eventually(t, "more counter-records", func() bool { return len(counters(t, ward)) > 4 })
-	all := counters(t, ward)
+	var all []node.Counter
+	nodetest.Eventually(t, "the counter-record of the permit", func() bool {
+		all = counters(t, ward)
+		return len(all) > 4 && all[len(all)-1].Permit
+	})
 	awaitCounters(t, ward, len(all))
 }
 

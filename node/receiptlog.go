@@ -47,23 +47,26 @@ type column struct {
 }
 
 // receiptLog is a projection of the decision log: which of its entries have which
-// numbers. It goes behind the log, is never ahead of it, and can be made again.
+// numbers. It goes behind the log as far as somebody asked for, is never ahead of
+// it, and can be made again.
 type receiptLog struct {
 	mu       sync.Mutex
 	read     uint64 // entries looked at
+	wanted   uint64 // entries to look at
 	columns  map[columnKey]*column
 	firsts   map[uint64]trust.ParticipantID // whose caller an entry was decided for
 	partners map[string]trust.ParticipantID
 	pending  []store.Pair
 	saved    uint64
 	advanced chan struct{} // closed when read moves
+	asked    chan struct{} // closed when wanted moves
 	spent    map[share]budget
 }
 
 func newReceiptLog() *receiptLog {
 	return &receiptLog{
 		columns: map[columnKey]*column{}, firsts: map[uint64]trust.ParticipantID{}, partners: map[string]trust.ParticipantID{},
-		advanced: make(chan struct{}), spent: map[share]budget{},
+		advanced: make(chan struct{}), asked: make(chan struct{}), spent: map[share]budget{},
 	}
 }
 
@@ -81,10 +84,16 @@ type savedColumn struct {
 	Told    uint64              `json:"told,omitzero"`
 }
 
-// keepReceipts follows the decision log until ctx ends.
+// keepReceipts looks at what is asked for, until ctx ends. Decisions cost it
+// nothing while no partner asks.
 func (n *Node) keepReceipts(ctx context.Context) {
 	for ctx.Err() == nil {
 		changed := n.decisions.Watch()
+		asked, due := n.receipts.due()
+		if !due {
+			wait(ctx, asked, time.Hour)
+			continue
+		}
 		more, err := n.followReceipts(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
@@ -93,13 +102,32 @@ func (n *Node) keepReceipts(ctx context.Context) {
 		case more:
 			wait(ctx, nil, readPause)
 		default:
-			wait(ctx, changed, time.Hour)
-			wait(ctx, nil, readPause) // what comes close together is looked at together
+			if _, due = n.receipts.due(); due {
+				wait(ctx, changed, lastRetry)
+			}
 		}
 	}
 	if err := n.saveReceipts(context.WithoutCancel(ctx)); err != nil {
 		n.Log.Warn("the receipts' cursor was not saved; the next start reads the decisions again", "error", err)
 	}
+}
+
+// due reports whether there are entries to look at, and gives the channel that is
+// closed when there are.
+func (l *receiptLog) due() (asked <-chan struct{}, due bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.asked, l.read < l.wanted
+}
+
+// want asks for the first entries of the decision log; callers hold the lock.
+func (l *receiptLog) want(entries uint64) {
+	if entries <= l.wanted {
+		return
+	}
+	l.wanted = entries
+	close(l.asked)
+	l.asked = make(chan struct{})
 }
 
 // loadReceipts takes up where the last run ended.
@@ -294,13 +322,14 @@ func (n *Node) whoseFirst(ctx context.Context, entry uint64) (trust.ParticipantI
 
 // numbers tells where a column stands: the last number it gave, and at the home
 // what the host said last. It is behind where not all of the log's first entries
-// were looked at yet.
+// were looked at yet; they are from now on.
 func (l *receiptLog) numbers(k columnKey, entries uint64) (c column, behind bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if known := l.columns[k]; known != nil {
 		c = column{head: known.head, epoch: known.epoch, told: known.told}
 	}
+	l.want(entries)
 	return c, l.read < entries
 }
 
@@ -308,6 +337,7 @@ func (l *receiptLog) numbers(k columnKey, entries uint64) (c column, behind bool
 func (l *receiptLog) reached(ctx context.Context, entries uint64) bool {
 	for ctx.Err() == nil {
 		l.mu.Lock()
+		l.want(entries)
 		read, advanced := l.read, l.advanced
 		l.mu.Unlock()
 		if read >= entries {

@@ -50,6 +50,9 @@ func (n *Node) Reconcile(ctx context.Context, a Actor, partner trust.Participant
 	if _, ok := n.State().Participant.Partner(partner); !ok {
 		return nil, trust.Errorf(trust.NotFound, "participant %s is not known", partner)
 	}
+	if err := n.numbered(ctx, partner); err != nil {
+		return nil, err
+	}
 	var all []Reconciliation
 	for _, side := range []receipt.Side{receipt.Home, receipt.Host} {
 		if c, _ := n.receipts.numbers(columnKey{partner, finding.Side(side)}, 0); c.head == 0 {
@@ -88,6 +91,9 @@ func (n *Node) reconcileOn(ctx context.Context, partner trust.ParticipantID, sid
 		done, err = strconv.ParseUint(string(value), 10, 63)
 	}
 	if err != nil && trust.KindOf(err) != trust.NotFound {
+		return err
+	}
+	if err := n.numbered(ctx, partner); err != nil {
 		return err
 	}
 	if c, _ := n.receipts.numbers(key, 0); c.head <= done {
@@ -140,12 +146,19 @@ func (n *Node) settleStatements(ctx context.Context, partner trust.ParticipantID
 	return found, last, n.raise(ctx, partner, finding.Side(side), found)
 }
 
+// numbered waits until all there is by now has its number.
+func (n *Node) numbered(ctx context.Context, partner trust.ParticipantID) error {
+	if !n.receipts.reached(ctx, n.decisions.Size()) {
+		return trust.Errorf(trust.Unavailable, "the receipts of %s are not numbered yet", partner)
+	}
+	return nil
+}
+
 // statement is our account of the numbers first to last.
 func (n *Node) statement(ctx context.Context, partner trust.ParticipantID, side receipt.Side, first, last uint64) (receipt.Statement, error) {
 	key := columnKey{partner, finding.Side(side)}
-	entries := n.decisions.Size()
-	if !n.receipts.reached(ctx, entries) {
-		return receipt.Statement{}, trust.Errorf(trust.Unavailable, "the receipts of %s are not numbered yet", partner)
+	if err := n.numbered(ctx, partner); err != nil {
+		return receipt.Statement{}, err
 	}
 	column, _ := n.receipts.numbers(key, 0)
 	s := receipt.Statement{Iss: n.self, Aud: partner, Iat: n.Now(), Side: side, First: first, Last: last, Closed: column.head, Leaves: []byte{}}

@@ -87,7 +87,7 @@ func (h *hearing) possession() trust.Reason {
 	switch {
 	case b.Other:
 		return trust.BindingUnsupported
-	case b.Bound() && !b.Shown:
+	case b.Bound() && !b.Shown && !h.introspected():
 		return trust.ProofMissing
 	case b.Once != nil && o.ProofReplayed:
 		return trust.ProofReplayed
@@ -98,6 +98,13 @@ func (h *hearing) possession() trust.Reason {
 	default:
 		return ""
 	}
+}
+
+// introspected reports whether a service asks about a credential of ours that
+// was shown to it: it is told what that is bound to, and checks it itself (RFC
+// 9449, section 6.2; RFC 8705, section 3.2).
+func (h *hearing) introspected() bool {
+	return h.r.Order != nil && h.r.Order.Introspected
 }
 
 // audience tells a token for nobody here from one for another service of ours. A

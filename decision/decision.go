@@ -45,6 +45,9 @@ type Order struct {
 	// which one of our own people gets a credential there; zero asks for one of
 	// ours. Target is then the audience of the partner's service.
 	Partner trust.ParticipantID `json:"partner,omitzero"`
+	// Introspected asks for nothing new: a service wants to know whether a
+	// credential of ours that was shown to it is still good.
+	Introspected bool `json:"introspected,omitzero"`
 }
 
 // Observed is what the shell saw when it asked: it stands in the leaf, so the

@@ -225,6 +225,7 @@ func (h *hearing) effectiveTier() trust.Reason {
 		switch b := &h.ev.Binding; {
 		case h.presentedByActor(): // whose own tier is asked the same
 		case h.canary(): // its own node presents it, by the key of its TLS
+		case h.introspected() && b.Bound():
 		case !b.Shown:
 			return trust.SenderConstraint
 		case b.Once != nil && h.o.Nonce != FreshNonce:

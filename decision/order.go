@@ -250,6 +250,7 @@ func (w *writer) order(o *Order) {
 	w.access(o.Access)
 	w.text("agreement", o.Agreement)
 	w.text("client", o.Client)
+	w.flag("introspected", o.Introspected)
 	w.text("partner", o.Partner.String())
 	w.text("target", o.Target)
 	w.dst = append(w.dst, '}')

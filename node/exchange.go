@@ -210,7 +210,7 @@ var exchangeable = []evidence.Kind{evidence.AccessToken, evidence.IDToken, evide
 // decide decides each access that is asked for. The first that is refused
 // decides; of the bounds the narrowest count.
 func (j *judged) decide(s *state.Snapshot, r *Exchange) {
-	order := &decision.Order{Client: r.Client, Target: r.Target, Access: r.Access, Partner: r.Partner}
+	order := &decision.Order{Client: r.Client, Target: r.Target, Access: r.Access, Partner: r.Partner, Introspected: r.again}
 	if len(r.Access) == 0 { // there is no grant to take it from
 		j.request = decision.Request{EnforcementPoint: r.Client, SubjectID: "0", Order: order}
 		j.decision = decision.Decide(s, j.observed, j.evidence, j.request)

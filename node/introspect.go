@@ -13,6 +13,7 @@ import (
 type Introspection struct {
 	Issuer, Subject, Audience, Client, ID string
 	ExpiresAt                             int64
+	Key, Certificate                      string // what the service has to see the caller hold; see evidence.Binding
 	Access                                []evidence.Access
 }
 
@@ -42,7 +43,7 @@ func (n *Node) Introspect(ctx context.Context, client string, token []byte) (Int
 	}
 	return Introspection{
 		Issuer: n.self.String(), Subject: n.pairwise(ev.Audience, j.observed.Subject), Audience: ev.Audience, Client: ev.ClientID,
-		ID: ev.Grant.ID, ExpiresAt: ev.ExpiresAt, Access: ev.Grant.Access,
+		ID: ev.Grant.ID, ExpiresAt: ev.ExpiresAt, Key: ev.Binding.Key, Certificate: ev.Binding.Certificate, Access: ev.Grant.Access,
 	}, true
 }
 

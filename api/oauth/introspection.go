@@ -18,7 +18,15 @@ type active struct {
 	ID        string   `json:"jti"`
 	ExpiresAt int64    `json:"exp"`
 	TokenType string   `json:"token_type"`
+	Holder    *holder  `json:"cnf,omitempty"`
 	Details   []detail `json:"authorization_details"`
+}
+
+// holder is the confirmation that the service has to ask for itself (RFC 9449,
+// section 6.2; RFC 8705, section 3.2).
+type holder struct {
+	Key         string `json:"jkt,omitempty"`
+	Certificate string `json:"x5t#S256,omitempty"`
 }
 
 // inactive is all that is said of any other token.
@@ -36,10 +44,17 @@ func (h handler) introspect(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return wire.Answer(w, http.StatusOK, inactive{})
 	}
-	return wire.Answer(w, http.StatusOK, active{
+	answer := active{
 		Active: true, Issuer: i.Issuer, Subject: i.Subject, Audience: i.Audience, ClientID: i.Client, ID: i.ID,
 		ExpiresAt: i.ExpiresAt, TokenType: "Bearer", Details: details(i.Access),
-	})
+	}
+	if i.Key != "" {
+		answer.TokenType = "DPoP"
+	}
+	if i.Key != "" || i.Certificate != "" {
+		answer.Holder = &holder{i.Key, i.Certificate}
+	}
+	return wire.Answer(w, http.StatusOK, answer)
 }
 
 // revoke ends a credential; of any other token the answer is the same (RFC 7009,

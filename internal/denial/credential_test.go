@@ -224,7 +224,10 @@ func (w *world) ownCases(f form) []spoil {
 	c.add("for another resource", trust.NotGranted, func(d *draft) {
 		d.claims[evidence.DetailsClaim] = []any{object{"type": evidence.AccessType, "resource_type": "WardRecord", "resource_ids": []any{"43"}, "actions": []any{"read"}, "purpose": "TREAT"}}
 	})
-	c.add("bound to a key that is not shown", trust.ProofMissing, func(d *draft) { d.claims["cnf"] = object{"jkt": strings.Repeat("A", 43)} })
+	for _, by := range []string{"jkt", "x5t#S256"} {
+		c.add("bound by "+by+" to what is not shown", trust.ProofMissing, func(d *draft) { d.claims["cnf"] = object{by: strings.Repeat("A", 43)} })
+	}
+	c.add("bound to what nobody can show", trust.BindingUnsupported, func(d *draft) { d.claims["cnf"] = object{"x": "y"} })
 	for _, use := range []participant.KeyUse{participant.StreamKey, participant.StatementKey, participant.LogKey} {
 		s := signerOf(w.host, use)
 		c.add("by our "+string(use)+" key", trust.UnknownKey, func(d *draft) { d.signer, d.header["kid"], d.header["alg"] = s, s.key.KeyID(), string(s.key.Alg()) })
@@ -274,10 +277,13 @@ func TestOwnCredentials(t *testing.T) {
 		}
 		answer := w.sent(h, "/oauth/introspect", url.Values{"token": {token}})
 		active := strings.HasPrefix(answer.Body.String(), `{"active":true,`)
-		if answer.Code != http.StatusOK || active != (s.want == "" || s.want == trust.NotGranted) || !active && answer.Body.String() != `{"active":false}` {
+		if answer.Code != http.StatusOK || active != (s.want == "" || s.want == trust.NotGranted || s.want == trust.ProofMissing) || !active && answer.Body.String() != `{"active":false}` {
 			t.Errorf("%s: introspected as %d %s", name, answer.Code, answer.Body)
 		}
-		if s.want == "" || s.want == trust.NotGranted || s.want == trust.ProofMissing || s.want == trust.AudienceForeign || s.want == trust.TokenLifetime {
+		if bound := strings.Contains(answer.Body.String(), `,"cnf":{"`); bound != (s.want == trust.ProofMissing) {
+			t.Errorf("%s: what it is bound to is told: %t", name, bound)
+		}
+		if s.want == "" || s.want == trust.NotGranted || s.want == trust.ProofMissing || s.want == trust.BindingUnsupported || s.want == trust.AudienceForeign || s.want == trust.TokenLifetime {
 			return // it is one of ours, signed by ourselves: whoever gives it back ends it
 		}
 		asked.one("revocation")

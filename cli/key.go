@@ -148,6 +148,7 @@ func acceptedText(f node.Accepted) string {
 func (a *app) endKey(ctx context.Context, r node.RevokeRequest, list bool) error {
 	var done node.Revocation
 	err := a.withNode(ctx, func(ctx context.Context, n *admin.Client) (err error) {
+		a.radius(ctx, n, rootOf(r))
 		done, err = n.Revoke(ctx, r)
 		return err
 	})

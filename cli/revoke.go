@@ -105,12 +105,18 @@ func reasonFlags(c *cobra.Command, r *node.RevokeRequest) {
 
 func (a *app) revoke(ctx context.Context, r node.RevokeRequest) error {
 	return a.withNode(ctx, func(ctx context.Context, n *admin.Client) error {
+		a.radius(ctx, n, rootOf(r))
 		done, err := n.Revoke(ctx, r)
 		if err != nil {
 			return err
 		}
 		return a.show(revokedView(r.Kind, done))
 	})
+}
+
+// rootOf names what is revoked as what hangs from it is looked for.
+func rootOf(r node.RevokeRequest) node.Root {
+	return node.Root{Kind: revocation.RootKind(r.Kind), Issuer: r.Issuer, Subject: r.Subject, KeyID: r.KeyID}
 }
 
 func revokedView(kind revocation.TargetKind, done node.Revocation) view {

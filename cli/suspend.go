@@ -8,6 +8,7 @@ import (
 
 	"github.com/entente-id/entente/api/admin"
 	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/suspension"
 	"github.com/entente-id/entente/trust"
 )
@@ -143,6 +144,15 @@ func fill(r *node.SuspendRequest, participant, until, span string) (err error) {
 
 func (a *app) stopped(ctx context.Context, r node.SuspendRequest) error {
 	return a.withNode(ctx, func(ctx context.Context, n *admin.Client) error {
+		switch r.Kind {
+		case suspension.Subject:
+			a.radius(ctx, n, node.Root{Kind: revocation.RootSubject, Issuer: r.Issuer, Subject: r.Subject})
+		case suspension.Agreement:
+			a.radius(ctx, n, node.Root{Kind: revocation.RootAgreement, Name: r.Agreement})
+		case suspension.Client:
+			a.radius(ctx, n, node.Root{Kind: revocation.RootClient, Name: r.Client})
+		case suspension.Participant, suspension.Coverage, suspension.Edge: // nothing is looked for by these
+		}
 		done, err := n.Suspend(ctx, r)
 		if err != nil {
 			return err

@@ -32,6 +32,7 @@ func (n *Node) gatherChain(ctx context.Context, s *state.Snapshot, c *evidence.C
 	if a.Issuer.TrustDomain() {
 		actor.BundleAge = n.bundleAge(a.Issuer.String(), now)
 	}
+	actor.Watched = o.Watched // whoever calls, it is the same session
 	actor.Replayed = n.used(ctx, &actor, c.Once)
 	if proof := a.Binding.Once; proof != nil {
 		actor.ProofReplayed = n.used(ctx, &actor, []trust.Once{*proof})

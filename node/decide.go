@@ -142,6 +142,9 @@ func (n *Node) judgeAgain(ctx context.Context, s *state.Snapshot, a *Ask, now cl
 	v.evidence, v.observed = n.gather(ctx, s, a, now)
 	forgive(&v.observed)
 	v.observed.Watched = a.Session
+	for i := range v.observed.Chain {
+		v.observed.Chain[i].Watched = a.Session
+	}
 	v.decision = decision.Decide(s, v.observed, v.evidence, a.Request)
 	return v
 }

@@ -118,7 +118,9 @@ func (n *Node) issueAfresh(ctx context.Context, s *state.Snapshot, r *Exchange, 
 		return n.refused(s, &j, r, reference), true
 	}
 	g.of = at
-	n.statuses.remember(&m.Issue, g.footing)
+	if r.Partner.IsZero() {
+		n.statuses.remember(&m.Issue, g.footing)
+	}
 	if latest := n.State(); latest.Epoch != s.Epoch && !n.grantHolds(ctx, latest, g, r) {
 		return Issued{}, false
 	}

@@ -14,3 +14,6 @@ func (p *Permits) Check(r ledger.Record) error { return p.check(r) }
 
 // PauseBehind looks at every stream, as the node does once a minute.
 func (n *Node) PauseBehind(ctx context.Context) { n.pauseBehind(ctx) }
+
+// PagesOf divides what an unwinding found into entries.
+var PagesOf = pagesOf

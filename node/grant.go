@@ -36,8 +36,8 @@ func (n *Node) newGrant(s *state.Snapshot, j *judged, r *Exchange) *grant {
 			Actors: n.actors(&j.evidence.Evidence, r.Target),
 		},
 		ground:   ground.Append(nil),
-		footing:  &footing{j.evidence.Ground(), j.observed, j.decision.Agreement},
-		standing: standing{rules: s.Rules, Ground: j.evidence.Ground(), made: j.observed, Bounds: j.decision.Bounds},
+		footing:  newFooting(j.evidence.Ground(), r.Client, &j.observed, j.decision.Agreement),
+		standing: standing{rules: s.Rules, agreement: j.decision.Agreement, Ground: j.evidence.Ground(), made: j.observed, Bounds: j.decision.Bounds},
 	}
 }
 

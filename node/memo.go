@@ -86,8 +86,9 @@ type member struct {
 // decided by, and all that is asked again, which is what may not be skipped; the
 // record is made every time.
 type standing struct {
-	rules uint64
-	of    trust.Position // of its record
+	rules     uint64
+	of        trust.Position // of its record
+	agreement string         // random id
 
 	decision.Ground
 	made decision.Observed
@@ -95,7 +96,7 @@ type standing struct {
 }
 
 func newPermit(v *verdict, a *Ask, of trust.Position) *permit {
-	p := &permit{ask: *a, standing: standing{rules: v.rules, of: of, Ground: v.evidence.Ground(), made: v.observed, Bounds: v.decision.Bounds}}
+	p := &permit{ask: *a, standing: standing{rules: v.rules, of: of, agreement: v.decision.Agreement, Ground: v.evidence.Ground(), made: v.observed, Bounds: v.decision.Bounds}}
 	for name, value := range a.Properties {
 		p.properties = append(p.properties, member{name, value})
 	}

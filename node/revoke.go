@@ -45,36 +45,41 @@ func (n *Node) Revoke(ctx context.Context, a Actor, r RevokeRequest) (Revocation
 	if !mayRevoke(a) {
 		return out, n.denyOperator(ctx, a)
 	}
-	at, err := n.change(ctx, func(c *change) error {
-		out.Partners = nil
-		target, m, err := c.target(r)
-		if err != nil {
-			return err
-		}
-		out.Thumbprint = target.Thumbprint
-		events, err := c.Revocation.Revoke(c.revocationFacts(target), revocation.Revoked{Target: target, By: a.ID})
-		if err != nil {
-			return err
-		}
-		text := revokeText{Message: m, Reason: r.Reason, Incident: r.Incident}
-		for _, e := range events {
-			if err := c.addSealed(e, sealed{owner: target.Subject, text: text}); err != nil {
-				return err
-			}
-		}
-		if target.Participant != n.self || len(events) == 0 {
-			return nil
-		}
-		for _, partner := range c.hosts() {
-			if err := c.sendRevocation(partner, target.Subject, m); err != nil {
-				return err
-			}
-			out.Partners = append(out.Partners, partner)
-		}
-		return nil
+	at, err := n.change(ctx, func(c *change) (err error) {
+		out.Partners, out.Thumbprint, err = c.revoke(r, a.ID)
+		return err
 	})
 	out.Position = at
 	return out, err
+}
+
+// revoke is Revoke inside the writer. It gives the partners that are told, and
+// the key that ended.
+func (c *change) revoke(r RevokeRequest, by string) (partners []trust.ParticipantID, thumbprint string, err error) {
+	target, m, err := c.target(r)
+	if err != nil {
+		return nil, "", err
+	}
+	events, err := c.Revocation.Revoke(c.revocationFacts(target), revocation.Revoked{Target: target, By: by})
+	if err != nil {
+		return nil, "", err
+	}
+	text := revokeText{Message: m, Reason: r.Reason, Incident: r.Incident}
+	for _, e := range events {
+		if err := c.addSealed(e, sealed{owner: target.Subject, text: text}); err != nil {
+			return nil, "", err
+		}
+	}
+	if target.Participant != c.n.self || len(events) == 0 {
+		return nil, target.Thumbprint, nil
+	}
+	for _, partner := range c.hosts() {
+		if err := c.sendRevocation(partner, target.Subject, m); err != nil {
+			return nil, "", err
+		}
+		partners = append(partners, partner)
+	}
+	return partners, target.Thumbprint, nil
 }
 
 // target finds what a request names among the registered issuers.

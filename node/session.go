@@ -30,6 +30,8 @@ type sessions struct {
 	lasts  context.Context // ends with the node, and every stream with it
 	finish context.CancelFunc
 
+	looking sync.Mutex // held by who looks at them and ends them
+
 	mu     sync.Mutex
 	points map[string]*watched // by enforcement point
 }
@@ -254,13 +256,29 @@ func (n *Node) keepSessions(ctx context.Context) {
 	}
 }
 
-// lookAtAll looks at every session, at many at a time where they end.
+// lookAtAll looks at every session.
 func (n *Node) lookAtAll(ctx context.Context) {
+	n.sessions.looking.Lock()
+	defer n.sessions.looking.Unlock()
+	n.lookAt(ctx, n.sessions.all(time.Now()))
+}
+
+// sessionEnd is why a session ended, and the denial that did it; the zero
+// position where that could not be recorded.
+type sessionEnd struct {
+	reason trust.Reason
+	denial trust.Position
+}
+
+// lookAt looks at sessions, at many at a time where they end, and gives the ends
+// by reference. Who calls it holds the lock.
+func (n *Node) lookAt(ctx context.Context, open map[string]*permit) map[string]sessionEnd {
 	s, now := n.State(), n.Clock.Mark()
+	var mu sync.Mutex
+	ends := map[string]sessionEnd{}
 	var ending sync.WaitGroup
-	defer ending.Wait()
 	free := make(chan struct{}, endAtOnce)
-	for reference, p := range n.sessions.all(time.Now()) {
+	for reference, p := range open {
 		if s.Rules == p.rules {
 			if _, holds := p.stillHolds(n, s, now); holds {
 				continue
@@ -268,31 +286,40 @@ func (n *Node) lookAtAll(ctx context.Context) {
 		}
 		free <- struct{}{}
 		ending.Go(func() {
-			n.look(ctx, s, reference, p)
+			if end, ended := n.look(ctx, s, reference, p); ended {
+				mu.Lock()
+				ends[reference] = end
+				mu.Unlock()
+			}
 			<-free
 		})
 	}
+	ending.Wait()
+	return ends
 }
 
 // look asks again whether a permit that a session rests on would be given. Where
 // it would not, that is a decision with a record of its own, and the enforcement
 // point is told.
-func (n *Node) look(ctx context.Context, s *state.Snapshot, reference string, p *permit) {
+func (n *Node) look(ctx context.Context, s *state.Snapshot, reference string, p *permit) (end sessionEnd, ended bool) {
 	v := n.judgeAgain(ctx, s, &p.ask, n.Clock.Mark())
 	if v.decision.Permit {
 		n.sessions.renew(reference, newPermit(v, &p.ask, p.of))
-		return
+		return end, false
 	}
 	if ctx.Err() != nil {
-		return // the node is stopping; whatever could not be asked is no end
+		return end, false // the node is stopping; whatever could not be asked is no end
 	}
 	v.decision.Burn = nil // what the permit used up
-	e := SessionEvent{Reference: reference, Reason: v.decision.Reason}
-	if at, err := n.record(ctx, s, v, &p.ask); err != nil {
+	end.reason = v.decision.Reason
+	e := SessionEvent{Reference: reference, Reason: end.reason}
+	at, err := n.record(ctx, s, v, &p.ask)
+	if err != nil {
 		n.Log.Error("the end of a session could not be recorded; it is told all the same", "error", err)
 	} else {
-		e.Decision = n.Keys.Reference(at)
+		e.Decision, end.denial = n.Keys.Reference(at), at
 	}
 	n.Meter.Decided(false, e.Reason)
 	n.sessions.end(p.ask.EnforcementPoint, e)
+	return end, true
 }

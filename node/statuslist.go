@@ -13,6 +13,7 @@ import (
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/ledger"
 	"github.com/entente-id/entente/state"
+	"github.com/entente-id/entente/suspension"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -40,6 +41,9 @@ type statusLists struct {
 	open   *statusList // takes new credentials; nil: none does
 	rows   int
 	former sync.Once // what was issued before the start has been read
+	// unplaced is when the last of the credentials expires that are not remembered
+	// here, because too many are.
+	unplaced int64
 }
 
 // statusList is one list. Its name and the places in it are random, so that two
@@ -64,11 +68,17 @@ type statusRow struct {
 }
 
 // footing is what a credential's status is told by: shared by those that were
-// issued on the same order.
+// issued on the same order. The client of its ground is the one they were issued
+// to, with whom they end.
 type footing struct {
 	ground    decision.Ground
 	made      decision.Observed
 	agreement string // random id
+}
+
+func newFooting(g decision.Ground, client string, o *decision.Observed, agreement string) *footing {
+	g.Client = client
+	return &footing{g, *o, agreement}
 }
 
 func newStatusLists() *statusLists { return &statusLists{lists: map[string]*statusList{}} }
@@ -126,11 +136,12 @@ func (l *statusLists) forget(now int64) {
 
 // remember notes a credential that is on record.
 func (l *statusLists) remember(i *decision.Issue, f *footing) {
-	if i.Place.List == "" {
-		return
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if i.Place.List == "" {
+		l.unplaced = max(l.unplaced, i.Expires)
+		return
+	}
 	list := l.lists[i.Place.List]
 	if list == nil { // it is from before the start
 		list = &statusList{name: i.Place.List}
@@ -195,29 +206,47 @@ func (n *Node) signStatuses(list *statusList, s *state.Snapshot, now int64) (str
 	return jose.SignPayload(signer, credential.StatusListType, says.Append(nil))
 }
 
-// status tells by the same marks as a decision does whether what the credential
-// stands on has ended. What else may deny it, only a decision knows.
+// status tells how the credential stands.
 func (r *statusRow) status(s *state.Snapshot, now int64) credential.Status {
+	status, _ := r.verdict(s, now)
+	return status
+}
+
+// verdict tells by the same marks as a decision does whether what the credential
+// stands on has ended, and why. What else may deny it, only a decision knows.
+func (r *statusRow) verdict(s *state.Snapshot, now int64) (credential.Status, trust.Reason) {
 	ground := r.ground
 	ground.Credential = r.id
 	seen := r.made
 	seen.Now = now
-	stopped := false
-	switch reason, ended := ground.Ended(s, &seen); {
-	case reason == trust.SubjectSuspended || reason == trust.ClientSuspended:
-		stopped = true
-	case ended:
-		return credential.Invalid
+	reason, stopped := ground.Ended(s, &seen)
+	if stopped {
+		switch reason {
+		case trust.SubjectSuspended, trust.ClientSuspended, trust.HopRevoked: // may be for a time, and something beside it for good
+			resumed := *s
+			resumed.Suspension = suspension.State{}
+			if reason, ended := ground.Ended(&resumed, &seen); ended {
+				return credential.Invalid, reason
+			}
+		default:
+			return credential.Invalid, reason
+		}
 	}
 	a, known := s.Agreement.ByID(r.agreement)
 	partner, confirmed := s.Participant.Partner(ground.Participant)
 	switch {
-	case !known || a.Ended(now) || !confirmed:
-		return credential.Invalid
-	case stopped || a.Stage == agreement.Suspended || partner.Suspended:
-		return credential.Suspended
+	case !known || a.Ended(now):
+		return credential.Invalid, trust.AgreementEnded
+	case !confirmed:
+		return credential.Invalid, trust.ParticipantUnknown
+	case stopped:
+		return credential.Suspended, reason
+	case a.Stage == agreement.Suspended:
+		return credential.Suspended, trust.AgreementSuspended
+	case partner.Suspended:
+		return credential.Suspended, trust.ParticipantSuspended
 	default:
-		return credential.Valid
+		return credential.Valid, ""
 	}
 }
 
@@ -252,7 +281,7 @@ func (n *Node) restoreStatus(ctx context.Context, r *ledger.Record, now int64) {
 		return
 	}
 	o, ev, _ := decision.Replay(leaf, details)
-	n.statuses.remember(&issue, &footing{ev.Ground(), o, leaf.Agreement})
+	n.statuses.remember(&issue, newFooting(ev.Ground(), leaf.EnforcementPoint, &o, leaf.Agreement))
 }
 
 // has reports whether a credential is remembered already: places are drawn in

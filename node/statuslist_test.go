@@ -15,6 +15,7 @@ import (
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/revocation"
+	"github.com/entente-id/entente/suspension"
 )
 
 // place reads where a credential stands.
@@ -153,4 +154,29 @@ func TestListsThatThereAreNot(t *testing.T) {
 	if _, ok := ward.Host.StatusList(t.Context(), name); ok {
 		t.Error("the list outlives its credentials")
 	}
+}
+
+// A credential stands as the client that it was issued to does, over a start too.
+func TestStatusOfASuspendedClient(t *testing.T) {
+	ward := wardOf(t, nil)
+	host, ctx := ward.Host, t.Context()
+	keyed(t, ward)
+	r := order(ward, nurse(ward, "n-1"))
+	r.Client = "ward-app"
+	issued, other := exchange(t, ward, r), exchange(t, ward, order(ward, nurse(ward, "n-1")))
+	expect := func(when string, want byte) {
+		t.Helper()
+		if got, beside := status(t, host, issued), status(t, host, other); got != want || beside != 0 {
+			t.Errorf("%s: it is %d, want %d; another client's is %d", when, got, want, beside)
+		}
+	}
+	expect("at first", 0)
+	_, err := host.Suspend(ctx, host.Admin, node.SuspendRequest{Stoppable: node.Stoppable{Kind: suspension.Client, Client: "ward-app"}, Why: node.Why{Reason: "odd"}})
+	done(t, err)
+	expect("while suspended", 2)
+	host.Stop()
+	host.Start()
+	expect("after a start", 2)
+	done(t, host.EndClient(ctx, host.Admin, "ward-app"))
+	expect("ended", 1)
 }

@@ -45,8 +45,8 @@ type EngagementApproved struct {
 }
 
 // CredentialRevoked: one of this node's own credentials has ended before its
-// time, which is Expires (Unix seconds). By names the client that gave it back;
-// the identifier is random.
+// time, which is Expires (Unix seconds). By names the client that gave it back, or
+// the operator who ended it; the identifier is random.
 type CredentialRevoked struct {
 	Credential string `json:"credential"`
 	By         string `json:"by"`
@@ -72,5 +72,5 @@ func kind(verb string) trust.Kind { return trust.Kind{Name: "revocation." + verb
 
 // Events gives one of each kind of event of this package.
 func Events() []trust.Event {
-	return []trust.Event{Revoked{}, Bulk{}, EngagementOpened{}, EngagementApproved{}, CredentialRevoked{}}
+	return []trust.Event{Revoked{}, Bulk{}, EngagementOpened{}, EngagementApproved{}, CredentialRevoked{}, Unwound{}}
 }

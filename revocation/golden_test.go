@@ -33,6 +33,7 @@ func TestGolden(t *testing.T) {
 			Participant: rje(t), Subjects: 2, Marks: revocation.Pack([]revocation.Mark{{trust.SubjectKey{8}, 1}, {trust.SubjectKey{9}, 2}}),
 			List: trust.SubjectKey{7}, By: "o1",
 		},
+		unwound(t),
 	} {
 		back := reflect.New(reflect.TypeOf(e))
 		golden(t, fmt.Sprintf("%d-%s", i+1, e.EventKind().Name), e, back.Interface())

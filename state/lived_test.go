@@ -213,6 +213,15 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 			ID: "000102030405060708090a0b0c0d0e0f", Home: home.ID, Host: host.ID, Agreement: "0123456789abcdef0123456789abcdef",
 			Side: drill.Host, Took: 6_000_000, Limit: 5_000_000,
 		},
+		revocation.Unwound{
+			Root: revocation.Root{Kind: revocation.RootAgreement, Agreement: "0123456789abcdef0123456789abcdef"},
+			End:  trust.Position{Epoch: 1, N: 900}, Seen: trust.Position{Epoch: 1, N: 901}, Page: 1, Pages: 1, By: host.Admin.ID,
+			Gone: []revocation.Limb{
+				{Kind: revocation.LimbMapping, Name: "nurse", At: trust.Position{Epoch: 1, N: 901}},
+				{Kind: revocation.LimbSession, Permit: trust.Position{Epoch: 1, N: 7}, Reason: trust.AgreementEnded, At: trust.Position{Epoch: 1, N: 9}},
+			},
+			Left: []revocation.Limb{{Kind: revocation.LimbCredential, Name: "Zm9vYmFy"}},
+		},
 	} {
 		kind, body, err := codec.Encode(e)
 		must(t, err)

@@ -97,6 +97,7 @@ func effectOf(e trust.Event) effect {
 	switch e := e.(type) {
 	case edge.Queued, edge.Applied, edge.ClockAgreed, framework.Received, framework.Refused, agreement.Refused, operator.Refused,
 		revocation.EngagementOpened, suspension.ResumeAsked, suspension.Refused, drill.Finished, drill.Breach, finding.Raised, finding.Closed,
+		revocation.Unwound,
 		stream.Created, stream.Updated, stream.Deleted, stream.Moved, stream.SubjectAdded, stream.SubjectRemoved, stream.Rejected:
 		return changesNothing
 	case revocation.Revoked, revocation.Bulk, revocation.CredentialRevoked:

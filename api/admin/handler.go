@@ -31,6 +31,7 @@ type route func(h handler, ctx context.Context, r request) (any, error)
 var allRoutes = []map[string]route{
 	statusRoutes, participantRoutes, frameworkRoutes, agreementRoutes, mappingRoutes, policyRoutes,
 	serviceRoutes, clientRoutes, operatorRoutes, exceptionRoutes, transmitterRoutes, streamRoutes, counterRoutes, findingRoutes, revocationRoutes, drillRoutes, keyRoutes, decisionRoutes, ledgerRoutes,
+	unwindRoutes,
 }
 
 // New serves the admin interface of n. Who may reach it at all is the affair of

@@ -31,6 +31,7 @@ type Node interface {
 	Findings
 	Revocations
 	Suspensions
+	Unwindings
 	Drills
 	Keys
 	Records
@@ -102,6 +103,13 @@ type Revocations interface {
 	OpenEngagement(ctx context.Context, a node.Actor, issuer, subject, check string) (trust.Engagement, error)
 	ApproveEngagement(ctx context.Context, a node.Actor, subject trust.SubjectKey) error
 	Engagements(ctx context.Context) ([]node.Engagement, error)
+}
+
+// Unwindings are the use cases that end something with all that hangs from it.
+type Unwindings interface {
+	Reach(ctx context.Context, a node.Actor, r node.Root) (node.Reach, error)
+	Unwind(ctx context.Context, a node.Actor, r node.Root, why node.Why) (node.Unwound, error)
+	Unwinding(ctx context.Context, a node.Actor, n uint64) (node.Unwound, error)
 }
 
 // Suspensions are the use cases that stop things for a time, and let them go on.

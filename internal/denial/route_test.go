@@ -70,6 +70,10 @@ var rows = map[string]string{
 	"POST /v1/agreements":                    "agreement.TestEveryMoveAtEveryStage",
 	"POST /v1/agreements/{name}/countersign": "agreement.TestEveryMoveAtEveryStage",
 
+	"POST /v1/reach":          "tells what hangs from something; an operator's credential opens it",
+	"POST /v1/unwindings":     "ends something with all that hangs from it; an operator's credential opens it",
+	"GET /v1/unwindings/{id}": "reads an entry; an operator's credential opens it",
+
 	"GET /metrics": "counts; reads nothing",
 	"GET /healthz": "alive; reads nothing",
 	"GET /readyz":  "ready; reads nothing",

@@ -27,6 +27,7 @@ func (d Document) Check(f *framework.InForce, now int64) []error {
 	c.privacy(d)
 	c.authority(d)
 	c.breakGlass(d)
+	c.disputes(d)
 	return c.faults
 }
 

@@ -35,6 +35,7 @@ type Document struct {
 	Authority   Authority           `json:"authority"`
 	Owners      Owners              `json:"owners"`
 	BreakGlass  *BreakGlass         `json:"break_glass,omitempty"`
+	Disputes    *Disputes           `json:"disputes,omitempty"`
 }
 
 // Accept is one line of what the host accepts.

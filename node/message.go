@@ -35,6 +35,7 @@ const (
 	kindNotice        = "notice"
 	kindResumption    = "resumption"
 	kindAlias         = "alias"
+	kindDispute       = "dispute"
 	eventPrefix       = "urn:entente:edge:"
 	eventVersion      = ":1"
 	setType           = "secevent+jwt"

@@ -120,6 +120,7 @@ var effects = map[string]func(*change, *participant.Partner, []byte) error{
 	kindNotice:      receiveNotice,
 	kindResumption:  receiveResumption,
 	kindAlias:       receiveAlias,
+	kindDispute:     receiveDispute,
 }
 
 // parse reads a message's content.

@@ -99,6 +99,7 @@ func (c *change) goOn(t suspension.Target, from trust.ParticipantID, by string) 
 func (c *change) standing(t suspension.Target) suspension.Standing {
 	out := suspension.Standing{Same: c.Operator.SamePerson, Serves: c.Operator.Serves}
 	out.Partner, _ = c.Suspension.StoppedBy(t, c.now)
+	out.Held, out.After = c.Dispute.Holds(t, c.now)
 	switch t.Kind {
 	case suspension.Participant:
 		if p, ok := c.Participant.Partner(t.Participant); ok {

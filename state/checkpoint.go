@@ -10,7 +10,7 @@ import (
 // FoldVersion names what the fold makes of entries. It is raised whenever the
 // same entries would fold to another state; older checkpoints are then
 // discarded.
-const FoldVersion = 16
+const FoldVersion = 17
 
 // saved is a state checkpoint: which fold made it, of which tree, and its hash.
 type saved struct {

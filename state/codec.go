@@ -6,6 +6,7 @@ import (
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/client"
+	"github.com/entente-id/entente/dispute"
 	"github.com/entente-id/entente/drill"
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/exception"
@@ -36,6 +37,7 @@ func NewCodec() *Codec {
 	for _, events := range [][]trust.Event{
 		framework.Events(), participant.Events(), operator.Events(), service.Events(), client.Events(), agreement.Events(),
 		mapping.Events(), policy.Events(), revocation.Events(), suspension.Events(), exception.Events(), signal.Events(), edge.Events(), drill.Events(), finding.Events(), stream.Events(),
+		dispute.Events(),
 	} {
 		for _, e := range events {
 			k := e.EventKind()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/client"
+	"github.com/entente-id/entente/dispute"
 	"github.com/entente-id/entente/drill"
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/exception"
@@ -165,6 +166,17 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 	t.Helper()
 	codec := state.NewCodec()
 	banned := suspension.Target{Kind: suspension.Subject, Participant: home.ID, Subject: trust.SubjectKey{1}}
+	third := nodetest.Must(trust.ParseParticipantID("https://trust.r0a.example"))(t)
+	act := dispute.Act{ID: "00112233445566778899aabbccddeeff", From: home.ID}
+	opened := dispute.Opened{
+		Act: act, Opener: home.ID, Respondent: host.ID, Target: banned, Agreement: "0123456789abcdef0123456789abcdef",
+		Rules: dispute.Rules{Stage: dispute.UsualStage, Mediator: third}, Since: 1_790_000_000, Ours: true,
+	}
+	others := dispute.Opened{
+		Act: dispute.Act{ID: "ffeeddccbbaa99887766554433221100", From: home.ID}, Opener: home.ID, Respondent: third, Target: banned,
+		Rules: dispute.Rules{Stage: dispute.UsualStage, Panel: []trust.ParticipantID{host.ID}}, Since: 1_790_000_000,
+	}
+	remedy := dispute.Remedy{Bar: 1_900_000_000, Conditions: 2, Monitor: 86400, Limit: 20, Claim: "staff_id", Person: trust.SubjectKey{5}}
 	for i, e := range []trust.Event{
 		participant.Renewed{Card: host.State().Participant.Self().Signed},
 		participant.BundleSeen{
@@ -222,6 +234,18 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 			},
 			Left: []revocation.Limb{{Kind: revocation.LimbCredential, Name: "Zm9vYmFy"}},
 		},
+		opened,
+		dispute.Answered{Act: dispute.Act{ID: opened.ID, From: host.ID, By: host.Admin.ID}},
+		dispute.Exhibited{Act: act, Of: home.ID, Log: "trust", N: 17, Leaf: "bGVhZg=="},
+		dispute.Escalated{Act: act, To: dispute.Mediated, Thirds: []trust.ParticipantID{third}, Since: 1_790_000_000, Due: 1_791_209_600},
+		dispute.Proposed{Act: dispute.Act{ID: opened.ID, From: third}, Hash: "0a", Remedy: remedy},
+		dispute.Accepted{Act: act, Hash: "0a"},
+		dispute.Ruled{Act: dispute.Act{ID: opened.ID, From: third}, Hash: "0a", Remedy: remedy},
+		dispute.Settled{ID: opened.ID, In: dispute.Mediated, Hash: "0a", Remedy: remedy, Also: trust.SubjectKey{2}},
+		dispute.Met{Act: dispute.Act{ID: opened.ID, From: host.ID, By: host.Admin.ID}, Condition: 1},
+		dispute.Refused{Act: act, Verb: dispute.Meet, Rule: dispute.RuleStage},
+		dispute.Seated{Opened: others, Stage: dispute.Panel, Thirds: []trust.ParticipantID{host.ID}, Due: 1_791_209_600},
+		dispute.Ended{Act: others.Act},
 	} {
 		kind, body, err := codec.Encode(e)
 		must(t, err)

@@ -6,6 +6,7 @@ package state
 import (
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/client"
+	"github.com/entente-id/entente/dispute"
 	"github.com/entente-id/entente/drill"
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/exception"
@@ -46,6 +47,7 @@ type Snapshot struct {
 	Finding     finding.State     `json:"finding"`
 	Stream      stream.State      `json:"stream"`
 	Drill       drill.State       `json:"drill"`
+	Dispute     dispute.State     `json:"dispute"`
 }
 
 // Apply gives the snapshot after e. It is total: an event that no noun knows
@@ -69,6 +71,7 @@ func (s *Snapshot) Apply(e trust.Event, at trust.Stamp) *Snapshot {
 	n.Finding = s.Finding.Apply(e, at)
 	n.Stream = s.Stream.Apply(e, at)
 	n.Drill = s.Drill.Apply(e, at)
+	n.Dispute = s.Dispute.Apply(e, at)
 	switch effectOf(e) {
 	case changesRules:
 		n.Rules++
@@ -100,6 +103,11 @@ func effectOf(e trust.Event) effect {
 		revocation.Unwound,
 		stream.Created, stream.Updated, stream.Deleted, stream.Moved, stream.SubjectAdded, stream.SubjectRemoved, stream.Rejected:
 		return changesNothing
+	case dispute.Opened, dispute.Seated, dispute.Answered, dispute.Exhibited, dispute.Escalated, dispute.Proposed, dispute.Accepted,
+		dispute.Ruled, dispute.Met, dispute.Ended, dispute.Refused:
+		return changesNothing
+	case dispute.Settled:
+		return reducesRules // a remedy may stop a person under other identifiers
 	case revocation.Revoked, revocation.Bulk, revocation.CredentialRevoked:
 		return reducesTrust
 	case signal.Received:

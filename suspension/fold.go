@@ -39,13 +39,14 @@ type Cut struct {
 	At     trust.Position      `json:"at"`
 }
 
-// Request is who asked that a target goes on, of the stop at Of; it counts until
-// Until.
+// Request is who asked, by the entry at At, that a target goes on, of the stop at
+// Of; it counts until Until.
 type Request struct {
 	Target Target         `json:"target"`
 	By     string         `json:"by"`
 	Of     trust.Position `json:"of"`
 	Until  int64          `json:"until"`
+	At     trust.Position `json:"at"`
 }
 
 // Notice is what a partner told us that it stopped, by the entry at At.
@@ -66,7 +67,7 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 	case Suspended:
 		return s.suspend(e, at)
 	case ResumeAsked:
-		s.Asked = s.Asked.With(e.Target.key(), Request{e.Target, e.By, e.Of, e.Until})
+		s.Asked = s.Asked.With(e.Target.key(), Request{e.Target, e.By, e.Of, e.Until, at.Position})
 	case Resumed:
 		return s.resume(e)
 	}

@@ -135,3 +135,10 @@ func (t *Target) reason() trust.Reason {
 		return trust.ClassSuspended
 	}
 }
+
+// OtherName gives the other name by which a stopped subject is known here; zero
+// where it has none.
+func (s State) OtherName(subject trust.SubjectKey) trust.SubjectKey {
+	stop, _ := s.Subjects.Get(table.Key(subject))
+	return stop.Also
+}

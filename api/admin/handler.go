@@ -32,6 +32,7 @@ var allRoutes = []map[string]route{
 	statusRoutes, participantRoutes, frameworkRoutes, agreementRoutes, mappingRoutes, policyRoutes,
 	serviceRoutes, clientRoutes, operatorRoutes, exceptionRoutes, transmitterRoutes, streamRoutes, counterRoutes, findingRoutes, revocationRoutes, drillRoutes, keyRoutes, decisionRoutes, ledgerRoutes,
 	unwindRoutes,
+	disputeRoutes,
 }
 
 // New serves the admin interface of n. Who may reach it at all is the affair of

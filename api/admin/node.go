@@ -32,6 +32,7 @@ type Node interface {
 	Revocations
 	Suspensions
 	Unwindings
+	Disputes
 	Drills
 	Keys
 	Records

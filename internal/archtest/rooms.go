@@ -39,7 +39,7 @@ var outside = map[string]string{
 }
 
 // nouns are the rooms that fold: none of them knows state, evidence or decision.
-const nouns = "framework participant operator revocation suspension service client policy agreement mapping exception edge drill signal finding stream"
+const nouns = "framework participant operator revocation suspension service client policy agreement mapping exception edge drill signal finding stream dispute"
 
 // core is every pure room.
 const core = "canonical jose seal table spiffe delegation receipt signal " + nouns + " evidence state decision credential"
@@ -63,10 +63,11 @@ var Rooms = map[string]Room{
 	"operator":    {Core: true, Uses: "table"},
 	"revocation":  {Core: true, Uses: "table"},
 	"suspension":  {Core: true, Uses: "table"},
+	"dispute":     {Core: true, Uses: "suspension table"},
 	"service":     {Core: true, Uses: "table", Outside: "json"},
 	"client":      {Core: true, Uses: "jose table spiffe", Outside: "json"},
 	"policy":      {Core: true, Uses: "canonical", Outside: "json cedar"},
-	"agreement":   {Core: true, Uses: "canonical jose table framework participant", Outside: "json"},
+	"agreement":   {Core: true, Uses: "canonical jose table framework participant dispute", Outside: "json"},
 	"mapping":     {Core: true, Uses: "table agreement", Outside: "json"},
 	"exception":   {Core: true, Uses: "table"},
 	"edge":        {Core: true, Uses: "table"},

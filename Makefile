@@ -2,9 +2,9 @@
 
 GO       ?= go
 FUZZTIME ?= 60s
-# How many histories the slow lane plays on each of two processors; 50000 take a
-# quarter of an hour.
-HISTORIES ?= 5000
+# How many histories the slow lane plays on each of two processors, in five or six
+# minutes.
+HISTORIES ?= 50000
 LINTER    = $(GO) tool -modfile=tools/go.mod
 
 # Only the race detector needs a C compiler. What is built, vetted and linted
@@ -48,7 +48,7 @@ bytes:
 # processors.
 simulation = ./internal/simulation
 histories:
-	$(GO) test -vet=off -timeout 15m $(simulation) -rapid.checks=1000
+	GO='$(GO)' .ci/histories 1000
 
 # Real crashes over and over, every property on thousands of histories, and
 # whatever stands behind the build tag slow.
@@ -56,7 +56,8 @@ slow:
 	$(GO) test -vet=off -count=10 -timeout 15m -run '^Test(Kills|Crashes)$$' ./ledger
 	$(GO) test -vet=off -p 1 -timeout 15m $(filter-out $(simulation),$(call folders,'"pgregory.net/rapid"')) -rapid.checks=5000
 	set -e; for d in $(filter-out $(simulation),$(call folders,'^//go:build slow')); do $(GO) test -tags slow -shuffle=on -vet=off -timeout 15m $$d; done
-	$(GO) test -tags slow -vet=off -timeout 30m $(simulation) -rapid.checks=$(HISTORIES)
+	$(GO) test -tags slow -vet=off -timeout 15m -run '^TestPlanted' $(simulation)
+	GO='$(GO)' .ci/histories $(HISTORIES)
 
 # The models, searched as far as Spin can be had here.
 models:

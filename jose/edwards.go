@@ -26,8 +26,8 @@ func product(factors ...*big.Int) *big.Int {
 // one that is not of small order: under such a key a signature of any text can
 // be made to hold, so its owner could deny whatever it signed.
 //
-// The standard library has no test for either. This one is slow and not in
-// constant time, which public keys at registration allow.
+// The standard library has no test for either. This one is not in constant time,
+// which public keys allow.
 func signingPoint(p ed25519.PublicKey) bool {
 	if len(p) != ed25519.PublicKeySize {
 		return false
@@ -39,31 +39,26 @@ func signingPoint(p ed25519.PublicKey) bool {
 	if y.Cmp(fieldPrime) >= 0 {
 		return false
 	}
-	x2 := squareOfX(y)
-	if big.Jacobi(x2, fieldPrime) < 0 {
-		return false
-	}
-	for range 3 { // the cofactor is 2^3
-		x2, y = double(x2, y)
-	}
-	return x2.Sign() != 0 || y.Cmp(big.NewInt(1)) != 0
+	y2 := product(y, y)
+	return !smallOrder(y2) && onCurve(y2)
 }
 
-// squareOfX solves -x² + y² = 1 + d·x²·y² for x².
-func squareOfX(y *big.Int) *big.Int {
-	y2 := product(y, y)
-	u := new(big.Int).Sub(y2, big.NewInt(1))
-	v := modulo(new(big.Int).Add(product(curveD, y2), big.NewInt(1)))
-	return product(modulo(u), v.ModInverse(v, fieldPrime))
+// onCurve reports whether -x² + y² = 1 + d·x²·y² has a solution: whether
+// x² = (y² - 1) / (d·y² + 1) is a square, and so the product of the two.
+func onCurve(y2 *big.Int) bool {
+	one := big.NewInt(1)
+	u := new(big.Int).Sub(y2, one)
+	v := product(curveD, y2)
+	return big.Jacobi(product(u, v.Add(v, one)), fieldPrime) >= 0
 }
 
-// double gives x² and y of twice a point; the sign of x does not matter to them.
-func double(x2, y *big.Int) (*big.Int, *big.Int) {
-	y2 := product(y, y)
-	dxy := product(curveD, x2, y2)
-	plus := modulo(new(big.Int).Add(big.NewInt(1), dxy))
-	minus := modulo(new(big.Int).Sub(big.NewInt(1), dxy))
-	plus.ModInverse(plus, fieldPrime)
-	minus.ModInverse(minus, fieldPrime)
-	return product(big.NewInt(4), x2, y2, plus, plus), product(modulo(new(big.Int).Add(y2, x2)), minus)
+// smallOrder reports whether the order of the points with this y² divides the
+// cofactor, which is 8: twice a point has the y of (x² + y²) / (1 - d·x²·y²), so
+// that y is 1 or -1 for the orders 1 and 2, 0 for 4, and y² = -x² for 8, which in
+// the curve's equation is d·y⁴ + 2·y² = 1.
+func smallOrder(y2 *big.Int) bool {
+	one := big.NewInt(1)
+	eighth := product(curveD, y2, y2)
+	eighth.Add(eighth, y2).Add(eighth, y2).Sub(eighth, one)
+	return y2.Sign() == 0 || y2.Cmp(one) == 0 || modulo(eighth).Sign() == 0
 }

@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -26,7 +27,7 @@ import (
 )
 
 // Config is what a node stands on. All fields but Refresh, Receipts, DrillEvery,
-// Meter, Post and Base are required.
+// Meter, Post, Base and Load are required.
 type Config struct {
 	Store     store.Store
 	Keys      Keys
@@ -44,6 +45,9 @@ type Config struct {
 	DrillEvery time.Duration
 	Post       Poster // nil: no stream is pushed
 	Base       string // the address, without a path, of what the node publishes; empty: its own identifier
+	// Load reads a state checkpoint; nil is state.Load. Many nodes that begin with
+	// the same one may share what was read.
+	Load func(data []byte) (*state.Snapshot, []byte, error)
 }
 
 // Keys are the secrets a node works with. They never leave their room: a method
@@ -160,6 +164,7 @@ type Node struct {
 	demo      bool
 	codec     *state.Codec
 	trust     *ledger.Log[*state.Snapshot]
+	kept      atomic.Pointer[trust.Stamp] // of the state checkpoint on disk
 	decisions *ledger.Log[struct{}]
 	views     *views
 	issuers   *issuerKeys
@@ -189,6 +194,9 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	}
 	if n.Meter == nil {
 		n.Meter = noMeter{}
+	}
+	if n.Load == nil {
+		n.Load = state.Load
 	}
 	n.views, n.issuers, n.memo, n.tokens, n.sessions = newViews(), newIssuerKeys(c.Refresh), newMemo(), newTokenCache(), newSessions(c.Rand)
 	n.statuses, n.lists, n.receipts = newStatusLists(), newGathered(), newReceiptLog()

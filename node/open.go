@@ -54,28 +54,37 @@ const (
 // keepCheckpoints saves the state now and then, so that a start after a crash
 // folds little.
 func (n *Node) keepCheckpoints(ctx context.Context) {
-	for saved := n.State().At; ; {
+	for {
 		wait(ctx, nil, checkpointEvery)
 		if ctx.Err() != nil {
 			return
 		}
-		if now := n.State().At; now != saved {
-			if err := n.saveCheckpoint(ctx); err != nil {
-				n.Log.Warn("state checkpoint not written; the next start folds more", "error", err)
-			}
-			saved = now
+		if err := n.saveCheckpoint(ctx); err != nil {
+			n.Log.Warn("state checkpoint not written; the next start folds more", "error", err)
 		}
 	}
 }
 
-// saveCheckpoint keeps the state as it is now, so that the next start folds only
-// what came after.
+// saveCheckpoint keeps the state as it is now, if it is not what is kept already,
+// so that the next start folds only what came after. For a store that does not
+// answer nothing is rendered.
 func (n *Node) saveCheckpoint(ctx context.Context) error {
-	data, err := state.Save(n.trust.Snapshot())
+	if _, err := n.Store.Head(ctx, store.TrustLog); err != nil {
+		return err
+	}
+	now, checkpoint := n.trust.Snapshot()
+	if kept := n.kept.Load(); kept != nil && *kept == now.At {
+		return nil
+	}
+	data, err := state.Save(now, checkpoint)
 	if err != nil {
 		return err
 	}
-	return n.Store.Put(ctx, store.Pair{Bucket: checkpointBucket, Key: checkpointKey, Value: data})
+	err = n.Store.Put(ctx, store.Pair{Bucket: checkpointBucket, Key: checkpointKey, Value: data})
+	if err == nil {
+		n.kept.Store(&now.At)
+	}
+	return err
 }
 
 // loadCheckpoint gives the kept state, or the empty one if there is none that
@@ -85,7 +94,7 @@ func (n *Node) loadCheckpoint(ctx context.Context) *state.Snapshot {
 	if err != nil {
 		return &state.Snapshot{}
 	}
-	saved, checkpoint, err := state.Load(data)
+	saved, checkpoint, err := n.Load(data)
 	if err == nil {
 		err = n.onLog(ctx, saved, checkpoint)
 	}
@@ -93,6 +102,7 @@ func (n *Node) loadCheckpoint(ctx context.Context) *state.Snapshot {
 		n.Log.Warn("state checkpoint discarded; folding the whole log", "error", err)
 		return &state.Snapshot{}
 	}
+	n.kept.Store(&saved.At)
 	return saved
 }
 

@@ -12,22 +12,33 @@ import (
 // discarded.
 const FoldVersion = 17
 
-// saved is a state checkpoint: which fold made it, of which tree, and its hash.
+// saved is a state checkpoint.
 type saved struct {
-	Fold       int       `json:"fold"`
-	Checkpoint []byte    `json:"checkpoint"` // the signed checkpoint of the trust log
-	Hash       []byte    `json:"hash"`       // SHA-256 of State, canonical
-	State      *Snapshot `json:"state"`
+	stamp
+	State *Snapshot `json:"state"`
+}
+
+// stamp says which fold made a state, of which tree, and its hash.
+type stamp struct {
+	Fold       int    `json:"fold"`
+	Checkpoint []byte `json:"checkpoint"` // the signed checkpoint of the trust log
+	Hash       []byte `json:"hash"`       // SHA-256 of the state, canonical
 }
 
 // Save renders a state checkpoint of s, which is the state at the signed
 // checkpoint of the trust log.
 func Save(s *Snapshot, checkpoint []byte) ([]byte, error) {
-	hash, err := s.Hash()
+	text, err := s.text()
 	if err != nil {
 		return nil, err
 	}
-	return canonical.Marshal(saved{Fold: FoldVersion, Checkpoint: checkpoint, Hash: hash, State: s})
+	hash := sha256.Sum256(text)
+	out, err := canonical.Marshal(stamp{FoldVersion, checkpoint, hash[:]})
+	if err != nil {
+		return nil, err
+	}
+	out = append(out[:len(out)-1], `,"state":`...) // the last of the members, canonical too
+	return append(append(out, text...), '}'), nil
 }
 
 // Load reads a state checkpoint and gives the state with the signed checkpoint
@@ -57,10 +68,19 @@ func Load(data []byte) (*Snapshot, []byte, error) {
 // Hash gives the SHA-256 of the state's canonical form. Two folds of the same
 // entries have the same.
 func (s *Snapshot) Hash() ([]byte, error) {
+	b, err := s.text()
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(b)
+	return sum[:], nil
+}
+
+// text is the state's canonical form.
+func (s *Snapshot) text() ([]byte, error) {
 	b, err := canonical.Marshal(s)
 	if err != nil {
 		return nil, trust.Errorf(trust.Internal, "rendering the state: %w", err)
 	}
-	sum := sha256.Sum256(b)
-	return sum[:], nil
+	return b, nil
 }

@@ -2,6 +2,7 @@ package state
 
 import (
 	"reflect"
+	"sync"
 
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/canonical"
@@ -32,7 +33,10 @@ type Codec struct {
 }
 
 // NewCodec knows the kinds of all nouns.
-func NewCodec() *Codec {
+func NewCodec() *Codec { return ofAllNouns() }
+
+// ofAllNouns makes the one codec, which nothing changes.
+var ofAllNouns = sync.OnceValue(func() *Codec {
 	c := &Codec{kinds: map[trust.Kind]reflect.Type{}, versions: map[string]int{}}
 	for _, events := range [][]trust.Event{
 		framework.Events(), participant.Events(), operator.Events(), service.Events(), client.Events(), agreement.Events(),
@@ -46,7 +50,7 @@ func NewCodec() *Codec {
 		}
 	}
 	return c
-}
+})
 
 // Kinds lists every kind the codec reads, for the golden files.
 func (c *Codec) Kinds() []trust.Kind {

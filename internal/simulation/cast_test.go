@@ -1,6 +1,7 @@
 package simulation_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,14 +17,16 @@ import (
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/internal/keyring"
 	"github.com/entente-id/entente/internal/nodetest"
+	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/state"
 	"github.com/entente-id/entente/trust"
 )
 
 const (
 	bound     = 10 * time.Second // how old a view may be, by the framework
 	heartbeat = 3 * time.Second
-	people    = 3 // of each home
+	people    = 2 // of each home
 )
 
 // epoch is when every history begins: a bubble's time begins with 2000, and the
@@ -51,14 +54,38 @@ type cast struct {
 	once    sync.Once
 	members []*member
 	wards   []*nodetest.Ward // of the links
+	tokens  sync.Map         // by issue; histories have the same times
 }
 
-// member is one node of a cast.
+// issue is a token that somebody gets on a link, at a time in Unix seconds.
+type issue struct {
+	link, who int
+	at        int64
+}
+
+// member is one node of a cast, with the state that its disk holds.
 type member struct {
 	*nodetest.Node
-	at   int
-	disk *disk
-	keys *keyring.Keyring
+	at    int
+	disk  *disk
+	keys  *keyring.Keyring
+	state loaded
+}
+
+// loaded is a state checkpoint and what was read from it.
+type loaded struct {
+	data       []byte
+	state      *state.Snapshot
+	checkpoint []byte
+}
+
+// load is state.Load, which reads again all but what the cast begins with: states
+// never change, so that the histories share that one.
+func (m *member) load(data []byte) (*state.Snapshot, []byte, error) {
+	if bytes.Equal(data, m.state.data) {
+		return m.state.state, m.state.checkpoint, nil
+	}
+	return state.Load(data)
 }
 
 // stage is a test that makes its directories where they outlive it.
@@ -86,6 +113,12 @@ func (c *cast) ready(t *testing.T) *cast {
 			if err != nil {
 				t.Fatal(err)
 			}
+			data := m.disk.registers[[2]string{"state", "checkpoint"}]
+			read, checkpoint, err := state.Load(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.state = loaded{data, read, checkpoint}
 		}
 	})
 	return c
@@ -150,6 +183,24 @@ func (c *cast) found(t stage) {
 	if time.Now().After(epoch) {
 		t.Fatalf("the cast was put up at %s, after the histories begin", time.Now())
 	}
+}
+
+// token gives what the issuer of a link gives a person at a time.
+func (c *cast) token(link, who int, at int64) []byte {
+	if known, ok := c.tokens.Load(issue{link, who, at}); ok {
+		return known.([]byte)
+	}
+	ward := c.wards[link]
+	jws, err := jose.Sign(ward.Issuer.Key, "at+jwt", map[string]any{
+		"iss": ward.Issuer.URL, "sub": subject(who), "aud": ward.Audience, "iat": at, "exp": at + 900, "jti": fmt.Sprint(who, " ", at), "client_id": "ward-app",
+		"auth_time": at - 60, "id_assurance_level": "3", "authentication_assurance_level": "3",
+		"role_code": nodetest.Nurse, "ward_ids": []string{"w7"},
+	})
+	if err != nil {
+		panic(err)
+	}
+	c.tokens.Store(issue{link, who, at}, []byte(jws))
+	return []byte(jws)
 }
 
 func (c *cast) close() {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/entente-id/entente/internal/nodetest"
-	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/trust"
@@ -199,17 +198,7 @@ func (p *play) ask(i, who int) trust.Reason {
 func (p *play) token(i, who int) []byte {
 	key := person{i, who}
 	if p.tokens[key] == nil || p.random.IntN(4) == 0 {
-		now := time.Now().Unix()
-		ward := p.cast.wards[i]
-		jws, err := jose.Sign(ward.Issuer.Key, "at+jwt", map[string]any{
-			"iss": ward.Issuer.URL, "sub": subject(who), "aud": ward.Audience, "iat": now, "exp": now + 900, "jti": fmt.Sprint(p.random.Uint64()), "client_id": "ward-app",
-			"auth_time": now - 60, "id_assurance_level": "3", "authentication_assurance_level": "3",
-			"role_code": nodetest.Nurse, "ward_ids": []string{"w7"},
-		})
-		if err != nil {
-			panic(err)
-		}
-		p.tokens[key] = []byte(jws)
+		p.tokens[key] = p.cast.token(i, who, time.Now().Unix())
 	}
 	return p.tokens[key]
 }

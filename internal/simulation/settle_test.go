@@ -58,17 +58,19 @@ func (p *play) differ() string {
 			}
 		}
 	}
-	for i, l := range p.cast.links {
-		for who := range people {
-			if text := p.differAbout(i, l, who); text != "" {
-				return text
+	for _, differ := range []func(int, link, int) string{p.differAbout, p.differFor} {
+		for i, l := range p.cast.links {
+			for who := range people {
+				if text := differ(i, l, who); text != "" {
+					return text
+				}
 			}
 		}
 	}
 	return ""
 }
 
-// differAbout compares what a home and a host hold of a person, and asks.
+// differAbout compares what a home and a host hold of a person and of the link.
 func (p *play) differAbout(i int, l link, who int) string {
 	homeEnded, homeOpened := p.view(p.players[l.home], l.home, who)
 	hostEnded, hostOpened := p.view(p.players[l.host], l.home, who)
@@ -77,21 +79,34 @@ func (p *play) differAbout(i int, l link, who int) string {
 			who, l.home, homeEnded, homeOpened, hostEnded, hostOpened, l.host)
 	}
 	host := p.players[l.host].current().State()
-	current, _ := host.Revocation.Current(p.key(p.players[l.host], l.home, who))
 	a, _ := host.Agreement.ByName(p.cast.wards[i].Agreement)
 	b, _ := p.players[l.home].current().State().Agreement.ByName(p.cast.wards[i].Agreement)
 	if (a.Stage == agreement.Suspended) != (b.Stage == agreement.Suspended) {
 		return fmt.Sprintf("link %d is %s at home and %s at the host", i, b.Stage, a.Stage)
 	}
-	partner, _ := host.Participant.Partner(p.players[l.home].ID)
-	stopped := a.Stage == agreement.Suspended || partner.Suspended
-	if p.truth.isStopped(i) && !stopped {
+	if p.truth.isStopped(i) && !p.isStopped(i, l) {
 		return fmt.Sprintf("link %d was suspended and is %s", i, a.Stage)
 	}
+	return ""
+}
+
+// isStopped reports whether a link's host has stopped what goes on there.
+func (p *play) isStopped(i int, l link) bool {
+	host := p.players[l.host].current().State()
+	a, _ := host.Agreement.ByName(p.cast.wards[i].Agreement)
+	partner, _ := host.Participant.Partner(p.players[l.home].ID)
+	return a.Stage == agreement.Suspended || partner.Suspended
+}
+
+// differFor lets a person ask who has a fresh token.
+func (p *play) differFor(i int, l link, who int) string {
+	host := p.players[l.host]
+	hostEnded, _ := p.view(host, l.home, who)
+	current, _ := host.current().State().Revocation.Current(p.key(host, l.home, who))
 	delete(p.tokens, person{i, who})
 	reason := p.ask(i, who)
 	switch {
-	case stopped:
+	case p.isStopped(i, l):
 		if reason == trust.Permit {
 			return fmt.Sprintf("link %d is suspended and permits", i)
 		}

@@ -20,7 +20,7 @@ const halves = 2
 var scratch string
 
 func TestMain(m *testing.M) {
-	debug.SetGCPercent(400) // a history leaves little behind
+	debug.SetGCPercent(1000) // a history leaves little behind
 	var err error
 	if scratch, err = os.MkdirTemp("/dev/shm", "simulation"); err != nil { // memory, where there is such a place
 		scratch, err = os.MkdirTemp("", "simulation")

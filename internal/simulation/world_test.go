@@ -83,7 +83,7 @@ func (w *world) start(p *player) error {
 	r.ctx, r.end = context.WithCancel(context.Background())
 	n, err := node.Open(r.ctx, node.Config{
 		Store: r.handle, Keys: p.keys, Clock: clock.New(w.fault.source(p.machine)), Rand: rand.Reader, Fetch: p.World,
-		Send: line{w, p, r}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Heartbeat: heartbeat, Refresh: time.Hour,
+		Send: line{w, p, r}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Heartbeat: heartbeat, Refresh: time.Hour, Receipts: heartbeat, Load: p.load,
 	})
 	if err != nil {
 		return fmt.Errorf("%s does not start: %w", p.ID, err)
@@ -131,14 +131,14 @@ func (w *world) leave(r *run) {
 	_ = r.handle.Close()
 }
 
-// close ends the history.
+// close ends the history: nobody comes back, so that nothing is left in order.
 func (w *world) close() {
 	w.net.calm()
 	for _, p := range w.players {
 		p.machine.wake(false)
 	}
 	for _, p := range w.players {
-		w.stop(p)
+		w.crash(p, func() bool { return false })
 	}
 	w.all.Wait()
 }

@@ -11,14 +11,14 @@ LINTER    = $(GO) tool -modfile=tools/go.mod
 # does without, so that those three share one build cache.
 nocgo = CGO_ENABLED=0
 
-.PHONY: demo test check build build-pkcs11 fmt lint race bytes histories slow models pkcs11 mutate fuzz bench clean
+.PHONY: demo test check build build-pkcs11 fmt lint race bytes histories slow models network pkcs11 mutate fuzz bench clean
 
 demo: build          ## three hospital trusts on this machine, a revocation, and what it took
 	bin/entente demo
 
 test: lint race bytes histories ## what every change must pass
 
-check: slow models pkcs11 mutate fuzz ## the slow lane: crashes, long runs, models, lost checks, fuzzing, a short benchmark
+check: slow models network pkcs11 mutate fuzz ## the slow lane: crashes, long runs, models, lost checks, fuzzing, a short benchmark
 	$(GO) run ./bench -short
 
 build:
@@ -62,6 +62,11 @@ slow:
 # The models, searched as far as Spin can be had here.
 models:
 	docs/models/check
+
+# Nodes whose packets the kernel drops, in a network of the test's own.
+network:
+	$(nocgo) $(GO) vet -tags network ./demo
+	if .ci/nftables; then unshare --net sh -c 'ip link set lo up && exec $(GO) test -tags network -vet=off -run TestTheNetworkFails ./demo'; fi
 
 # Keys in a PKCS #11 token, as far as SoftHSM can be had here.
 pkcs11:

@@ -95,6 +95,9 @@ type Node hospital
 func (n *Node) Kill()                           { n.node.kill() }
 func (n *Node) Start(ctx context.Context) error { return (*hospital)(n).start(ctx) }
 
+// Endpoint is the address at which partners reach the node.
+func (n *Node) Endpoint() string { return n.endpoint }
+
 // Hold freezes the node, whose connections stay open; Resume lets it go on.
 func (n *Node) Hold()   { n.node.hold() }
 func (n *Node) Resume() { n.node.resume() }

@@ -7,10 +7,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/entente-id/entente/api/admin"
+	"github.com/entente-id/entente/finding"
+	"github.com/entente-id/entente/incident"
 )
 
 func (a *app) findingCommand() *cobra.Command {
-	return a.group("finding", "What our ledger and a partner's do not agree about", a.findingList(), a.findingClose())
+	return a.group("finding", "What our ledger and a partner's do not agree about, and what rules found", a.findingList(), a.findingClose())
 }
 
 func (a *app) findingList() *cobra.Command {
@@ -22,19 +24,27 @@ func (a *app) findingList() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				v := view{data: list, columns: []string{"ID", "STAGE", "KIND", "PARTNER", "WE ARE", "RECEIPTS", "OWNER", "DUE", "SINCE"}, narrow: 8}
+				v := view{data: list, columns: []string{"ID", "STAGE", "KIND", "PARTNER", "WE ARE", "ABOUT", "OWNER", "DUE", "SINCE"}, narrow: 8}
 				for _, f := range list.Items {
 					stage := "open"
 					if !f.Open {
 						stage = "closed"
 					}
 					v.names = append(v.names, f.ID)
-					v.rows = append(v.rows, []string{f.ID, stage, string(f.Kind), f.Partner.String(), string(f.Side), numbers(f.From, f.To), f.Owner, f.Due.String(), f.Since.String()})
+					v.rows = append(v.rows, []string{f.ID, stage, string(f.Kind), f.Partner.String(), string(f.Side), about(f), f.Owner, f.Due.String(), f.Since.String()})
 				}
 				return a.show(v)
 			})
 		},
 	}
+}
+
+// about is the incident or the receipts that a finding is about.
+func about(f admin.Finding) string {
+	if f.Kind == finding.Incident {
+		return incident.ID(f.From)
+	}
+	return numbers(f.From, f.To)
 }
 
 func numbers(from, to uint64) string {

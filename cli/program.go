@@ -66,6 +66,7 @@ func (a *app) root() *cobra.Command {
 		a.operatorCommand(), a.engagementCommand(), a.explainCommand(), a.counterCommand(), a.findingCommand(), a.reconcileCommand(), a.keyCommand(), a.revokeCommand(), a.suspendCommand(),
 		a.reduceCommand(), a.resumeCommand(), a.suspensionCommand(), a.noticeCommand(), a.disputeCommand(), a.drillCommand(),
 		a.reachCommand(), a.unwindCommand(),
+		a.ruleCommand(), a.incidentCommand(),
 		a.ledgerCommand(), a.backupCommand(), a.evidenceCommand(), a.delegationCommand(), a.demoCommand(), a.versionCommand())
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true

@@ -1,24 +1,26 @@
-// Package finding keeps what this node and a partner do not agree about, until a
-// person has looked: which numbers of an edge's receipts differ, how, whose it is
-// and by when. It decides when a finding is new and what closes one. It refuses to
-// know how a difference was found.
+// Package finding keeps what this node and a partner do not agree about, and what
+// a rule found about one, until a person has looked: which numbers of an edge's
+// receipts differ, how, or which incident it is; whose it is and by when. It
+// decides when a finding is new and what closes one. It refuses to know how it was
+// found.
 package finding
 
 import "github.com/entente-id/entente/trust"
 
-// Kind is how two accounts differ.
+// Kind is how two accounts differ, or that it is an incident.
 type Kind string
 
 const (
 	MissingAtHome Kind = "missing_at_home" // the host's ledger has it, the home's has not
 	MissingAtHost Kind = "missing_at_host" // the home recorded it, the host's ledger has it not
 	Altered       Kind = "altered"         // both have it, with different content
+	Incident      Kind = "incident"        // a rule acted; From and To are its number
 )
 
-// Valid reports whether k is one of the three kinds.
+// Valid reports whether k is one of the kinds.
 func (k Kind) Valid() bool {
 	switch k {
-	case MissingAtHome, MissingAtHost, Altered:
+	case MissingAtHome, MissingAtHost, Altered, Incident:
 		return true
 	default:
 		return false
@@ -44,7 +46,7 @@ const Due = 7 * 86400
 const MaxOpen = 100
 
 // Subject is what a finding is about: numbers From to To of the receipts on the
-// edge with Partner.
+// edge with Partner, or the incident of that number.
 type Subject struct {
 	Partner trust.ParticipantID `json:"partner"`
 	Side    Side                `json:"side"`

@@ -31,7 +31,7 @@ func (n *Node) goForward() {
 // judges this node's own by all there are. Far ahead is recorded, and denies
 // everything until an operator accepts a time.
 func (n *Node) compare(ctx context.Context, id trust.ParticipantID, sent clock.Mark, signed int64) error {
-	n.views.timed(id, sent, signed)
+	n.views.timed(id, sent, signed, linkGap*max(n.Config.Heartbeat, time.Second))
 	now := n.Clock.Mark()
 	ahead, heard, all := n.aheadOfPartners(n.State(), now)
 	if heard == 0 {

@@ -39,12 +39,16 @@ const maxTries = 4
 // Decide answers a request after its decision is durable. It never fails to
 // answer: what cannot be decided or recorded is a deny (R69).
 func (n *Node) Decide(ctx context.Context, a Ask) Answer {
-	answer := n.settle(ctx, &a)
+	answer, of := n.settle(ctx, &a)
 	n.Meter.Decided(answer.Permit, answer.Reason)
+	if hits := n.count(&of, answer.Reason, a.EnforcementPoint, a.ResourceType, 1); hits != nil {
+		n.trip(ctx, hits, n.calledBy(ctx, &a))
+	}
 	return answer
 }
 
-func (n *Node) settle(ctx context.Context, a *Ask) Answer {
+// settle also says of whom the decision was, for what is counted.
+func (n *Node) settle(ctx context.Context, a *Ask) (Answer, served) {
 	for range maxTries {
 		s := n.State()
 		now := n.Clock.Mark()
@@ -52,16 +56,16 @@ func (n *Node) settle(ctx context.Context, a *Ask) Answer {
 		if p, ok := n.memo.permits.Get(key); ok && p.answers(a, s.Rules) && !a.Session {
 			if o, ok := p.stillHolds(n, s, now); ok {
 				if answer, ok := n.again(ctx, s, p, a, &o); ok {
-					return answer
+					return answer, p.served
 				}
 				continue
 			}
 		}
-		if answer, ok := n.afresh(ctx, s, a, now, key); ok {
-			return answer
+		if answer, of, ok := n.afresh(ctx, s, a, now, key); ok {
+			return answer, of
 		}
 	}
-	return Answer{Reason: trust.Unsettled}
+	return Answer{Reason: trust.Unsettled}, served{}
 }
 
 // again gives a remembered permit, which still holds on s, after recording that.
@@ -91,15 +95,15 @@ func (n *Node) again(ctx context.Context, s *state.Snapshot, p *permit, a *Ask, 
 
 // afresh decides on s and records that; a permit is remembered. It is false
 // where the ground moved while it was being recorded.
-func (n *Node) afresh(ctx context.Context, s *state.Snapshot, a *Ask, now clock.Mark, key uint64) (Answer, bool) {
+func (n *Node) afresh(ctx context.Context, s *state.Snapshot, a *Ask, now clock.Mark, key uint64) (Answer, served, bool) {
 	v := n.judge(ctx, s, a, now)
 	d := &v.decision
 	at, err := n.record(ctx, s, v, a)
 	if trust.KindOf(err) == trust.Conflict && len(d.Burn) > 0 {
-		return Answer{}, false // somebody used the value first; the next try sees that
+		return Answer{}, served{}, false // somebody used the value first; the next try sees that
 	}
 	if err != nil {
-		return n.unrecorded(err), true
+		return n.unrecorded(err), served{}, true
 	}
 	if d.Permit {
 		p := newPermit(v, a, at)
@@ -108,7 +112,7 @@ func (n *Node) afresh(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 		}
 		if latest := n.State(); latest.Epoch != s.Epoch && !n.confirms(ctx, latest, p, a) {
 			n.sessions.close(a.EnforcementPoint, n.Keys.Reference(at))
-			return Answer{}, false
+			return Answer{}, served{}, false
 		}
 		if len(d.Burn) == 0 && !a.Session {
 			n.memo.permits.Put(key, p)
@@ -116,7 +120,7 @@ func (n *Node) afresh(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 	}
 	return Answer{
 		Permit: d.Permit, Reason: d.Reason, Reference: n.Keys.Reference(at), TTL: d.TTL, Nonce: n.nonceAfter(a.EnforcementPoint, v),
-	}, true
+	}, servedBy(&v.evidence, &v.observed, d), true
 }
 
 func (n *Node) unrecorded(err error) Answer {

@@ -120,13 +120,21 @@ func (n *Node) hearDrill(from participant.Partner, jws string, into any) error {
 	return nil
 }
 
-// finishDrill records a drill, and its breach beside it.
+// finishDrill records a drill, its breach beside it, and what rules do about that.
 func (c *change) finishDrill(f drill.Finished) error {
 	events, err := c.Drill.Finish(f)
 	if err != nil {
 		return err
 	}
-	return c.add(events...)
+	if err := c.add(events...); err != nil {
+		return err
+	}
+	for _, e := range events {
+		if b, breached := e.(drill.Breach); breached {
+			return c.breached(b, f.Measured.Class)
+		}
+	}
+	return nil
 }
 
 // SettleDrill takes a home's word of a drill with a canary that was let in here,

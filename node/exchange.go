@@ -61,12 +61,15 @@ const (
 // Exchange decides whether a credential may be issued, records that durably and
 // only then gives it. It never fails to answer.
 func (n *Node) Exchange(ctx context.Context, r Exchange) Issued {
-	issued := n.settleExchange(ctx, &r)
+	issued, of := n.settleExchange(ctx, &r)
 	n.Meter.Decided(issued.Reason == trust.Permit, issued.Reason)
+	if hits := n.count(&of, issued.Reason, r.Client, "", 1); hits != nil {
+		n.trip(ctx, hits, n.calledBy(ctx, &Ask{Evidence: r.proofs(), Request: decision.Request{EnforcementPoint: r.Client}}))
+	}
 	return issued
 }
 
-func (n *Node) settleExchange(ctx context.Context, r *Exchange) Issued {
+func (n *Node) settleExchange(ctx context.Context, r *Exchange) (Issued, served) {
 	for range maxTries {
 		s := n.State()
 		now := n.Clock.Mark()
@@ -74,24 +77,26 @@ func (n *Node) settleExchange(ctx context.Context, r *Exchange) Issued {
 		if g, ok := n.memo.grants.Get(key); ok && g.answers(r, s.Rules) {
 			if o, ok := g.stillHolds(n, s, now); ok {
 				if issued, ok := n.issueAgain(ctx, s, g, r, &o); ok {
-					return issued
+					return issued, g.served
 				}
 				continue
 			}
 		}
-		if issued, ok := n.issueAfresh(ctx, s, r, now, key); ok {
-			return issued
+		if issued, of, ok := n.issueAfresh(ctx, s, r, now, key); ok {
+			return issued, of
 		}
 	}
-	return Issued{Reason: trust.Unsettled, Refusal: Unavailable}
+	return Issued{Reason: trust.Unsettled, Refusal: Unavailable}, served{}
 }
 
 // issueAfresh decides an order on s, records that and issues what was permitted;
 // a grant is remembered. It is false where the ground moved meanwhile.
-func (n *Node) issueAfresh(ctx context.Context, s *state.Snapshot, r *Exchange, now clock.Mark, key uint64) (Issued, bool) {
+func (n *Node) issueAfresh(ctx context.Context, s *state.Snapshot, r *Exchange, now clock.Mark, key uint64) (Issued, served, bool) {
 	j := n.gatherExchange(ctx, s, r, now)
 	j.decide(s, r)
 	d := &j.decision
+	of := servedBy(&j.evidence, &j.observed, d)
+	of.service = r.Target
 	var g *grant
 	var m minted
 	var err error
@@ -103,31 +108,31 @@ func (n *Node) issueAfresh(ctx context.Context, s *state.Snapshot, r *Exchange, 
 			m, err = n.vouch(s, &j, r)
 		}
 		if err != nil {
-			return n.unissued(err), true
+			return n.unissued(err), served{}, true
 		}
 	}
 	at, err := n.recordExchange(ctx, s, &j, r, &m.Issue)
 	if trust.KindOf(err) == trust.Conflict && len(d.Burn) > 0 {
-		return Issued{}, false // somebody used the value first; the next try sees that
+		return Issued{}, served{}, false // somebody used the value first; the next try sees that
 	}
 	if err != nil {
-		return n.unissued(err), true
+		return n.unissued(err), served{}, true
 	}
 	reference := n.Keys.Reference(at)
 	if !d.Permit {
-		return n.refused(s, &j, r, reference), true
+		return n.refused(s, &j, r, reference), of, true
 	}
-	g.of = at
+	g.of, g.served = at, of
 	if r.Partner.IsZero() {
 		n.statuses.remember(&m.Issue, g.footing)
 	}
 	if latest := n.State(); latest.Epoch != s.Epoch && !n.grantHolds(ctx, latest, g, r) {
-		return Issued{}, false
+		return Issued{}, served{}, false
 	}
 	if len(d.Burn) == 0 && r.Partner.IsZero() {
 		n.memo.grants.Put(key, g)
 	}
-	return m.issued(reference), true
+	return m.issued(reference), of, true
 }
 
 // refused is the answer to an order that was refused.

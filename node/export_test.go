@@ -2,8 +2,11 @@ package node
 
 import (
 	"context"
+	"hash/maphash"
 
+	"github.com/entente-id/entente/incident"
 	"github.com/entente-id/entente/ledger"
+	"github.com/entente-id/entente/trust"
 )
 
 // Permits is what VerifyLedger knows of the decision log.
@@ -17,3 +20,22 @@ func (n *Node) PauseBehind(ctx context.Context) { n.pauseBehind(ctx) }
 
 // PagesOf divides what an unwinding found into entries.
 var PagesOf = pagesOf
+
+// Counted counts more under a rule at a time and gives the sum that reached it, or
+// 0.
+type Counted struct{ t *tallies }
+
+// NewCounted counts from nothing.
+func NewCounted() Counted { return Counted{newTallies()} }
+
+// Add counts more of a subject.
+func (c Counted) Add(r incident.Rule, subject trust.SubjectKey, more uint32, now int64) uint64 {
+	one := armedRule{r, maphash.Comparable(c.t.seed, r)}
+	return c.t.add(&one, c.t.whom(&one, subject, trust.ParticipantID{}), more, now)
+}
+
+// LinkUp is for how many seconds the link with a partner has been up.
+func (n *Node) LinkUp(p trust.ParticipantID) int64 {
+	_, up, _ := n.views.late(p, 0, n.Clock.Mark())
+	return up
+}

@@ -93,10 +93,11 @@ type standing struct {
 	decision.Ground
 	made decision.Observed
 	decision.Bounds
+	served
 }
 
 func newPermit(v *verdict, a *Ask, of trust.Position) *permit {
-	p := &permit{ask: *a, standing: standing{rules: v.rules, of: of, agreement: v.decision.Agreement, Ground: v.evidence.Ground(), made: v.observed, Bounds: v.decision.Bounds}}
+	p := &permit{ask: *a, standing: standing{rules: v.rules, of: of, agreement: v.decision.Agreement, Ground: v.evidence.Ground(), made: v.observed, Bounds: v.decision.Bounds, served: servedBy(&v.evidence, &v.observed, &v.decision)}}
 	for name, value := range a.Properties {
 		p.properties = append(p.properties, member{name, value})
 	}

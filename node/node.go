@@ -179,6 +179,7 @@ type Node struct {
 	receipts  *receiptLog
 	receivers receivers
 	outlets   outlets
+	tally     *tallies
 	wake      map[trust.ParticipantID]chan struct{}
 	wakeLock  sync.Mutex
 	started   clock.Mark
@@ -201,6 +202,7 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	n.views, n.issuers, n.memo, n.tokens, n.sessions = newViews(), newIssuerKeys(c.Refresh), newMemo(), newTokenCache(), newSessions(c.Rand)
 	n.statuses, n.lists, n.receipts = newStatusLists(), newGathered(), newReceiptLog()
 	n.signals = newFeeds()
+	n.tally = newTallies()
 	n.drills = newDrills()
 	if n.Config.Receipts == 0 {
 		n.Config.Receipts = ReceiptsEvery

@@ -92,7 +92,11 @@ func (c *change) apply(from *participant.Partner, m message, kind string, conten
 		applied.Unsupported = true
 		return c.add(applied)
 	}
-	if err := effect(c, from, content); err != nil {
+	err := effect(c, from, content)
+	if err == nil {
+		err = c.told(m, kind)
+	}
+	if err != nil {
 		if trust.KindOf(err) == trust.Internal || trust.KindOf(err) == trust.Unavailable {
 			return err
 		}

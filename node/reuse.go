@@ -57,5 +57,8 @@ func (n *Node) Reused(ctx context.Context, point, reference string, uses []int64
 		return err
 	}
 	_, err = n.decisions.Append(ctx, ledger.Entry{Kind: decision.ReusedKind.Name, Version: decision.ReusedKind.Version, Body: text})
+	if err == nil {
+		n.countReused(ctx, &leaf, record, len(uses))
+	}
 	return err
 }

@@ -79,7 +79,9 @@ func (c *change) suspend(r SuspendRequest, by string) ([]trust.ParticipantID, er
 	}
 	switch t.Kind {
 	case suspension.Subject, suspension.Client, suspension.Coverage:
-		return c.suspendHere(t, r, by)
+		m := c.notice(t, r.Stoppable)
+		m.Why, m.Expires = r.Why, r.Expires
+		return c.suspendHere(t, m, by)
 	case suspension.Participant, suspension.Agreement:
 		return c.suspendWhole(t, r, by)
 	default:
@@ -109,15 +111,14 @@ func (c *change) suspendWhole(t suspension.Target, r SuspendRequest, by string) 
 	return partners, c.sendNotice(partners[0], t, m)
 }
 
-// suspendHere stops what this room of the state holds, and tells whom it concerns.
-func (c *change) suspendHere(t suspension.Target, r SuspendRequest, by string) ([]trust.ParticipantID, error) {
-	e := suspension.Suspended{Target: t, By: by, Expires: int64(r.Expires)}
+// suspendHere stops what this room of the state holds, and tells whom it concerns
+// what m says.
+func (c *change) suspendHere(t suspension.Target, m NoticeText, by string) ([]trust.ParticipantID, error) {
+	e := suspension.Suspended{Target: t, By: by, Expires: int64(m.Expires)}
 	events, err := c.Suspension.Suspend(suspension.Facts{Self: c.n.self}, e, c.now)
 	if err != nil || len(events) == 0 {
 		return nil, err
 	}
-	m := c.notice(t, r.Stoppable)
-	m.Why, m.Expires = r.Why, r.Expires
 	for _, e := range events {
 		if err := c.addSealed(e, sealed{owner: t.Subject, text: m}); err != nil {
 			return nil, err

@@ -28,6 +28,8 @@ type view struct {
 	// the time it signed, Unix seconds, and the time since boot when it was asked
 	signed int64
 	asked  time.Duration
+	// up is since when, by the time since boot, it has answered without a gap
+	up time.Duration
 }
 
 // answer is a proven head that is not applied yet.
@@ -117,11 +119,15 @@ func (v *views) stated(p trust.ParticipantID, issued, ends int64) {
 	}
 }
 
-// timed notes the time that p signed in answer to a nonce sent at sent.
-func (v *views) timed(p trust.ParticipantID, sent clock.Mark, signed int64) {
+// timed notes the time that p signed in answer to a nonce sent at sent. Where its
+// last answer lies further back than gap, the link was down between them.
+func (v *views) timed(p trust.ParticipantID, sent clock.Mark, signed int64, gap time.Duration) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	w := v.get(p)
+	if w.signed == 0 || sent.Boot-w.asked > gap {
+		w.up = sent.Boot
+	}
 	w.signed, w.asked = signed, sent.Boot
 }
 
@@ -130,4 +136,11 @@ func (v *views) timed(p trust.ParticipantID, sent clock.Mark, signed int64) {
 func (v *views) time(p trust.ParticipantID, now clock.Mark) (int64, bool) {
 	w := v.dates(p)
 	return w.signed + int64((now.Boot-w.asked)/time.Second), w.signed != 0
+}
+
+// late gives how many seconds ago, by p's own clock, it signed something at at,
+// and for how many the link with it has been up; false before its first time.
+func (v *views) late(p trust.ParticipantID, at int64, now clock.Mark) (late, up int64, ok bool) {
+	theirs, ok := v.time(p, now)
+	return theirs - at, int64((now.Boot - v.dates(p).up) / time.Second), ok
 }

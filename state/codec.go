@@ -13,6 +13,7 @@ import (
 	"github.com/entente-id/entente/exception"
 	"github.com/entente-id/entente/finding"
 	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/incident"
 	"github.com/entente-id/entente/mapping"
 	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/participant"
@@ -42,6 +43,7 @@ var ofAllNouns = sync.OnceValue(func() *Codec {
 		framework.Events(), participant.Events(), operator.Events(), service.Events(), client.Events(), agreement.Events(),
 		mapping.Events(), policy.Events(), revocation.Events(), suspension.Events(), exception.Events(), signal.Events(), edge.Events(), drill.Events(), finding.Events(), stream.Events(),
 		dispute.Events(),
+		incident.Events(),
 	} {
 		for _, e := range events {
 			k := e.EventKind()

@@ -14,6 +14,7 @@ import (
 	"github.com/entente-id/entente/exception"
 	"github.com/entente-id/entente/finding"
 	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/incident"
 	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/operator"
@@ -204,6 +205,17 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 			ID:      "finding-1", Owner: "records", Due: time.Now().Unix() + finding.Due,
 		},
 		finding.Closed{ID: "finding-1", By: host.Admin.ID},
+		incident.RuleSet{Rule: incident.Rule{
+			Name: "odd-queries", When: incident.Volume, Per: incident.PerSubject, Count: 40, Within: 600, Do: incident.Suspend, What: incident.Subject, TLP: suspension.Amber,
+		}, By: host.Admin.ID},
+		incident.RuleRemoved{Name: "busy-person", By: host.Admin.ID},
+		incident.Raised{
+			N: 1, Figure: incident.Figure{Participant: home.ID, Subject: trust.SubjectKey{1}, Count: 40},
+			Rule: incident.Rule{
+				Name: "odd-queries", When: incident.Volume, Per: incident.PerSubject, Count: 40, Within: 600, Do: incident.Suspend, What: incident.Subject,
+			},
+			Target: banned,
+		},
 		edge.ClockAhead{Seconds: 600},
 		edge.ClockAccepted{Time: time.Now().Unix(), Seconds: 600, By: host.Admin.ID},
 		edge.ClockAgreed{},

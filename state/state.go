@@ -12,6 +12,7 @@ import (
 	"github.com/entente-id/entente/exception"
 	"github.com/entente-id/entente/finding"
 	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/incident"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/mapping"
 	"github.com/entente-id/entente/operator"
@@ -48,6 +49,7 @@ type Snapshot struct {
 	Stream      stream.State      `json:"stream"`
 	Drill       drill.State       `json:"drill"`
 	Dispute     dispute.State     `json:"dispute"`
+	Incident    incident.State    `json:"incident"`
 }
 
 // Apply gives the snapshot after e. It is total: an event that no noun knows
@@ -72,6 +74,7 @@ func (s *Snapshot) Apply(e trust.Event, at trust.Stamp) *Snapshot {
 	n.Stream = s.Stream.Apply(e, at)
 	n.Drill = s.Drill.Apply(e, at)
 	n.Dispute = s.Dispute.Apply(e, at)
+	n.Incident = s.Incident.Apply(e, at)
 	switch effectOf(e) {
 	case changesRules:
 		n.Rules++
@@ -101,6 +104,7 @@ func effectOf(e trust.Event) effect {
 	case edge.Queued, edge.Applied, edge.ClockAgreed, framework.Received, framework.Refused, agreement.Refused, operator.Refused,
 		revocation.EngagementOpened, suspension.ResumeAsked, suspension.Refused, drill.Finished, drill.Breach, finding.Raised, finding.Closed,
 		revocation.Unwound,
+		incident.RuleSet, incident.RuleRemoved, incident.Raised,
 		stream.Created, stream.Updated, stream.Deleted, stream.Moved, stream.SubjectAdded, stream.SubjectRemoved, stream.Rejected:
 		return changesNothing
 	case dispute.Opened, dispute.Seated, dispute.Answered, dispute.Exhibited, dispute.Escalated, dispute.Proposed, dispute.Accepted,

@@ -33,6 +33,7 @@ var allRoutes = []map[string]route{
 	serviceRoutes, clientRoutes, operatorRoutes, exceptionRoutes, transmitterRoutes, streamRoutes, counterRoutes, findingRoutes, revocationRoutes, drillRoutes, keyRoutes, decisionRoutes, ledgerRoutes,
 	unwindRoutes,
 	disputeRoutes,
+	ruleRoutes,
 }
 
 // New serves the admin interface of n. Who may reach it at all is the affair of

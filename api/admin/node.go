@@ -34,6 +34,7 @@ type Node interface {
 	Unwindings
 	Disputes
 	Drills
+	Rules
 	Keys
 	Records
 }

@@ -39,10 +39,29 @@ var outside = map[string]string{
 }
 
 // nouns are the rooms that fold: none of them knows state, evidence or decision.
-const nouns = "framework participant operator revocation suspension service client policy agreement mapping exception edge drill signal finding stream dispute"
+var nouns = strings.Join([]string{
+	"framework",
+	"participant",
+	"operator",
+	"revocation",
+	"suspension",
+	"service",
+	"client",
+	"policy",
+	"agreement",
+	"mapping",
+	"exception",
+	"edge",
+	"drill",
+	"signal",
+	"finding",
+	"stream",
+	"dispute",
+	"incident",
+}, " ")
 
 // core is every pure room.
-const core = "canonical jose seal table spiffe delegation receipt signal " + nouns + " evidence state decision credential"
+var core = "canonical jose seal table spiffe delegation receipt signal " + nouns + " evidence state decision credential"
 
 // apis are the adapters of the node's listeners.
 const apis = "api/wire api/authzen api/oauth api/spiffe api/ssf api/edge api/signal api/admin"
@@ -73,6 +92,7 @@ var Rooms = map[string]Room{
 	"edge":        {Core: true, Uses: "table"},
 	"signal":      {Core: true, Uses: "canonical table framework", Outside: "json"},
 	"finding":     {Core: true, Uses: "table"},
+	"incident":    {Core: true, Uses: "table suspension"},
 
 	"receipt": {Core: true, Uses: "canonical", Outside: "sumdb"},
 	"drill":   {Core: true, Uses: "table"},

@@ -3,8 +3,28 @@ package main
 import "slices"
 
 // table is every check that is taken out, by file.
-var table = slices.Concat(joseMutants, headerMutants, canonicalMutants, evidenceMutants, grantMutants, decisionMutants, nounMutants, delegationMutants, svidMutants, clientMutants, introducedMutants, secretMutants, possessionMutants, drillMutants, signalMutants, receiptMutants, bulkMutants, receiverMutants,
-	unwindMutants)
+var table = slices.Concat(
+	joseMutants,
+	headerMutants,
+	canonicalMutants,
+	evidenceMutants,
+	grantMutants,
+	decisionMutants,
+	nounMutants,
+	delegationMutants,
+	svidMutants,
+	clientMutants,
+	introducedMutants,
+	secretMutants,
+	possessionMutants,
+	drillMutants,
+	signalMutants,
+	receiptMutants,
+	bulkMutants,
+	receiverMutants,
+	unwindMutants,
+	incidentMutants,
+)
 
 const (
 	tokenGo    = "jose/token.go"

@@ -43,6 +43,18 @@ type Resumed struct {
 	By   string              `json:"by"`
 }
 
+// Unsupported: a partner does not understand the kind of a message of ours. What
+// that does there, the partner's own ledger says.
+type Unsupported struct {
+	From trust.ParticipantID `json:"from"`
+	Lane Lane                `json:"lane"`
+	N    uint64              `json:"n"`
+	Kind string              `json:"kind"`
+}
+
+// EventKind is edge.unsupported.
+func (Unsupported) EventKind() trust.Kind { return trust.Kind{Name: "edge.unsupported", Version: 1} }
+
 // EventKind is edge.queued.
 func (Queued) EventKind() trust.Kind { return trust.Kind{Name: "edge.queued", Version: 1} }
 
@@ -57,5 +69,5 @@ func (Resumed) EventKind() trust.Kind { return trust.Kind{Name: "edge.resumed", 
 
 // Events gives one of each kind of event of this package.
 func Events() []trust.Event {
-	return []trust.Event{Queued{}, Applied{}, Broken{}, ClockAhead{}, ClockAccepted{}, ClockAgreed{}, Resumed{}}
+	return []trust.Event{Queued{}, Applied{}, Broken{}, ClockAhead{}, ClockAccepted{}, ClockAgreed{}, Resumed{}, Unsupported{}}
 }

@@ -32,6 +32,7 @@ func TestGolden(t *testing.T) {
 		edge.ClockAccepted{Time: 1_779_000_000, Seconds: 3600, By: "op-1"},
 		edge.ClockAgreed{},
 		edge.Resumed{From: nobody, By: "o1"},
+		edge.Unsupported{From: rje(t), Lane: edge.Governance, N: 2, Kind: "framework"},
 	} {
 		back := reflect.New(reflect.TypeOf(e))
 		golden(t, fmt.Sprintf("%d-%s", i+1, e.EventKind().Name), e, back.Interface())

@@ -36,6 +36,7 @@ const (
 	kindResumption    = "resumption"
 	kindAlias         = "alias"
 	kindDispute       = "dispute"
+	kindUnsupported   = "unsupported"
 	eventPrefix       = "urn:entente:edge:"
 	eventVersion      = ":1"
 	setType           = "secevent+jwt"

@@ -83,14 +83,9 @@ func (n *Node) ReceiveMessage(ctx context.Context, from trust.ParticipantID, jws
 func (c *change) apply(from *participant.Partner, m message, kind string, content []byte, hash string) error {
 	applied := edge.Applied{From: m.Iss, Epoch: m.Edge.Epoch, Lane: m.Edge.Lane, N: m.Edge.N, Kind: kind, Hash: hash}
 	effect, ok := effects[kind]
-	switch {
-	case !ok && m.Edge.Lane == edge.Safety:
-		// What we do not understand may be the end of something.
+	if !ok {
 		applied.Unsupported = true
-		return c.add(applied, edge.Broken{From: m.Iss, Lane: m.Edge.Lane, Rule: "unknown_safety_kind"})
-	case !ok:
-		applied.Unsupported = true
-		return c.add(applied)
+		return c.notUnderstood(applied, content)
 	}
 	err := effect(c, from, content)
 	if err == nil {
@@ -125,6 +120,7 @@ var effects = map[string]func(*change, *participant.Partner, []byte) error{
 	kindResumption:  receiveResumption,
 	kindAlias:       receiveAlias,
 	kindDispute:     receiveDispute,
+	kindUnsupported: receiveUnsupported,
 }
 
 // parse reads a message's content.

@@ -105,6 +105,7 @@ func effectOf(e trust.Event) effect {
 		revocation.EngagementOpened, suspension.ResumeAsked, suspension.Refused, drill.Finished, drill.Breach, finding.Raised, finding.Closed,
 		revocation.Unwound,
 		incident.RuleSet, incident.RuleRemoved, incident.Raised,
+		edge.Unsupported,
 		stream.Created, stream.Updated, stream.Deleted, stream.Moved, stream.SubjectAdded, stream.SubjectRemoved, stream.Rejected:
 		return changesNothing
 	case dispute.Opened, dispute.Seated, dispute.Answered, dispute.Exhibited, dispute.Escalated, dispute.Proposed, dispute.Accepted,

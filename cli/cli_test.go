@@ -17,6 +17,7 @@ import (
 	"github.com/entente-id/entente/cli"
 	"github.com/entente-id/entente/demo"
 	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/trust"
 )
 
 func TestMain(m *testing.M) {
@@ -32,7 +33,10 @@ func program() cli.Program {
 		Now:    func() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) },
 		Serve:  func(context.Context, string, string, *slog.Logger) error { return nil },
 		Create: func(context.Context, string, node.Birth) error { return nil },
-		Demo:   func(_ context.Context, c demo.Config) (bool, error) { return c.Keep, nil },
+		Recover: func(_ context.Context, config, from string, epoch uint32, reason string) (node.Reopening, error) {
+			return node.Reopening{Epoch: max(epoch, 2), Position: trust.Position{Epoch: max(epoch, 2), N: 17}}, nil
+		},
+		Demo: func(_ context.Context, c demo.Config) (bool, error) { return c.Keep, nil },
 	}
 }
 

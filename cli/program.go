@@ -26,6 +26,9 @@ type Program struct {
 	Serve func(ctx context.Context, config, version string, log *slog.Logger) error
 	// Create begins the ledger of the node that a configuration file describes.
 	Create func(ctx context.Context, config string, b node.Birth) error
+	// Recover opens an epoch behind a loss, on the ledger of the node that a
+	// configuration file describes, after the copy in from was put in its place.
+	Recover func(ctx context.Context, config, from string, epoch uint32, reason string) (node.Reopening, error)
 	// Demo plays the demonstration and tells whether no step failed.
 	Demo func(ctx context.Context, c demo.Config) (passed bool, err error)
 }
@@ -67,7 +70,7 @@ func (a *app) root() *cobra.Command {
 		a.reduceCommand(), a.resumeCommand(), a.suspensionCommand(), a.noticeCommand(), a.disputeCommand(), a.drillCommand(),
 		a.reachCommand(), a.unwindCommand(),
 		a.ruleCommand(), a.incidentCommand(),
-		a.ledgerCommand(), a.backupCommand(), a.evidenceCommand(), a.delegationCommand(), a.demoCommand(), a.versionCommand())
+		a.ledgerCommand(), a.backupCommand(), a.recoverCommand(), a.recoveryCommand(), a.epochCommand(), a.evidenceCommand(), a.delegationCommand(), a.demoCommand(), a.versionCommand())
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {

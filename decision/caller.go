@@ -19,6 +19,10 @@ func (h *hearing) identify() verdict {
 		return fail(trust.ClockAhead)
 	case o.Unsure:
 		return fail(trust.ClockUnsure)
+	case h.s.Edge.Recovery.Lost: // whoever was ended in what is lost would look alive
+		return fail(trust.LedgerLost)
+	case h.s.Edge.Recovery.Waiting > 0:
+		return fail(trust.Recovering)
 	case ev.Fault != nil && strings.HasPrefix(string(ev.Fault.Reason), "identify."):
 		return fail(ev.Fault.Reason)
 	case ev.Fault != nil && ev.Participant.IsZero():

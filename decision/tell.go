@@ -55,6 +55,10 @@ func (h *hearing) tellIdentify(reason trust.Reason) string {
 		return "this node's time was far ahead of its partners'; everything is denied until an operator accepts a time"
 	case reason == trust.ClockUnsure:
 		return "nobody has confirmed this node's time since it leapt ahead"
+	case reason == trust.LedgerLost:
+		return "a partner showed a message of this node that its ledger does not have; everything is denied until the ledger is recovered"
+	case reason == trust.Recovering:
+		return fmt.Sprintf("ledger goes on in epoch %d behind a loss, and %d partners have not said yet what they were told before", h.s.Edge.Recovery.Epoch, h.s.Edge.Recovery.Waiting)
 	case reason == trust.StatementExpired && o.StatementEnd == 0:
 		return fmt.Sprintf("%s has sent no statement; only a stated issuer speaks for it", bare(ev.Participant))
 	case reason == trust.StatementExpired:

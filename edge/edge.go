@@ -33,4 +33,5 @@ const (
 	Duplicate Verdict = "duplicate" // it was applied before, with the same content
 	Gap       Verdict = "gap"       // one before it is missing: lag, which heals by itself
 	Break     Verdict = "break"     // it contradicts what was applied: a person must look
+	Hold      Verdict = "hold"      // it is of a higher epoch: nothing of that is taken before a person accepts it
 )

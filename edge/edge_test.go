@@ -81,8 +81,10 @@ func TestJudge(t *testing.T) {
 		{"no content", rje(t), 1, edge.Safety, 2, "", edge.Break},
 		{"number 0", rje(t), 1, edge.Safety, 0, "a", edge.Break},
 		{"a lower epoch", rje(t), 0, edge.Safety, 4, "d", edge.Break},
-		{"a higher epoch", rje(t), 2, edge.Safety, 4, "d", edge.Break},
-		{"a higher epoch on the other lane", rje(t), 2, edge.Governance, 2, "d", edge.Break},
+		{"a higher epoch", rje(t), 2, edge.Safety, 4, "d", edge.Hold},
+		{"what was applied, in a higher epoch", rje(t), 2, edge.Safety, 3, "c", edge.Hold},
+		{"number 0 of a higher epoch", rje(t), 2, edge.Safety, 0, "c", edge.Break},
+		{"a higher epoch on the other lane", rje(t), 2, edge.Governance, 2, "d", edge.Hold},
 		{"no such lane", rje(t), 1, "express", 1, "a", edge.Break},
 		{"the other lane's next", rje(t), 1, edge.Governance, 2, "b", edge.Apply},
 		{"the other lane's gap", rje(t), 1, edge.Governance, 4, "b", edge.Gap},
@@ -99,7 +101,7 @@ func TestLowerEpochIsABreak(t *testing.T) {
 	first := applied(rje(t), edge.Safety, 1, "a")
 	first.Epoch = 3
 	s := edge.State{}.Apply(first, trust.Stamp{})
-	for epoch, want := range map[uint32]edge.Verdict{2: edge.Break, 3: edge.Apply, 4: edge.Break} {
+	for epoch, want := range map[uint32]edge.Verdict{0: edge.Break, 2: edge.Break, 3: edge.Apply, 4: edge.Hold} {
 		if got := s.Judge(rje(t), epoch, edge.Safety, 2, "b"); got != want {
 			t.Errorf("epoch %d: got %s", epoch, got)
 		}
@@ -140,7 +142,7 @@ func TestEveryMessageIsAppliedOnceInOrder(t *testing.T) {
 			switch s.Judge(a.From, a.Epoch, a.Lane, a.N, a.Hash) {
 			case edge.Apply:
 				s, order = s.Apply(a, trust.Stamp{}), append(order, n)
-			case edge.Break:
+			case edge.Break, edge.Hold:
 				r.Fatalf("message %d breaks the edge after %v", n, order)
 			case edge.Duplicate, edge.Gap:
 			}

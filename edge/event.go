@@ -26,6 +26,9 @@ type Applied struct {
 	Hash        string              `json:"hash"`
 	Unsupported bool                `json:"unsupported,omitzero"`
 	Refused     bool                `json:"refused,omitzero"` // understood, and refused by a rule; recorded beside
+	// Owner is whose data key the sealed part is under, which is the signed message
+	// where its sender, having lost its own, would need it again.
+	Owner trust.SubjectKey `json:"owner,omitzero"`
 }
 
 // Broken: what a partner proved contradicts itself; the edge is suspended until
@@ -70,4 +73,8 @@ func (Resumed) EventKind() trust.Kind { return trust.Kind{Name: "edge.resumed", 
 // Events gives one of each kind of event of this package.
 func Events() []trust.Event {
 	return []trust.Event{Queued{}, Applied{}, Broken{}, ClockAhead{}, ClockAccepted{}, ClockAgreed{}, Resumed{}, Unsupported{}}
+	return []trust.Event{
+		Queued{}, Applied{}, Broken{}, ClockAhead{}, ClockAccepted{}, ClockAgreed{}, Resumed{},
+		LossProven{}, Reopened{}, Restored{}, EpochTaken{}, EpochHeld{}, EpochAccepted{},
+	}
 }

@@ -15,6 +15,8 @@ type State struct {
 	Queued  table.Table[trust.Position] `json:"queued"`  // by partner, lane and number: the entry that holds the message
 	Applied table.Table[table.Key]      `json:"applied"` // by partner, lane and number: the content's hash, hashed
 	Clock   Clock                       `json:"clock,omitzero"`
+	// Recovery is that of this node's own ledger.
+	Recovery Recovery `json:"recovery,omitzero"`
 }
 
 // Edge is where the streams with one partner stand. The numbers are by lane, in
@@ -28,6 +30,16 @@ type Edge struct {
 	Broken string    `json:"broken,omitempty"`
 	// BrokenAt is the entry that broke it, 0/0 while it is whole.
 	BrokenAt trust.Position `json:"broken_at,omitzero"`
+	// Stage is how far a recovery of this node has come on the edge; while it is
+	// Opened, Base is the last number given before.
+	Stage Stage     `json:"stage,omitempty"`
+	Base  [2]uint64 `json:"base,omitzero"`
+	// Proven are the last messages of ours that the partner proved in a recovery,
+	// by the entry at RestoredAt.
+	Proven     [2]uint64      `json:"proven,omitzero"`
+	RestoredAt trust.Position `json:"restored_at,omitzero"`
+	// Held is a higher epoch of the partner's that nobody accepted yet, 0 for none.
+	Held uint32 `json:"held,omitzero"`
 }
 
 // Apply gives the state after e. It never fails; an event of another package
@@ -54,10 +66,12 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 		return s.with(e.From, edge)
 	case Resumed:
 		edge := s.edge(e.From)
-		edge.Broken, edge.BrokenAt = "", trust.Position{}
+		edge.Broken, edge.BrokenAt, edge.Stage = "", trust.Position{}, ""
 		return s.with(e.From, edge)
 	case ClockAhead, ClockAccepted, ClockAgreed:
 		s.Clock = s.Clock.apply(e, at)
+	case LossProven, Reopened, Restored, EpochTaken, EpochHeld, EpochAccepted:
+		return s.recover(e, at)
 	}
 	return s
 }
@@ -116,13 +130,15 @@ func (s State) BrokenAt(partner trust.ParticipantID) trust.Position { return s.e
 // Judge says what to do with a partner's message: epoch, lane and number, and
 // the hex SHA-256 of its content. A broken edge is judged like a whole one:
 // suspension stops decisions, never delivery. The first message sets the epoch
-// of the stream; another one contradicts it, since only a recovery that an
-// operator accepts may raise it.
+// of the stream. A lower one contradicts it; a higher one, which a recovery opens,
+// is held until an operator accepts it.
 func (s State) Judge(from trust.ParticipantID, epoch uint32, lane Lane, n uint64, hash string) Verdict {
 	known, last := s.Position(from, lane)
 	switch {
-	case !lane.Valid() || n == 0 || epoch == 0 || known != 0 && epoch != known:
+	case !lane.Valid() || n == 0 || epoch < known || epoch == 0:
 		return Break
+	case known != 0 && epoch > known:
+		return Hold
 	case n > last+1:
 		return Gap
 	case n == last+1:

@@ -33,6 +33,13 @@ func TestGolden(t *testing.T) {
 		edge.ClockAgreed{},
 		edge.Resumed{From: nobody, By: "o1"},
 		edge.Unsupported{From: rje(t), Lane: edge.Governance, N: 2, Kind: "framework"},
+		edge.LossProven{By: rje(t), Lane: edge.Safety, N: 9},
+		edge.Reopened{Epoch: 2, Partners: []trust.ParticipantID{rje(t), rxw(t)}},
+		edge.Restored{From: rje(t), Common: edge.Numbers{Safety: 1}, Heads: edge.Numbers{Safety: 9, Governance: 4}},
+		edge.EpochTaken{From: rje(t), Epoch: 2},
+		edge.EpochHeld{From: rxw(t), Epoch: 3},
+		edge.EpochAccepted{From: nobody, Epoch: 3, By: "o1"},
+		edge.Applied{From: rje(t), Epoch: 1, Lane: edge.Safety, N: 2, Kind: "revocation", Hash: "cc", Owner: trust.SubjectKey{7}},
 	} {
 		back := reflect.New(reflect.TypeOf(e))
 		golden(t, fmt.Sprintf("%d-%s", i+1, e.EventKind().Name), e, back.Interface())

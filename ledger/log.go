@@ -29,6 +29,9 @@ type Config[S any] struct {
 	Origin string       // the first line of its checkpoints
 	Now    func() int64 // Unix seconds
 	Rand   io.Reader    // for the salt of each leaf
+	// Epoch is that of new entries where the newest entry's is lower; it never
+	// falls. 0 goes on in the newest entry's, or begins with 1.
+	Epoch uint32
 
 	// Signer gives what signs the checkpoint of a batch, by the batch's time in
 	// Unix seconds: keys change while a log is open.
@@ -78,7 +81,7 @@ func Open[S any](ctx context.Context, cfg Config[S]) (*Log[S], error) {
 		return nil, err
 	}
 	l := &Log[S]{
-		cfg: cfg, epoch: 1, fatal: make(chan error, 1), ended: make(chan struct{}),
+		cfg: cfg, epoch: max(1, cfg.Epoch), fatal: make(chan error, 1), ended: make(chan struct{}),
 		salts: salts{in: bufio.NewReader(cfg.Rand)},
 	}
 	l.queue.wake = sync.NewCond(&l.queue.mu)
@@ -111,7 +114,7 @@ func (l *Log[S]) checkHead(ctx context.Context, head store.Head) (edge, error) {
 	if c.Size != head.Size || c.Root != tree.root() {
 		return edge{}, fault(l.cfg.Log, head.Size, "the newest checkpoint signs another tree than the stored one")
 	}
-	l.epoch = c.Epoch
+	l.epoch = max(l.epoch, c.Epoch)
 	return tree, nil
 }
 
@@ -158,6 +161,9 @@ func (l *Log[S]) Snapshot() (state S, checkpoint []byte) {
 
 // Size gives the number of durable records.
 func (l *Log[S]) Size() uint64 { return l.published.Load().head.Size }
+
+// Epoch gives the epoch of new records.
+func (l *Log[S]) Epoch() uint32 { return l.epoch }
 
 // At gives the newest stamp that was given, in Unix seconds.
 func (l *Log[S]) At() int64 {

@@ -14,6 +14,7 @@ import (
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/decision"
+	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/finding"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/ledger"
@@ -125,6 +126,9 @@ func (n *Node) fetchReceipts(ctx context.Context, host trust.ParticipantID) (int
 	}
 	if batch.Epoch < before.epoch {
 		return 0, trust.Errorf(trust.Denied, "%s signs receipts of epoch %d; those of epoch %d are recorded", host, batch.Epoch, before.epoch)
+	}
+	if known, _ := n.State().Edge.Position(host, edge.Safety); known != 0 && batch.Epoch > known {
+		return 0, trust.Errorf(trust.Denied, "%s signs receipts of epoch %d, which nobody has accepted here", host, batch.Epoch)
 	}
 	leaves, err := batch.Check(before.head, given.Receipts)
 	if refusal, ok := errors.AsType[*receipt.Refusal](err); ok {

@@ -36,7 +36,7 @@ func Create(ctx context.Context, c Config, b Birth) error {
 	if err != nil {
 		return err
 	}
-	n.trust, err = openLog(ctx, c, store.TrustLog, card.TrustOrigin, &state.Snapshot{}, n.fold, trust.Position{})
+	n.trust, err = openLog(ctx, c, 0, store.TrustLog, card.TrustOrigin, &state.Snapshot{}, n.fold, trust.Position{})
 	if err != nil {
 		return err
 	}

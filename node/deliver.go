@@ -9,6 +9,7 @@ import (
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/jose"
+	"github.com/entente-id/entente/ledger"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/store"
 	"github.com/entente-id/entente/trust"
@@ -40,6 +41,11 @@ func (n *Node) keepDelivering(ctx context.Context, to trust.ParticipantID, lane 
 	retry, former := firstRetry, false
 	for ctx.Err() == nil {
 		signal := n.deliverySignal(to)
+		if n.State().Edge.Stage(to) == edge.Opened { // the numbers are not known yet
+			wait(ctx, signal, time.Hour)
+			continue
+		}
+		acked = max(acked, n.State().Edge.Proven(to).Of(lane))
 		if acked+1 >= n.State().Edge.Next(to, lane) {
 			wait(ctx, signal, time.Hour)
 			continue
@@ -130,23 +136,32 @@ func (n *Node) queued(ctx context.Context, by jose.Signer, to trust.ParticipantI
 
 // queuedContent reads a queued message from the log.
 func (n *Node) queuedContent(ctx context.Context, to trust.ParticipantID, lane edge.Lane, number uint64) (q edge.Queued, stamp trust.Stamp, content []byte, err error) {
-	at, ok := n.State().Edge.Locate(to, lane, number)
-	if !ok {
-		return q, stamp, nil, trust.Errorf(trust.NotFound, "%s message %d to %s was never queued", lane, number, to)
-	}
-	record, err := n.trust.Entry(ctx, at.N)
+	q, record, err := n.queuedEntry(ctx, to, lane, number)
 	if err != nil {
 		return q, stamp, nil, err
-	}
-	event, err := n.codec.Decode(trust.Kind{Name: record.Kind, Version: record.Version}, record.Body)
-	if err != nil {
-		return q, stamp, nil, err
-	}
-	if q, ok = event.(edge.Queued); !ok {
-		return q, stamp, nil, trust.Errorf(trust.Internal, "entry %s is %s, where a queued message should stand", record.Position, record.Kind)
 	}
 	content, err = n.Keys.Unseal(ctx, q.Owner, record.Sealed)
 	return q, record.Stamp(), content, err
+}
+
+// queuedEntry reads the entry of a queued message.
+func (n *Node) queuedEntry(ctx context.Context, to trust.ParticipantID, lane edge.Lane, number uint64) (q edge.Queued, record ledger.Record, err error) {
+	at, ok := n.State().Edge.Locate(to, lane, number)
+	if !ok {
+		return q, record, trust.Errorf(trust.NotFound, "%s message %d to %s was never queued", lane, number, to)
+	}
+	record, err = n.trust.Entry(ctx, at.N)
+	if err != nil {
+		return q, record, err
+	}
+	event, err := n.codec.Decode(trust.Kind{Name: record.Kind, Version: record.Version}, record.Body)
+	if err != nil {
+		return q, record, err
+	}
+	if q, ok = event.(edge.Queued); !ok {
+		return q, record, trust.Errorf(trust.Internal, "entry %s is %s, where a queued message should stand", record.Position, record.Kind)
+	}
+	return q, record, nil
 }
 
 // Messages gives a partner its own messages of a lane after a number, for a

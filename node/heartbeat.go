@@ -68,8 +68,12 @@ func (n *Node) Heartbeat(_ context.Context, from trust.ParticipantID, nonce stri
 // keepHeartbeat asks a partner for its word until ctx ends. A suspended partner
 // is asked too: suspension stops decisions, never delivery.
 func (n *Node) keepHeartbeat(ctx context.Context, partner trust.ParticipantID) {
+	compared := false
 	for ctx.Err() == nil {
 		err := n.ask(ctx, partner)
+		if err == nil && !compared {
+			compared, err = n.lookForLoss(ctx, partner)
+		}
 		n.Meter.Heartbeat(err == nil)
 		if err != nil && ctx.Err() == nil {
 			n.Log.Debug("no word from a partner", "partner", partner.String(), "error", err)
@@ -84,11 +88,10 @@ func (n *Node) ask(ctx context.Context, id trust.ParticipantID) error {
 	if !ok {
 		return trust.Errorf(trust.NotFound, "participant %s is not known", id)
 	}
-	random := make([]byte, nonceBytes)
-	if _, err := io.ReadFull(n.Rand, random); err != nil {
-		return trust.Errorf(trust.Internal, "drawing a nonce: %w", err)
+	nonce, err := n.drawNonce()
+	if err != nil {
+		return err
 	}
-	nonce := base64.RawURLEncoding.EncodeToString(random)
 	body, err := canonical.Marshal(Nonce{Nonce: nonce})
 	if err != nil {
 		return err
@@ -115,6 +118,14 @@ func (n *Node) ask(ctx context.Context, id trust.ParticipantID) error {
 	return err
 }
 
+func (n *Node) drawNonce() (string, error) {
+	random := make([]byte, nonceBytes)
+	if _, err := io.ReadFull(n.Rand, random); err != nil {
+		return "", trust.Errorf(trust.Internal, "drawing a nonce: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(random), nil
+}
+
 // hear checks a heartbeat answer and gives the word with the time it was signed
 // at. A head below what was applied here before the
 // nonce was sent, or an older epoch, is a break: the partner contradicts what it
@@ -138,7 +149,10 @@ func (n *Node) hear(ctx context.Context, before *state.Snapshot, from participan
 		if !ok || len(h.Edge.Heads) != len(edge.Lanes()) {
 			return word{}, 0, trust.Errorf(trust.Invalid, "the heartbeat of %s does not name the head of each lane", id)
 		}
-		if epoch != 0 && h.Edge.Epoch != epoch || head < applied {
+		if epoch != 0 && h.Edge.Epoch > epoch {
+			return word{}, 0, n.holdEpoch(ctx, id, h.Edge.Epoch)
+		}
+		if h.Edge.Epoch < epoch || head < applied {
 			return word{}, 0, n.breakEdge(ctx, id, lane, "head_below_proven")
 		}
 	}

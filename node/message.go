@@ -37,6 +37,8 @@ const (
 	kindAlias         = "alias"
 	kindDispute       = "dispute"
 	kindUnsupported   = "unsupported"
+	kindEpoch         = "epoch"
+	kindEpochTaken    = "epoch-taken"
 	eventPrefix       = "urn:entente:edge:"
 	eventVersion      = ":1"
 	setType           = "secevent+jwt"
@@ -128,13 +130,14 @@ type (
 	}
 )
 
-// render signs the content of one queued message. Signing again gives the same
-// payload, so a repeated delivery is recognised whatever key signed it.
+// render signs the content of one queued message, in the epoch that the ledger is
+// in now. Signing again gives the same content, by which a repeated delivery is
+// recognised whatever key signed it.
 func (n *Node) render(by jose.Signer, to trust.ParticipantID, q edge.Queued, at trust.Stamp, content []byte) (string, error) {
 	id := sha256.Sum256([]byte(n.self.String() + "\n" + to.String() + "\n" + at.Position.String()))
 	return jose.Sign(by, setType, message{
 		Iss: n.self, Aud: to, Iat: at.At, Jti: hex.EncodeToString(id[:16]),
-		Edge:   place{Epoch: at.Position.Epoch, Lane: q.Lane, N: q.N},
+		Edge:   place{Epoch: n.trust.Epoch(), Lane: q.Lane, N: q.N},
 		Events: map[string]jsontext.Value{eventPrefix + q.Kind + eventVersion: content},
 	})
 }

@@ -177,6 +177,7 @@ type Node struct {
 	tokens    *tokenCache
 	lists     *gathered
 	receipts  *receiptLog
+	recovery  recovery
 	receivers receivers
 	outlets   outlets
 	tally     *tallies
@@ -207,7 +208,7 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	if n.Config.Receipts == 0 {
 		n.Config.Receipts = ReceiptsEvery
 	}
-	if err := n.openTrust(ctx); err != nil {
+	if err := n.openTrust(ctx, 0); err != nil {
 		return nil, err
 	}
 	self := n.State().Participant.Self()
@@ -219,7 +220,7 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 		return nil, err
 	}
 	var err error
-	n.decisions, err = openLog(ctx, c, store.DecisionLog, self.Card.DecisionOrigin, struct{}{}, nil, trust.Position{})
+	n.decisions, err = openLog(ctx, c, n.trust.Epoch(), store.DecisionLog, self.Card.DecisionOrigin, struct{}{}, nil, trust.Position{})
 	if err != nil {
 		return nil, err
 	}

@@ -12,8 +12,9 @@ import (
 	"github.com/entente-id/entente/trust"
 )
 
-// openLog opens one of the node's logs under its origin.
-func openLog[S any](ctx context.Context, c Config, log, origin string, start S, fold func(S, ledger.Record) (S, error), at trust.Position) (*ledger.Log[S], error) {
+// openLog opens one of the node's logs under its origin, with new entries in no
+// lower epoch than the given.
+func openLog[S any](ctx context.Context, c Config, epoch uint32, log, origin string, start S, fold func(S, ledger.Record) (S, error), at trust.Position) (*ledger.Log[S], error) {
 	verifiers, err := c.Keys.NoteVerifiers(origin)
 	if err != nil {
 		return nil, err
@@ -21,14 +22,15 @@ func openLog[S any](ctx context.Context, c Config, log, origin string, start S, 
 	return ledger.Open(ctx, ledger.Config[S]{
 		Store: c.Store, Log: log, Origin: origin, Verifiers: verifiers,
 		Signer: func(at int64) (note.Signer, error) { return c.Keys.NoteSigner(origin, at) },
-		Now:    c.Clock.Stamp, Rand: c.Rand,
+		Now:    c.Clock.Stamp, Rand: c.Rand, Epoch: epoch,
 		Fold: fold, Start: start, StartAt: at,
 	})
 }
 
 // openTrust opens the trust log and folds it, from the newest state checkpoint
-// that still fits.
-func (n *Node) openTrust(ctx context.Context) error {
+// that still fits. Its new entries are in no lower epoch than the given, nor than
+// its newest entry's.
+func (n *Node) openTrust(ctx context.Context, epoch uint32) error {
 	head, err := n.Store.Head(ctx, store.TrustLog)
 	if err != nil {
 		return err
@@ -41,7 +43,7 @@ func (n *Node) openTrust(ctx context.Context) error {
 		return err
 	}
 	start := n.loadCheckpoint(ctx)
-	n.trust, err = openLog(ctx, n.Config, store.TrustLog, checkpoint.Origin, start, n.fold, start.At.Position)
+	n.trust, err = openLog(ctx, n.Config, epoch, store.TrustLog, checkpoint.Origin, start, n.fold, start.At.Position)
 	return err
 }
 

@@ -62,10 +62,12 @@ func (n *Node) ReceiveMessage(ctx context.Context, from trust.ParticipantID, jws
 			return gap
 		case edge.Break:
 			return c.contradicted(from, m.Edge.Lane, "contradiction")
+		case edge.Hold:
+			return c.hold(from, m.Edge.Epoch)
 		case edge.Apply:
 		}
 		defer func() { ended = c.ended }()
-		return c.apply(partner, m, kind, content, hash)
+		return c.apply(partner, m, kind, content, hash, jws)
 	})
 	if gap != nil {
 		return gap
@@ -74,13 +76,16 @@ func (n *Node) ReceiveMessage(ctx context.Context, from trust.ParticipantID, jws
 		n.lists.done(from, hash)
 		n.views.applied(from, n.State())
 		n.canaries.ended(ended, n.Clock.Mark())
+		if n.State().Edge.Stage(from) == edge.Fetched {
+			n.wakeDelivery(from) // what was refused before may be accepted now
+		}
 	}
 	return err
 }
 
 // apply gives a message its effect and records that it was applied, in one
-// commit.
-func (c *change) apply(from *participant.Partner, m message, kind string, content []byte, hash string) error {
+// commit. The message is kept beside it where its sender would need it again.
+func (c *change) apply(from *participant.Partner, m message, kind string, content []byte, hash string, jws []byte) error {
 	applied := edge.Applied{From: m.Iss, Epoch: m.Edge.Epoch, Lane: m.Edge.Lane, N: m.Edge.N, Kind: kind, Hash: hash}
 	effect, ok := effects[kind]
 	if !ok {
@@ -99,7 +104,11 @@ func (c *change) apply(from *participant.Partner, m message, kind string, conten
 		c.n.Log.Warn("a partner's message was refused", "partner", m.Iss.String(), "kind", kind, "reason", string(trust.KindOf(err)))
 		applied.Refused = true
 	}
-	return c.add(applied)
+	if again[kind] == nil {
+		return c.add(applied)
+	}
+	applied.Owner = c.about
+	return c.addSealed(applied, sealed{owner: c.about, text: jws})
 }
 
 // effects are what each kind of message does here. An error is a refusal.
@@ -121,6 +130,8 @@ var effects = map[string]func(*change, *participant.Partner, []byte) error{
 	kindAlias:       receiveAlias,
 	kindDispute:     receiveDispute,
 	kindUnsupported: receiveUnsupported,
+	kindEpoch:       receiveEpoch,
+	kindEpochTaken:  receiveEpochTaken,
 }
 
 // parse reads a message's content.
@@ -239,6 +250,7 @@ func receiveRevocation(c *change, from *participant.Partner, content []byte) err
 	if m.Kind == revocation.Subject {
 		target.Subject = c.n.Keys.Subject(from.Card.ID.String(), m.Namespace, m.Subject)
 		target.Engagement = m.Engagement
+		c.about = target.Subject
 	}
 	revoked := revocation.Revoked{Target: target, From: from.Card.ID}
 	if m.Kind == revocation.Subject {

@@ -29,6 +29,7 @@ type change struct {
 	list     *arrived         // of the message that is received, if it announces one
 	ended    trust.SubjectKey // whose end a partner's message told
 	received clock.Mark       // when that message arrived
+	about    trust.SubjectKey // whom that message is about, if it is about somebody
 }
 
 // sealed is what stands beside a leaf, encrypted under its owner's key.

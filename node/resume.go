@@ -33,6 +33,11 @@ func (n *Node) Resume(ctx context.Context, a Actor, w Stoppable, reason string) 
 		if err != nil {
 			return err
 		}
+		if t.Kind == suspension.Edge {
+			if err := c.Edge.MayResume(t.Participant); err != nil {
+				return err
+			}
+		}
 		events, refusal := c.Suspension.Resume(c.standing(t), t, a.ID, c.now)
 		if refusal != nil {
 			return c.take(events, refusal)

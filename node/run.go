@@ -32,6 +32,7 @@ func (n *Node) Run(ctx context.Context) {
 			}
 			started[id] = true
 			all.Go(func() { n.keepHeartbeat(ctx, id) })
+			all.Go(func() { n.keepRestoring(ctx, id) })
 			all.Go(func() { n.keepCounters(ctx, id) })
 			all.Go(func() { n.keepReconciling(ctx, id) })
 			for _, lane := range edge.Lanes() {

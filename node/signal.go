@@ -285,6 +285,10 @@ func receiveSignal(c *change, from *participant.Partner, content []byte) error {
 		return trust.Errorf(trust.Invalid, "participant %s signals what is still to come", from.Card.ID)
 	}
 	r := signal.Received{From: from.Card.ID, Participant: from.Card.ID, Type: m.Type.Known(), At: m.At}
-	r.Marks = signal.Place(c.keysOf(from.Card.ID, &m), signal.Effect{Mark: m.Mark, Raises: m.Raises})
+	keys := c.keysOf(from.Card.ID, &m)
+	if len(keys.Subjects) > 0 {
+		c.about = keys.Subjects[0]
+	}
+	r.Marks = signal.Place(keys, signal.Effect{Mark: m.Mark, Raises: m.Raises})
 	return c.record(c.Signal.Record(r))
 }

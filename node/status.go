@@ -92,6 +92,7 @@ func (n *Node) Status(ctx context.Context) Status {
 			if err != nil {
 				n.Log.Warn("a delivery cursor could not be read", "partner", p.Card.ID.String(), "error", err)
 			}
+			acked = max(acked, s.Edge.Proven(p.Card.ID).Of(lane))
 			status.Queued[lane] = s.Edge.Next(p.Card.ID, lane) - 1 - acked
 			_, status.Applied[lane] = s.Edge.Position(p.Card.ID, lane)
 		}

@@ -84,6 +84,7 @@ func receiveNotice(c *change, from *participant.Partner, content []byte) error {
 		return trust.Errorf(trust.Invalid, "a notice is marked TLP %.20q, which TLP 2.0 does not have", m.TLP)
 	}
 	t := m.target(c.n)
+	c.about = t.Subject
 	e := suspension.Suspended{Target: t, From: from.Card.ID, Expires: int64(m.Expires)}
 	if t.Participant == from.Card.ID {
 		e.Alias = c.n.alias(from.Card.ID, m.Pairwise)

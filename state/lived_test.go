@@ -259,6 +259,12 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 		dispute.Refused{Act: act, Verb: dispute.Meet, Rule: dispute.RuleStage},
 		dispute.Seated{Opened: others, Stage: dispute.Panel, Thirds: []trust.ParticipantID{host.ID}, Due: 1_791_209_600},
 		dispute.Ended{Act: others.Act},
+		edge.LossProven{By: home.ID, Lane: edge.Safety, N: 4711},
+		edge.Reopened{Epoch: 2, Partners: []trust.ParticipantID{home.ID}},
+		edge.Restored{From: home.ID, Common: edge.Numbers{Safety: 17, Governance: 4}, Heads: edge.Numbers{Safety: 4711, Governance: 4}},
+		edge.EpochTaken{From: home.ID, Epoch: 2},
+		edge.EpochHeld{From: home.ID, Epoch: 3},
+		edge.EpochAccepted{From: home.ID, Epoch: 3, By: host.Admin.ID},
 	} {
 		kind, body, err := codec.Encode(e)
 		must(t, err)

@@ -134,6 +134,8 @@ func effectOf(e trust.Event) effect {
 			return reducesTrust
 		}
 		return reducesRules
+	case edge.LossProven, edge.Reopened, edge.EpochHeld:
+		return reducesRules
 	case participant.Suspended, edge.Broken, edge.ClockAhead, mapping.Closed, service.Removed, service.EnforcementPointRemoved,
 		client.Renewed, client.Ended, exception.Ended, signal.TransmitterAdded,
 		policy.Applied, framework.Adopted, participant.Stated, participant.KeysSeen, participant.BundleSeen, participant.Declared:

@@ -24,6 +24,8 @@ const (
 	NotOurs            Reason = "identify.not_ours"
 	ClockAhead         Reason = "identify.clock_ahead"
 	ClockUnsure        Reason = "identify.clock_unsure"
+	LedgerLost         Reason = "identify.ledger_lost"
+	Recovering         Reason = "identify.recovering"
 )
 
 // The second check, authenticate: is the proof genuine and meant for here.
@@ -218,6 +220,8 @@ func Reasons() []ReasonDoc {
 		{NotOurs, "a grant for a partner is asked for somebody else's person", "have the caller's own organisation issue it; a node vouches for its own people alone"},
 		{ClockAhead, "this node's time was more than 30 seconds ahead of its partners', so that nobody can be identified as of now", "put the machine's clock right, then let an operator accept it (`entente clock accept`)"},
 		{ClockUnsure, "the machine's clock leapt ahead, and no partner has confirmed the time since", "wait for a partner's next word; it heals by itself, or an operator has to accept the time"},
+		{LedgerLost, "a partner showed a message that this node signed and that its ledger does not have: entries are lost, and what they ended would count again", "stop the node and recover the ledger (`entente recover`)"},
+		{Recovering, "the ledger goes on behind a loss, and not every partner has said yet what this node told it: what was ended since may still be missing", "wait for the partners' answers (`entente recovery`); whoever was ended meanwhile stays so"},
 
 		{SharedSecret, "the caller shows a shared secret (an API key, a password), and no live exception lets it in", "move the integration to tokens bound to a key; until then an operator may grant an exception, which expires"},
 		{ExceptionEnded, "the exception that let this shared secret in has expired or was ended", "move the integration to tokens bound to a key; an exception is not prolonged"},

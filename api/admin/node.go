@@ -51,6 +51,8 @@ type Reader interface {
 	SetClock(ctx context.Context, a node.Actor, offset time.Duration) error
 	SetMachineClock(ctx context.Context, a node.Actor, ahead time.Duration) error
 	AcceptClock(ctx context.Context, a node.Actor, reason string) (node.ClockStatus, error)
+	Recovery(ctx context.Context, a node.Actor) (node.Recovery, error)
+	AcceptEpoch(ctx context.Context, a node.Actor, partner trust.ParticipantID, epoch uint32, reason string) (trust.Position, error)
 }
 
 // Participants are the use cases about partners and the framework.

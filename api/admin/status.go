@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/trust"
 )
 
 // Clock is the injected offset of a demo node's time.
@@ -24,11 +25,25 @@ type ClockAcceptance struct {
 	Reason string `json:"reason"`
 }
 
+// EpochAcceptance lets a partner speak in the epoch that it opened.
+type EpochAcceptance struct {
+	Participant trust.ParticipantID `json:"participant"`
+	Epoch       uint32              `json:"epoch"`
+	Reason      string              `json:"reason"`
+}
+
+// AcceptedEpoch is where that stands.
+type AcceptedEpoch struct {
+	Position trust.Position `json:"position"`
+}
+
 var statusRoutes = map[string]route{
 	"GET /v1/status":        handler.status,
 	"PUT /v1/clock":         handler.setClock,
 	"PUT /v1/clock/machine": handler.setMachineClock,
 	"POST /v1/clock/accept": handler.acceptClock,
+	"GET /v1/recovery":      handler.recovery,
+	"POST /v1/epochs":       handler.acceptEpoch,
 }
 
 func (h handler) status(ctx context.Context, _ request) (any, error) {
@@ -59,6 +74,19 @@ func (h handler) acceptClock(ctx context.Context, r request) (any, error) {
 	return h.node.AcceptClock(ctx, r.actor, c.Reason)
 }
 
+func (h handler) recovery(ctx context.Context, r request) (any, error) {
+	return h.node.Recovery(ctx, r.actor)
+}
+
+func (h handler) acceptEpoch(ctx context.Context, r request) (any, error) {
+	e, err := body[EpochAcceptance](r)
+	if err != nil {
+		return nil, err
+	}
+	at, err := h.node.AcceptEpoch(ctx, r.actor, e.Participant, e.Epoch, e.Reason)
+	return AcceptedEpoch{at}, err
+}
+
 // Status tells how the node is.
 func (c *Client) Status(ctx context.Context) (node.Status, error) {
 	return call[node.Status](ctx, c, http.MethodGet, "/v1/status", nil)
@@ -79,4 +107,15 @@ func (c *Client) SetMachineClock(ctx context.Context, ahead time.Duration) error
 // stands then.
 func (c *Client) AcceptClock(ctx context.Context, reason string) (node.ClockStatus, error) {
 	return call[node.ClockStatus](ctx, c, http.MethodPost, "/v1/clock/accept", ClockAcceptance{reason})
+}
+
+// Recovery tells how far a recovery of the node has come, and which partners wait
+// with an epoch of theirs.
+func (c *Client) Recovery(ctx context.Context) (node.Recovery, error) {
+	return call[node.Recovery](ctx, c, http.MethodGet, "/v1/recovery", nil)
+}
+
+// AcceptEpoch lets a partner that recovered speak in its epoch.
+func (c *Client) AcceptEpoch(ctx context.Context, e EpochAcceptance) (AcceptedEpoch, error) {
+	return call[AcceptedEpoch](ctx, c, http.MethodPost, "/v1/epochs", e)
 }

@@ -31,6 +31,8 @@ type Node interface {
 	ReceiveChunk(ctx context.Context, from trust.ParticipantID, chunk []byte) error
 	// Heartbeat answers a nonce with a signed word.
 	Heartbeat(ctx context.Context, from trust.ParticipantID, nonce string) (string, error)
+	// Received tells a partner what is held here of its own messages.
+	Received(ctx context.Context, from trust.ParticipantID, q node.ReceivedQuestion) (node.ReceivedAnswer, error)
 	// Messages gives a partner its own messages of a lane after a number.
 	Messages(ctx context.Context, from trust.ParticipantID, lane edge.Lane, after uint64, limit int) ([]string, error)
 	// ReceiptsFor gives a home its next receipts after a number, nil for none.
@@ -68,6 +70,7 @@ func New(n Node, peer Peer) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /edge/v1/messages", h.partner(h.receive))
 	mux.Handle("GET /edge/v1/messages", h.partner(h.resend))
+	mux.Handle("POST /edge/v1/received", h.partner(h.received))
 	mux.Handle("POST /edge/v1/chunks", h.partner(h.chunk))
 	mux.Handle("POST /edge/v1/heartbeat", h.partner(h.heartbeat))
 	mux.Handle("POST /edge/v1/receipts", h.partner(h.receipts))
@@ -163,6 +166,24 @@ func (h handler) heartbeat(w http.ResponseWriter, r *http.Request, from trust.Pa
 	w.Header().Set("Content-Type", messageType)
 	_, _ = io.WriteString(w, jws) // the partner may have gone
 	return nil
+}
+
+// received answers {"nonce": …, "since": …} with what is held here of the partner's
+// own messages, for one that may have lost them.
+func (h handler) received(w http.ResponseWriter, r *http.Request, from trust.ParticipantID) error {
+	data, err := wire.Body(w, r, wire.JSON, maxHeartbeat)
+	if err != nil {
+		return err
+	}
+	var q node.ReceivedQuestion
+	if err := canonical.DecodeLoose(data, &q); err != nil {
+		return err
+	}
+	answer, err := h.node.Received(r.Context(), from, q)
+	if err != nil {
+		return err
+	}
+	return wire.Answer(w, http.StatusOK, answer)
 }
 
 // resend gives a partner its own messages of a lane after a number, at most a

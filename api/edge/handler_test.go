@@ -51,6 +51,11 @@ func (p *partner) Messages(_ context.Context, _ trust.ParticipantID, _ noun.Lane
 	return p.stored, p.err
 }
 
+func (p *partner) Received(_ context.Context, _ trust.ParticipantID, q node.ReceivedQuestion) (node.ReceivedAnswer, error) {
+	p.nonce, p.after = q.Nonce, q.Since.Safety
+	return node.ReceivedAnswer{Word: "word", Messages: []node.ReceivedMessage{}}, p.err
+}
+
 func (p *partner) Canary(_ context.Context, _ trust.ParticipantID, c node.CanaryCall) (node.CanaryAnswer, error) {
 	p.message = c.Agreement + " " + c.Token
 	return node.CanaryAnswer{Decision: true, Reference: "r"}, p.err
@@ -131,6 +136,14 @@ func TestHeartbeat(t *testing.T) {
 	}
 }
 
+func TestReceived(t *testing.T) {
+	p := &partner{}
+	w := send(t, p, http.MethodPost, "/edge/v1/received", "application/json", `{"nonce":"n1","since":{"safety":7,"governance":4}}`)
+	if w.Code != 200 || w.Body.String() != `{"word":"word","messages":[]}` || p.nonce != "n1" || p.after != 7 {
+		t.Errorf("answered %d %s to nonce %q from %d on", w.Code, w.Body, p.nonce, p.after)
+	}
+}
+
 func TestDrills(t *testing.T) {
 	p := &partner{}
 	w := send(t, p, http.MethodPost, "/edge/v1/canary", "application/json", `{"agreement":"a","token":"t"}`)
@@ -171,6 +184,9 @@ func TestRefused(t *testing.T) {
 		{"heartbeat of another type", "POST", heartbeat, "text/plain", `{"nonce":"n"}`, 415},
 		{"heartbeat too large", "POST", heartbeat, "application/json", `{"nonce":"` + strings.Repeat("a", 5000) + `"}`, 413},
 		{"heartbeat malformed", "POST", heartbeat, "application/json", `{"nonce":"n","nonce":"m"}`, 400},
+		{"stranger's loss", "POST", "/edge/v1/received", "stranger", `{"nonce":"n"}`, 401},
+		{"loss of another type", "POST", "/edge/v1/received", "text/plain", `{"nonce":"n"}`, 415},
+		{"loss malformed", "POST", "/edge/v1/received", "application/json", `{"nonce":"n","nonce":"m"}`, 400},
 		{"stranger's canary", "POST", "/edge/v1/canary", "stranger", `{"agreement":"a","token":"t"}`, 401},
 		{"stranger's drill", "POST", "/edge/v1/drills", "stranger", `{"result":"word"}`, 401},
 		{"canary of another type", "POST", "/edge/v1/canary", "text/plain", `{"agreement":"a","token":"t"}`, 415},

@@ -18,7 +18,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := cli.Program{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Getenv, Now: time.Now, Rand: rand.Reader,
-		Serve: serve.Run, Create: serve.Create, Demo: demo.Run,
+		Serve: serve.Run, Create: serve.Create, Recover: serve.Recover, Demo: demo.Run,
 	}.Run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)

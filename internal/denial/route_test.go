@@ -56,6 +56,7 @@ var rows = map[string]string{
 	"POST /edge/v1/messages":        "TestMessages",
 	"POST /edge/v1/chunks":          "TestChunks",
 	"GET /edge/v1/messages":         "gives a partner its own messages; who asks, mutual TLS says",
+	"POST /edge/v1/received":        "gives a partner its own messages; who asks, mutual TLS says",
 	"POST /edge/v1/heartbeat":       "answers a nonce; who asks, mutual TLS says",
 	"POST /edge/v1/receipts":        "gives a home its own receipts; who asks, mutual TLS says",
 	"POST /edge/v1/canary":          "TestCanaries",
@@ -124,6 +125,7 @@ var operators = regexp.MustCompile(`^(GET|POST|DELETE|PUT|PATCH) /v1/(` + string
 	`rules.*`,
 	`incidents`,
 }, "|") + `)$`)
+var operators = regexp.MustCompile(`^(GET|POST|DELETE|PUT|PATCH) /v1/(status|participants|participants/\{id\}|invitation|issuers|frameworks|frameworks/\{hash\}/adopt|agreements|agreements/render|agreements/\{name\}|agreements/\{name\}/(activate|suspend|end)|mappings.*|policy.*|services.*|clients.*|enforcement-points.*|operators.*|exceptions.*|transmitters.*|streams.*|counters.*|findings.*|reconciliations|revocations|suspensions|drills|resumptions|notices|engagements.*|bundles|decisions/\{reference\}|ledger/.*|state|clock|clock/.*|recovery|epochs|declaration|keys|keys/accepted)$`)
 
 func TestEveryRouteHasARow(t *testing.T) {
 	found := routes(t)

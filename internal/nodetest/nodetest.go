@@ -377,6 +377,8 @@ func (n *Node) Serve(ctx context.Context, from trust.ParticipantID, r node.Outgo
 			return node.Incoming{Status: http.StatusForbidden}, nil
 		}
 		return node.Incoming{Status: http.StatusOK, Body: []byte(jws)}, nil
+	case node.ReceivedPath:
+		return n.serveReceived(ctx, from, r)
 	case node.ReconciliationsPath:
 		answer, err := n.Reconciled(ctx, from, r.Body)
 		switch {

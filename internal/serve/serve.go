@@ -92,6 +92,27 @@ func Create(ctx context.Context, path string, b node.Birth) (err error) {
 	return node.Create(ctx, m.config, b)
 }
 
+// Recover lets the ledger of the node of a configuration file go on in a new epoch,
+// 0 being the next, behind a loss. Where from is not empty, the copy of a ledger
+// there is put in place first; a data directory that holds another one is refused.
+func Recover(ctx context.Context, path, from string, epoch uint32, reason string) (_ node.Reopening, err error) {
+	c, err := config.Load(path)
+	if err != nil {
+		return node.Reopening{}, err
+	}
+	if from != "" {
+		if _, err := local.Copy(ctx, from, c.Data, local.Options{}); err != nil {
+			return node.Reopening{}, err
+		}
+	}
+	m, err := open(ctx, c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return node.Reopening{}, err
+	}
+	defer func() { err = errors.Join(err, m.close()) }()
+	return node.Recover(ctx, m.config, epoch, reason)
+}
+
 // machine is what a node stands on here, and the node.
 type machine struct {
 	config node.Config

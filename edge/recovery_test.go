@@ -1,0 +1,167 @@
+package edge_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/trust"
+)
+
+// The life of an edge in a recovery of this node: what moves it at each stage. What
+// does not is refused with Conflict.
+func TestStagesOfARecovery(t *testing.T) {
+	type command struct {
+		name string
+		do   func(edge.State) ([]trust.Event, error)
+	}
+	commands := []command{
+		{"restore", func(s edge.State) ([]trust.Event, error) {
+			return s.Restore(edge.Restored{From: rje(t), Heads: edge.Numbers{Safety: 9, Governance: 4}})
+		}},
+		{"take the epoch", func(s edge.State) ([]trust.Event, error) {
+			return s.TakeEpoch(edge.EpochTaken{From: rje(t), Epoch: 2})
+		}},
+		{"take another epoch", func(s edge.State) ([]trust.Event, error) {
+			return s.TakeEpoch(edge.EpochTaken{From: rje(t), Epoch: 3})
+		}},
+		{"resume", func(s edge.State) ([]trust.Event, error) {
+			return []trust.Event{edge.Resumed{From: rje(t), By: "o1"}}, s.MayResume(rje(t))
+		}},
+	}
+	reopened := edge.State{}.Apply(edge.Reopened{Epoch: 2, Partners: []trust.ParticipantID{rje(t), rxw(t)}}, trust.Stamp{})
+	fetched := reopened.Apply(edge.Restored{From: rje(t), Heads: edge.Numbers{Safety: 9, Governance: 4}}, trust.Stamp{})
+	accepted := fetched.Apply(edge.EpochTaken{From: rje(t), Epoch: 2}, trust.Stamp{})
+	for _, c := range []struct {
+		stage edge.Stage
+		state edge.State
+		legal map[string]edge.Stage // the command to the stage after it
+	}{
+		{"", edge.State{}, map[string]edge.Stage{"resume": ""}},
+		{edge.Opened, reopened, map[string]edge.Stage{"restore": edge.Fetched}},
+		{edge.Fetched, fetched, map[string]edge.Stage{"take the epoch": edge.Accepted}},
+		{edge.Accepted, accepted, map[string]edge.Stage{"resume": ""}},
+		{"", accepted.Apply(edge.Resumed{From: rje(t), By: "o1"}, trust.Stamp{}), map[string]edge.Stage{"resume": ""}},
+	} {
+		if got := c.state.Stage(rje(t)); got != c.stage {
+			t.Fatalf("the stage is %q, not %q", got, c.stage)
+		}
+		for _, do := range commands {
+			events, err := do.do(c.state)
+			after, legal := c.legal[do.name]
+			if legal != (err == nil) || !legal && trust.KindOf(err) != trust.Conflict {
+				t.Errorf("%s at %q: %v", do.name, c.stage, err)
+				continue
+			}
+			s := c.state
+			if legal {
+				for _, e := range events {
+					s = s.Apply(e, trust.Stamp{})
+				}
+			}
+			if want := c.stage; legal && s.Stage(rje(t)) != after || !legal && s.Stage(rje(t)) != want {
+				t.Errorf("%s at %q leads to %q", do.name, c.stage, s.Stage(rje(t)))
+			}
+		}
+	}
+	if reopened.Recovery.Waiting != 2 || fetched.Recovery.Waiting != 1 {
+		t.Errorf("waiting for %d, then for %d", reopened.Recovery.Waiting, fetched.Recovery.Waiting)
+	}
+	for name, s := range map[string]edge.State{"reopened": reopened, "fetched": fetched, "accepted": accepted} {
+		if rule, broken := s.Broken(rje(t)); !broken || rule != edge.RuleRecovery {
+			t.Errorf("once %s the edge is broken %t by %q", name, broken, rule)
+		}
+	}
+}
+
+// A recovery goes on behind what the partner proves, and takes no number back.
+func TestNumbersAfterARecovery(t *testing.T) {
+	var s edge.State
+	for n := range uint64(5) {
+		s = s.Apply(edge.Queued{To: rje(t), Lane: edge.Safety, N: n + 1}, trust.Stamp{})
+	}
+	s = s.Apply(edge.LossProven{By: rje(t), Lane: edge.Safety, N: 7}, trust.Stamp{})
+	if !s.Recovery.Lost {
+		t.Error("a proven loss is not noted")
+	}
+	if _, err := s.Reopen(2, 2, nil); trust.KindOf(err) != trust.Invalid {
+		t.Errorf("opening the epoch that is open: %v", err)
+	}
+	s = s.Apply(edge.Reopened{Epoch: 2, Partners: []trust.ParticipantID{rje(t)}}, trust.Stamp{})
+	if s.Recovery.Lost || s.Base(rje(t)) != (edge.Numbers{Safety: 5}) {
+		t.Errorf("reopened: %+v, base %+v", s.Recovery, s.Base(rje(t)))
+	}
+	s = s.Apply(edge.Queued{To: rje(t), Lane: edge.Safety, N: 6}, trust.Stamp{}) // before the partner has said anything
+	for _, c := range []struct {
+		name          string
+		common, heads uint64
+		kind          trust.ErrorKind
+		next          uint64
+	}{
+		{"the partner holds more", 5, 9, "", 10},
+		{"the partner holds other ones", 3, 9, "", 10},
+		{"the partner holds as much", 5, 5, "", 7},
+		{"the partner holds less", 4, 4, "", 7},
+		{"more in common than there was", 6, 9, trust.Invalid, 0},
+		{"more in common than the partner holds", 5, 4, trust.Invalid, 0},
+	} {
+		e := edge.Restored{From: rje(t), Common: edge.Numbers{Safety: c.common}, Heads: edge.Numbers{Safety: c.heads}}
+		events, err := s.Restore(e)
+		if trust.KindOf(err) != c.kind {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		for _, e := range events {
+			after := s.Apply(e, trust.Stamp{})
+			if next := after.Next(rje(t), edge.Safety); next != c.next || after.Proven(rje(t)).Safety != c.heads {
+				t.Errorf("%s: the next is %d, and %+v is proven", c.name, next, after.Proven(rje(t)))
+			}
+		}
+	}
+}
+
+// A partner's higher epoch is held until an operator accepts that one, and the edge
+// is suspended all the while.
+func TestAHeldEpoch(t *testing.T) {
+	s := edge.State{}.Apply(applied(rje(t), edge.Safety, 1, "a"), trust.Stamp{})
+	hold := func(epoch uint32) []trust.Event { return s.HoldEpoch(edge.EpochHeld{From: rje(t), Epoch: epoch}) }
+	accept := func(epoch uint32) ([]trust.Event, error) {
+		return s.AcceptEpoch(edge.EpochAccepted{From: rje(t), Epoch: epoch, By: "o1"})
+	}
+	if _, err := accept(2); trust.KindOf(err) != trust.Conflict {
+		t.Errorf("an epoch that nobody speaks in: %v", err)
+	}
+	for _, epoch := range []uint32{2, 4} {
+		events := hold(epoch)
+		if len(events) != 1 {
+			t.Fatalf("epoch %d is not held", epoch)
+		}
+		s = s.Apply(events[0], trust.Stamp{Position: trust.Position{Epoch: 1, N: uint64(epoch)}})
+	}
+	if len(hold(4)) != 0 || len(hold(2)) != 0 {
+		t.Error("the same epoch is held again")
+	}
+	if rule, _ := s.Broken(rje(t)); rule != edge.RuleNewEpoch || s.Held(rje(t)) != 4 || s.BrokenAt(rje(t)).N != 4 {
+		t.Errorf("broken by %q at %s with epoch %d held", rule, s.BrokenAt(rje(t)), s.Held(rje(t)))
+	}
+	if err := s.MayResume(rje(t)); trust.KindOf(err) != trust.Conflict {
+		t.Errorf("resuming it: %v", err)
+	}
+	if _, err := accept(2); trust.KindOf(err) != trust.Conflict {
+		t.Errorf("another epoch than the one held: %v", err)
+	}
+	events, err := accept(4)
+	if err != nil || len(events) != 1 {
+		t.Fatalf("accepting it: %v", err)
+	}
+	s = s.Apply(events[0], trust.Stamp{})
+	if _, broken := s.Broken(rje(t)); !broken || s.MayResume(rje(t)) != nil {
+		t.Error("accepting the epoch resumes the edge, or lets nobody")
+	}
+	var got []edge.Verdict
+	for _, epoch := range []uint32{1, 4, 5} {
+		got = append(got, s.Judge(rje(t), epoch, edge.Safety, 2, "b"))
+	}
+	if !slices.Equal(got, []edge.Verdict{edge.Break, edge.Apply, edge.Hold}) {
+		t.Errorf("epochs 1, 4 and 5 are judged %v", got)
+	}
+}

@@ -1,0 +1,176 @@
+package node_test
+
+import (
+	"testing"
+
+	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/evidence"
+	"github.com/entente-id/entente/internal/nodetest"
+	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/revocation"
+	"github.com/entente-id/entente/suspension"
+	"github.com/entente-id/entente/trust"
+)
+
+// stage waits until an edge of a recovering node has come so far.
+func stage(t *testing.T, n *nodetest.Node, with *nodetest.Node, want edge.Stage) {
+	t.Helper()
+	nodetest.Eventually(t, "the edge to be "+string(want), func() bool { return n.State().Edge.Stage(with.ID) == want })
+}
+
+// acceptEpoch lets a recovered node speak at its partner, and waits until it knows.
+func acceptEpoch(t *testing.T, at, recovered *nodetest.Node) {
+	t.Helper()
+	nodetest.Eventually(t, "the epoch to be held", func() bool { return at.State().Edge.Held(recovered.ID) != 0 })
+	_, err := at.AcceptEpoch(t.Context(), at.Admin, recovered.ID, at.State().Edge.Held(recovered.ID), "spoke with them")
+	done(t, err)
+	stage(t, recovered, at, edge.Accepted)
+}
+
+// Scenario 7, R77: a home that lost the end of its ledger, and with it a
+// revocation, has it again before it decides anything.
+func TestARecoveryNeverUnRevokes(t *testing.T) {
+	ward := wardOf(t, nil)
+	home, host := ward.Home, ward.Host
+	atHome, atHost := second(t, home, "Kofi"), second(t, host, "Lin")
+	quiet(t, home, host)
+	backup := home.Backup()
+	want(t, ward, nurse(ward, "nurse-1"), trust.Permit)
+	revoke(t, ward, "nurse-1")
+	suspend(t, home, subjectAt(ward, "nurse-2"))
+	quiet(t, home, host)
+	lost := home.State().Edge.Next(host.ID, edge.Safety) - 1
+
+	home.Stop()
+	opened := home.Recover(backup)
+	if opened.Epoch != 2 || opened.Position.Epoch != 2 || len(opened.Partners) != 1 {
+		t.Errorf("reopened %+v", opened)
+	}
+	home.Start()
+	stage(t, home, host, edge.Fetched)
+	nodetest.Eventually(t, "the host to hold the epoch", func() bool { return host.State().Edge.Held(home.ID) == 2 })
+	for _, subject := range []string{"nurse-1", "nurse-2"} {
+		key := home.Config.Keys.Subject(home.ID.String(), evidence.DefaultNamespace, subject)
+		_, ended := home.State().Revocation.Ended(key)
+		if stopped := home.State().Suspension.SubjectSuspended(key, home.Now()); !ended && !stopped {
+			t.Errorf("%s is neither revoked nor suspended at the home", subject)
+		}
+	}
+	report, err := home.Recovery(t.Context(), home.Admin)
+	done(t, err)
+	if len(report.Edges) != 1 || len(report.Edges[0].Lost) == 0 || report.Edges[0].Lost[0].To != lost || report.Edges[0].Lost[0].Again != 2 {
+		t.Errorf("reported %+v", report)
+	}
+	want(t, ward, nurse(ward, "nurse-3"), trust.EdgeBroken)
+	// Neither side resumes before the other one's operator has accepted.
+	for _, side := range []struct{ at, with *nodetest.Node }{{home, host}, {host, home}} {
+		_, err := side.at.Resume(t.Context(), side.at.Admin, node.Stoppable{Kind: suspension.Edge, Participant: side.with.ID}, "go on")
+		refused(t, "resuming before the epoch is accepted", err, trust.Conflict)
+	}
+	acceptEpoch(t, host, home)
+	resume(t, home, atHome, node.Stoppable{Kind: suspension.Edge, Participant: host.ID}, func() {})
+	want(t, ward, nurse(ward, "nurse-3"), trust.EdgeBroken)
+	resume(t, host, atHost, node.Stoppable{Kind: suspension.Edge, Participant: home.ID}, func() {})
+	await(t, ward, nurse(ward, "nurse-3"), trust.Permit)
+	want(t, ward, nurse(ward, "nurse-1"), trust.SubjectRevoked)
+	want(t, ward, nurse(ward, "nurse-2"), trust.SubjectSuspended)
+	// The numbers go on behind what the host proved.
+	revoke(t, ward, "nurse-3")
+	quiet(t, home, host)
+	await(t, ward, nurse(ward, "nurse-3"), trust.SubjectRevoked)
+	home.Stop()
+	home.Start()
+	quiet(t, home, host)
+	if _, broken := host.State().Edge.Broken(home.ID); broken {
+		t.Error("the edge is broken again after a restart")
+	}
+}
+
+// A ledger that was put back and not recovered is refused by its partner, and,
+// once that shows what it had been told, denies by itself; a recovery heals it.
+func TestALossIsNoticed(t *testing.T) {
+	ward := wardOf(t, nil)
+	home, host := ward.Home, ward.Host
+	quiet(t, home, host)
+	backup := home.Backup()
+	revoke(t, ward, "nurse-1")
+	quiet(t, home, host)
+
+	home.Stop()
+	home.PutBack(backup)
+	home.Start()
+	await(t, ward, nurse(ward, "nurse-2"), trust.EdgeBroken)
+	nodetest.Eventually(t, "the home to deny", func() bool { return home.State().Edge.Recovery.Lost })
+	if got := home.Decide(t.Context(), ward.Ask(nurse(ward, "nurse-2"))); got.Reason != trust.LedgerLost {
+		t.Errorf("the home answers %s", got.Reason)
+	}
+	revoke(t, ward, "nurse-3") // under a number that the partner has seen
+	home.Stop()
+	again := home.Backup()
+	home.Recover(again)
+	home.Start()
+	stage(t, home, host, edge.Fetched)
+	for _, subject := range []string{"nurse-1", "nurse-3"} {
+		key := home.Config.Keys.Subject(home.ID.String(), evidence.DefaultNamespace, subject)
+		if _, ended := home.State().Revocation.Ended(key); !ended {
+			t.Errorf("%s is not revoked at the home", subject)
+		}
+	}
+	acceptEpoch(t, host, home)
+	quiet(t, home, host)
+	want(t, ward, nurse(ward, "nurse-2"), trust.EdgeBroken)
+	for _, subject := range []string{"nurse-1", "nurse-3"} {
+		key := host.Config.Keys.Subject(home.ID.String(), evidence.DefaultNamespace, subject)
+		if _, ended := host.State().Revocation.Ended(key); !ended {
+			t.Errorf("%s is not revoked at the host", subject)
+		}
+	}
+}
+
+// A host that lost the end of its ledger is given again what it had been told,
+// decides nothing on the partner before that, and is no liar about its receipts
+// unnoticed.
+func TestAHostRecovers(t *testing.T) {
+	ward := wardOf(t, nil)
+	home, host := ward.Home, ward.Host
+	atHome, atHost := second(t, home, "Kofi"), second(t, host, "Lin")
+	quiet(t, home, host)
+	backup := host.Backup()
+	revoke(t, ward, "nurse-1")
+	revokeAt(t, home, node.RevokeRequest{Kind: revocation.Subject, Issuer: ward.Issuer.URL, Subject: "nurse-2", Reason: "left"})
+	quiet(t, home, host)
+
+	host.Stop()
+	host.Recover(backup)
+	host.Start()
+	stage(t, host, home, edge.Fetched)
+	if got := read(t, ward, nurse(ward, "nurse-1")); got == trust.Permit {
+		t.Error("the host decides before its edge is resumed")
+	}
+	acceptEpoch(t, home, host)
+	quiet(t, home, host)
+	resume(t, home, atHome, node.Stoppable{Kind: suspension.Edge, Participant: host.ID}, func() {})
+	resume(t, host, atHost, node.Stoppable{Kind: suspension.Edge, Participant: home.ID}, func() {})
+	await(t, ward, nurse(ward, "nurse-3"), trust.Permit)
+	want(t, ward, nurse(ward, "nurse-1"), trust.SubjectRevoked)
+	want(t, ward, nurse(ward, "nurse-2"), trust.SubjectRevoked)
+}
+
+// A partner's word in a higher epoch suspends the edge, once.
+func TestAWordInAHigherEpochIsHeld(t *testing.T) {
+	ward := wardOf(t, nil)
+	home, host := ward.Home, ward.Host
+	quiet(t, home, host)
+	want(t, ward, nurse(ward, "nurse-1"), trust.Permit)
+	home.World.Intercept(func(from, to *nodetest.Node, r node.Outgoing, in node.Incoming) node.Incoming {
+		if from == host && r.Path == node.HeartbeatPath {
+			in.Body = rewritten(t, to, in.Body, func(word map[string]any) { word["epoch"] = 2 })
+		}
+		return in
+	})
+	await(t, ward, nurse(ward, "nurse-1"), trust.EdgeBroken)
+	home.World.Intercept(nil)
+	if held, count := newest[edge.EpochHeld](t, host); held.From != home.ID || held.Epoch != 2 || count != 1 {
+		t.Errorf("%d epochs are held, the last %+v", count, held)
+	}
+}

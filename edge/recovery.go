@@ -216,9 +216,10 @@ func (s State) TakeEpoch(e EpochTaken) ([]trust.Event, error) {
 	return []trust.Event{e}, nil
 }
 
-// HoldEpoch notes a partner's higher epoch, once.
+// HoldEpoch notes a partner's higher epoch, once. What was said in it before, and
+// is heard after it was accepted, changes nothing.
 func (s State) HoldEpoch(e EpochHeld) []trust.Event {
-	if e.Epoch <= s.edge(e.From).Held {
+	if edge := s.edge(e.From); e.Epoch <= max(edge.Held, edge.Epoch) {
 		return nil
 	}
 	return []trust.Event{e}

@@ -157,6 +157,9 @@ func TestAHeldEpoch(t *testing.T) {
 	if _, broken := s.Broken(rje(t)); !broken || s.MayResume(rje(t)) != nil {
 		t.Error("accepting the epoch resumes the edge, or lets nobody")
 	}
+	if len(hold(4)) != 0 {
+		t.Error("an epoch that was accepted is held again")
+	}
 	var got []edge.Verdict
 	for _, epoch := range []uint32{1, 4, 5} {
 		got = append(got, s.Judge(rje(t), epoch, edge.Safety, 2, "b"))

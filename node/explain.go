@@ -52,6 +52,16 @@ type ExplainedCheck struct {
 	Text   string          `json:"text,omitzero"`
 }
 
+// decisionAt gives an entry of the decision log. It fails with NotFound for one that
+// is not there, or was lost and has another in its place, of a later epoch.
+func (n *Node) decisionAt(ctx context.Context, at trust.Position) (ledger.Record, error) {
+	record, err := n.decisions.Entry(ctx, at.N)
+	if err == nil && record.Position != at {
+		return record, trust.Errorf(trust.NotFound, "decision %s was lost; what stands in its place is %s", at, record.Position)
+	}
+	return record, err
+}
+
 // Explain lays a recorded decision open, by its reference. Of one that a partner
 // made about a subject of ours, by the partner's reference or by the txn, it gives
 // the counter-record. An unknown reference is NotFound.
@@ -63,7 +73,7 @@ func (n *Node) Explain(ctx context.Context, a Actor, reference string) (Explanat
 	if !ok {
 		return n.explainCounter(ctx, a, reference)
 	}
-	record, err := n.decisions.Entry(ctx, at.N)
+	record, err := n.decisionAt(ctx, at)
 	if err != nil {
 		return Explanation{}, err
 	}

@@ -128,14 +128,14 @@ func TestALossIsNoticed(t *testing.T) {
 }
 
 // A host that lost the end of its ledger is given again what it had been told,
-// decides nothing on the partner before that, and is no liar about its receipts
-// unnoticed.
+// decides nothing on the partner before that, and takes no decision for another.
 func TestAHostRecovers(t *testing.T) {
 	ward := wardOf(t, nil)
 	home, host := ward.Home, ward.Host
 	atHome, atHost := second(t, home, "Kofi"), second(t, host, "Lin")
 	quiet(t, home, host)
 	backup := host.Backup()
+	lost := answer(t, host, ward.Ask(nurse(ward, "nurse-3"))).Reference
 	revoke(t, ward, "nurse-1")
 	revokeAt(t, home, node.RevokeRequest{Kind: revocation.Subject, Issuer: ward.Issuer.URL, Subject: "nurse-2", Reason: "left"})
 	quiet(t, home, host)
@@ -154,6 +154,14 @@ func TestAHostRecovers(t *testing.T) {
 	await(t, ward, nurse(ward, "nurse-3"), trust.Permit)
 	want(t, ward, nurse(ward, "nurse-1"), trust.SubjectRevoked)
 	want(t, ward, nurse(ward, "nurse-2"), trust.SubjectRevoked)
+	// A reference that was given before the loss is that of no later decision.
+	_, err := host.Explain(t.Context(), host.Admin, lost)
+	refused(t, "explaining a decision that was lost", err, trust.NotFound)
+	after := answer(t, host, ward.Ask(nurse(ward, "nurse-3"))).Reference
+	explained, err := host.Explain(t.Context(), host.Admin, after)
+	if done(t, err); explained.Position.Epoch != 2 || after == lost {
+		t.Errorf("decided at %s in the new epoch", explained.Position)
+	}
 }
 
 // A partner's word in a higher epoch suspends the edge, once.

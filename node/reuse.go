@@ -24,7 +24,7 @@ func (n *Node) Reused(ctx context.Context, point, reference string, uses []int64
 	if !ok {
 		return unknown
 	}
-	record, err := n.decisions.Entry(ctx, at.N)
+	record, err := n.decisionAt(ctx, at)
 	if trust.KindOf(err) == trust.NotFound {
 		return unknown
 	}

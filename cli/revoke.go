@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) revokeCommand() *cobra.Command {
-	return a.group("revoke", "End a subject, a key or an issuer, for good", a.revokeSubject(), a.revokeKey(), a.revokeIssuer())
+	return a.group("revoke", "End a subject, a key, an issuer or a credential, for good", a.revokeSubject(), a.revokeKey(), a.revokeIssuer(), a.revokeCredential())
 }
 
 func (a *app) revokeSubject() *cobra.Command {

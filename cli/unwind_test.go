@@ -1,6 +1,13 @@
 package cli_test
 
-import "testing"
+import (
+	"sync"
+	"testing"
+
+	"github.com/entente-id/entente/evidence"
+	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/trust"
+)
 
 // R76, R79: what hangs from something is shown, ended and looked for again from
 // the command line.
@@ -19,4 +26,34 @@ func TestUnwind(t *testing.T) {
 	d.fails(1, `entry 0 is not the first of an unwinding`, "unwind", "check", "1/0")
 	d.fails(2, `"x" is not a position`, "unwind", "check", "x")
 	d.fails(1, `client "x" is not registered here`, "reach", "client", "x")
+}
+
+// Open sessions are listed and ended, and credentials revoked, from the command line.
+func TestSessionsAndCredentials(t *testing.T) {
+	ward := twoTrusts(t)
+	host := ward.Host
+	d := deskAt(t, host)
+	d.like(`^SESSION +AT +FROM +AGREEMENT +ACTION +RESOURCE +SINCE\n$`, "session", "list")
+	opened := make(chan struct{})
+	var once sync.Once
+	go func() {
+		_ = host.Watch(t.Context(), "pep", "", func(node.SessionEvent) error { once.Do(func() { close(opened) }); return nil })
+	}()
+	<-opened
+	token := ward.Home.World.Token(ward.Issuer, "nurse-1", ward.Audience, nil)
+	ask := ward.Ask(token)
+	ask.Session = true
+	session := host.Decide(t.Context(), ask)
+	d.like(`\n`+session.Reference+` +pep +https://trust\.rxw\.example +staff +read +WardRecord +20`, "session", "list")
+	d.like(`^`+session.Reference+`\n$`, "session", "list", "-o", "name")
+	d.fails(2, `required flag\(s\) "reason" not set`, "session", "end", session.Reference)
+	d.like(`^ENDED +POSITION\n`+session.Reference+` +1/\d+\n$`, "session", "end", session.Reference, "--reason", "left at the terminal")
+	d.fails(1, `is not open`, "session", "end", session.Reference, "--reason", "again")
+	issued := host.Exchange(t.Context(), node.Exchange{
+		Client: "pep", Subject: ask.Evidence[0], Target: ward.Audience,
+		Access: []evidence.Access{{Type: "WardRecord", Actions: []trust.Action{"read"}, Purpose: "TREAT"}},
+	})
+	d.like(`^REVOKED +CREDENTIAL +CLIENT +EXPIRES +POSITION\ncredential +`+issued.ID+` +pep +20\S+ +1/\d+\n$`, "revoke", "credential", issued.Reference, "--reason", "in a log file")
+	d.like(` ended before\n$`, "revoke", "credential", "--reason", "again", "--", issued.ID)
+	d.fails(1, `is no live credential of this node`, "revoke", "credential", "x", "--reason", "again")
 }

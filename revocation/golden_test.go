@@ -34,6 +34,7 @@ func TestGolden(t *testing.T) {
 			List: trust.SubjectKey{7}, By: "o1",
 		},
 		unwound(t),
+		revocation.SessionStopped{Permit: trust.Position{Epoch: 1, N: 7}, By: "o1"},
 	} {
 		back := reflect.New(reflect.TypeOf(e))
 		golden(t, fmt.Sprintf("%d-%s", i+1, e.EventKind().Name), e, back.Interface())

@@ -265,6 +265,7 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 		edge.EpochTaken{From: home.ID, Epoch: 2},
 		edge.EpochHeld{From: home.ID, Epoch: 3},
 		edge.EpochAccepted{From: home.ID, Epoch: 3, By: host.Admin.ID},
+		revocation.SessionStopped{Permit: trust.Position{Epoch: 1, N: 7}, By: host.Admin.ID},
 	} {
 		kind, body, err := codec.Encode(e)
 		must(t, err)

@@ -106,6 +106,7 @@ func effectOf(e trust.Event) effect {
 		revocation.Unwound,
 		incident.RuleSet, incident.RuleRemoved, incident.Raised,
 		edge.Unsupported,
+		revocation.Unwound, revocation.SessionStopped,
 		stream.Created, stream.Updated, stream.Deleted, stream.Moved, stream.SubjectAdded, stream.SubjectRemoved, stream.Rejected:
 		return changesNothing
 	case dispute.Opened, dispute.Seated, dispute.Answered, dispute.Exhibited, dispute.Escalated, dispute.Proposed, dispute.Accepted,

@@ -34,6 +34,7 @@ var allRoutes = []map[string]route{
 	unwindRoutes,
 	disputeRoutes,
 	ruleRoutes,
+	unwindRoutes, sessionRoutes,
 }
 
 // New serves the admin interface of n. Who may reach it at all is the affair of

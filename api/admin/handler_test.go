@@ -57,13 +57,15 @@ func TestOnlyAdminsChangeThings(t *testing.T) {
 	ok(t, err)
 	h := admin.New(p.host)
 	bodies := map[string]string{
-		"PUT /v1/policy":              `{"source":""}`,
-		"POST /v1/enforcement-points": `{"name":"nginx-1"}`,
-		"POST /v1/operators":          `{"name":"x","roles":["admin"]}`,
-		"POST /v1/suspensions":        `{"kind":"participant","participant":"https://trust.rxw.example","reason":"x"}`,
-		"POST /v1/resumptions":        `{"kind":"participant","participant":"https://trust.rxw.example","reason":"x"}`,
-		"DELETE /v1/services/x":       ``,
-		"POST /v1/unwindings":         `{"kind":"agreement","name":"staff","reason":"x"}`,
+		"PUT /v1/policy":                   `{"source":""}`,
+		"POST /v1/enforcement-points":      `{"name":"nginx-1"}`,
+		"POST /v1/operators":               `{"name":"x","roles":["admin"]}`,
+		"POST /v1/suspensions":             `{"kind":"participant","participant":"https://trust.rxw.example","reason":"x"}`,
+		"POST /v1/resumptions":             `{"kind":"participant","participant":"https://trust.rxw.example","reason":"x"}`,
+		"DELETE /v1/services/x":            ``,
+		"POST /v1/unwindings":              `{"kind":"agreement","name":"staff","reason":"x"}`,
+		"POST /v1/sessions/x/end":          `{"reason":"x"}`,
+		"POST /v1/credentials/revocations": `{"credential":"x","reason":"x"}`,
 	}
 	for route, body := range bodies {
 		method, path, _ := strings.Cut(route, " ")

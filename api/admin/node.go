@@ -33,6 +33,7 @@ type Node interface {
 	Suspensions
 	Unwindings
 	Disputes
+	Sessions
 	Drills
 	Rules
 	Keys
@@ -114,6 +115,13 @@ type Unwindings interface {
 	Reach(ctx context.Context, a node.Actor, r node.Root) (node.Reach, error)
 	Unwind(ctx context.Context, a node.Actor, r node.Root, why node.Why) (node.Unwound, error)
 	Unwinding(ctx context.Context, a node.Actor, n uint64) (node.Unwound, error)
+	RevokeCredential(ctx context.Context, a node.Actor, id string, why node.Why) (node.EndedCredential, error)
+}
+
+// Sessions are the use cases about what enforcement points have open.
+type Sessions interface {
+	Sessions(ctx context.Context, a node.Actor) ([]node.OpenSession, error)
+	EndSession(ctx context.Context, a node.Actor, reference, reason string) (trust.Position, error)
 }
 
 // Suspensions are the use cases that stop things for a time, and let them go on.

@@ -68,7 +68,7 @@ func (a *app) root() *cobra.Command {
 		a.agreementCommand(), a.mappingCommand(), a.policyCommand(), a.serviceCommand(), a.clientCommand(), a.enforcementPointCommand(), a.exceptionCommand(), a.signalCommand(),
 		a.operatorCommand(), a.engagementCommand(), a.explainCommand(), a.counterCommand(), a.findingCommand(), a.reconcileCommand(), a.keyCommand(), a.revokeCommand(), a.suspendCommand(),
 		a.reduceCommand(), a.resumeCommand(), a.suspensionCommand(), a.noticeCommand(), a.disputeCommand(), a.drillCommand(),
-		a.reachCommand(), a.unwindCommand(), a.sessionCommand(),
+		a.reachCommand(), a.unwindCommand(), a.sessionCommand(), a.leakCommand(),
 		a.ruleCommand(), a.incidentCommand(),
 		a.ledgerCommand(), a.backupCommand(), a.recoverCommand(), a.recoveryCommand(), a.epochCommand(), a.evidenceCommand(), a.delegationCommand(), a.demoCommand(), a.versionCommand())
 	root.SilenceErrors, root.SilenceUsage = true, true

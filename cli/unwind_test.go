@@ -57,3 +57,17 @@ func TestSessionsAndCredentials(t *testing.T) {
 	d.like(` ended before\n$`, "revoke", "credential", "--reason", "again", "--", issued.ID)
 	d.fails(1, `is no live credential of this node`, "revoke", "credential", "x", "--reason", "again")
 }
+
+// R74: a leaked token names its owners from the command line; the token itself is
+// not sent.
+func TestALeak(t *testing.T) {
+	ward := twoTrusts(t)
+	d := deskAt(t, ward.Host)
+	token := ward.Home.World.Token(ward.Issuer, "nurse-1", ward.Audience, nil)
+	ward.Host.Decide(t.Context(), ward.Ask(token))
+	found := d.file("found.txt", string(token)+"\n")
+	d.like(`(?s)^leaked +a token of issuer \S+\nhome +https://trust\.rxw\.example\npermits +1\nbetween .*\naccepted +1 times at pep for WardRecord\nrevoked +no\non record +1/\d+\n\nAGREEMENT +SIDE +PARTICIPANT +OWNER +MAY REVOKE +OPERATORS\nstaff +home +https://trust\.rxw\.example +\S+.*\nstaff +host +https://trust\.rje\.example +`, "leak", "report", "--token", found, "--reason", "in a paste")
+	d.like(`(?s)\nsuspended +whom it speaks for\n`, "leak", "report", "--token", found, "--reason", "in a paste", "--revoke")
+	d.fails(1, `was presented to nobody that this ledger knows of`, "leak", "report", "x", "--reason", "in a paste")
+	d.fails(2, `required flag\(s\) "reason" not set`, "leak", "report", "x")
+}

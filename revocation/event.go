@@ -72,5 +72,5 @@ func kind(verb string) trust.Kind { return trust.Kind{Name: "revocation." + verb
 
 // Events gives one of each kind of event of this package.
 func Events() []trust.Event {
-	return []trust.Event{Revoked{}, Bulk{}, EngagementOpened{}, EngagementApproved{}, CredentialRevoked{}, Unwound{}, SessionStopped{}}
+	return []trust.Event{Revoked{}, Bulk{}, EngagementOpened{}, EngagementApproved{}, CredentialRevoked{}, Unwound{}, SessionStopped{}, LeakReported{}}
 }

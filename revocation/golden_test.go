@@ -35,6 +35,7 @@ func TestGolden(t *testing.T) {
 		},
 		unwound(t),
 		revocation.SessionStopped{Permit: trust.Position{Epoch: 1, N: 7}, By: "o1"},
+		revocation.LeakReported{Credential: "Zm9vYmFy", Home: rxw(t), Subject: trust.SubjectKey{1}, Agreements: []string{"a1"}, Hosts: []trust.ParticipantID{rje(t)}, Permits: 2, Partial: true, By: "o1"},
 	} {
 		back := reflect.New(reflect.TypeOf(e))
 		golden(t, fmt.Sprintf("%d-%s", i+1, e.EventKind().Name), e, back.Interface())

@@ -67,3 +67,40 @@ func TestUnwind(t *testing.T) {
 func rootOf(t revocation.Target) revocation.Root {
 	return revocation.Root{Kind: revocation.RootKind(t.Kind), Participant: t.Participant, Issuer: t.Issuer, Thumbprint: t.Thumbprint}
 }
+
+// A report of a leak says of what, of whose and by whom; the end of a session,
+// which and by whom. Neither changes the state (R74, R81).
+func TestReportsAndSessions(t *testing.T) {
+	good := revocation.LeakReported{Token: "000102030405060708090a0b0c0d0e0f", Home: rxw(t), By: "o1"}
+	for name, c := range map[string]struct {
+		change func(*revocation.LeakReported)
+		want   trust.ErrorKind
+	}{
+		"a token":      {func(*revocation.LeakReported) {}, ""},
+		"a credential": {func(l *revocation.LeakReported) { l.Token, l.Credential = "", "Zm9v" }, ""},
+		"both":         {func(l *revocation.LeakReported) { l.Credential = "Zm9v" }, trust.Invalid},
+		"neither":      {func(l *revocation.LeakReported) { l.Token = "" }, trust.Invalid},
+		"the token":    {func(l *revocation.LeakReported) { l.Token = "eyJhbGciOiJFUzI1NiJ9" }, trust.Invalid},
+		"a short hash": {func(l *revocation.LeakReported) { l.Token = "0001" }, trust.Invalid},
+		"nobody's":     {func(l *revocation.LeakReported) { l.Home = trust.ParticipantID{} }, trust.Invalid},
+		"by nobody":    {func(l *revocation.LeakReported) { l.By = "" }, trust.Invalid},
+	} {
+		l := good
+		c.change(&l)
+		events, err := revocation.State{}.ReportLeak(l)
+		if trust.KindOf(err) != c.want || (err == nil) != (len(events) == 1) {
+			t.Errorf("%s: %v, %v", name, events, err)
+		}
+	}
+	at := trust.Position{Epoch: 1, N: 7}
+	for _, e := range []revocation.SessionStopped{{Permit: at}, {By: "o1"}} {
+		if _, err := (revocation.State{}).StopSession(e); trust.KindOf(err) != trust.Invalid {
+			t.Errorf("%+v: %v", e, err)
+		}
+	}
+	for _, e := range []trust.Event{good, revocation.SessionStopped{Permit: at, By: "o1"}} {
+		if !reflect.DeepEqual(revocation.State{}.Apply(e, trust.Stamp{At: now}), revocation.State{}) {
+			t.Errorf("%s changes the state", e.EventKind())
+		}
+	}
+}

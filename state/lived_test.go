@@ -266,6 +266,10 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 		edge.EpochHeld{From: home.ID, Epoch: 3},
 		edge.EpochAccepted{From: home.ID, Epoch: 3, By: host.Admin.ID},
 		revocation.SessionStopped{Permit: trust.Position{Epoch: 1, N: 7}, By: host.Admin.ID},
+		revocation.LeakReported{
+			Token: "000102030405060708090a0b0c0d0e0f", Home: home.ID, Issuer: nodetest.Must(trust.ParseIssuerID("https://idp.trust.rxw.example"))(t),
+			Subject: trust.SubjectKey{7}, Agreements: []string{"0123456789abcdef0123456789abcdef"}, Hosts: []trust.ParticipantID{host.ID}, Permits: 3, By: host.Admin.ID,
+		},
 	} {
 		kind, body, err := codec.Encode(e)
 		must(t, err)

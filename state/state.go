@@ -107,6 +107,7 @@ func effectOf(e trust.Event) effect {
 		incident.RuleSet, incident.RuleRemoved, incident.Raised,
 		edge.Unsupported,
 		revocation.Unwound, revocation.SessionStopped,
+		revocation.Unwound, revocation.SessionStopped, revocation.LeakReported,
 		stream.Created, stream.Updated, stream.Deleted, stream.Moved, stream.SubjectAdded, stream.SubjectRemoved, stream.Rejected:
 		return changesNothing
 	case dispute.Opened, dispute.Seated, dispute.Answered, dispute.Exhibited, dispute.Escalated, dispute.Proposed, dispute.Accepted,

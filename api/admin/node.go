@@ -116,6 +116,7 @@ type Unwindings interface {
 	Unwind(ctx context.Context, a node.Actor, r node.Root, why node.Why) (node.Unwound, error)
 	Unwinding(ctx context.Context, a node.Actor, n uint64) (node.Unwound, error)
 	RevokeCredential(ctx context.Context, a node.Actor, id string, why node.Why) (node.EndedCredential, error)
+	ReportLeak(ctx context.Context, a node.Actor, r node.LeakRequest) (node.Leak, error)
 }
 
 // Sessions are the use cases about what enforcement points have open.

@@ -18,6 +18,7 @@ type Unwinding struct {
 var unwindRoutes = map[string]route{
 	"POST /v1/reach":          handler.reach,
 	"POST /v1/unwindings":     handler.unwind,
+	"POST /v1/leaks":          handler.reportLeak,
 	"GET /v1/unwindings/{id}": handler.unwinding,
 }
 
@@ -43,6 +44,20 @@ func (h handler) unwinding(ctx context.Context, r request) (any, error) {
 		return nil, trust.Errorf(trust.Invalid, "%.40q is not the number of an entry of the trust log", r.PathValue("id"))
 	}
 	return h.node.Unwinding(ctx, r.actor, n)
+}
+
+func (h handler) reportLeak(ctx context.Context, r request) (any, error) {
+	leak, err := body[node.LeakRequest](r)
+	if err != nil {
+		return nil, err
+	}
+	return h.node.ReportLeak(ctx, r.actor, leak)
+}
+
+// ReportLeak tells whose something leaked is, where it was accepted and who has to
+// act, and ends it if asked to.
+func (c *Client) ReportLeak(ctx context.Context, r node.LeakRequest) (node.Leak, error) {
+	return call[node.Leak](ctx, c, http.MethodPost, "/v1/leaks", r)
 }
 
 // Reach tells what hangs from a root.

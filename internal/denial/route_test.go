@@ -75,6 +75,8 @@ var rows = map[string]string{
 	"POST /v1/unwindings":     "ends something with all that hangs from it; an operator's credential opens it",
 	"GET /v1/unwindings/{id}": "reads an entry; an operator's credential opens it",
 
+	"POST /v1/leaks": "reads records of what a hash names, and proves nothing; an operator's credential opens it",
+
 	"GET /v1/sessions":                  "lists; an operator's credential opens it",
 	"POST /v1/sessions/{reference}/end": "ends what an enforcement point opened; an operator's credential opens it",
 	"POST /v1/credentials/revocations":  "ends a credential by its name; an operator's credential opens it",

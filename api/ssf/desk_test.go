@@ -49,9 +49,14 @@ func open(t *testing.T, post node.Poster) *desk {
 	t.Helper()
 	w := nodetest.NewWorld(t)
 	w.Configure = func(_ *nodetest.Node, c *node.Config) { c.Post = post }
-	d := &desk{t: t, Node: w.New("trust.rxw.example"), keys: map[string]jose.Signer{}, tokens: map[string]string{}}
+	d := newDesk(t, w.New("trust.rxw.example"))
 	w.NewIssuer(idp)
 	d.declare(participant.Issuer{})
+	return d
+}
+
+func newDesk(t *testing.T, n *nodetest.Node) *desk {
+	d := &desk{t: t, Node: n, keys: map[string]jose.Signer{}, tokens: map[string]string{}}
 	d.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/oauth/") {
 			oauth.New(d.Node.Node).ServeHTTP(w, r)

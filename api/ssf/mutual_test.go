@@ -1,0 +1,106 @@
+package ssf_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	signalapi "github.com/entente-id/entente/api/signal"
+	"github.com/entente-id/entente/client"
+	"github.com/entente-id/entente/internal/nodetest"
+	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/revocation"
+	"github.com/entente-id/entente/signal"
+	"github.com/entente-id/entente/trust"
+)
+
+// sites are the servers that nodes post to, by host.
+type sites struct{ byHost sync.Map }
+
+func (s *sites) Post(ctx context.Context, address, contentType, authorization string, body []byte) (node.Posted, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return node.Posted{}, err
+	}
+	there, ok := s.byHost.Load(u.Host)
+	if !ok {
+		return node.Posted{}, trust.Errorf(trust.Unavailable, "nobody answers at %s", u.Host)
+	}
+	return direct{there.(http.Handler)}.Post(ctx, address, contentType, authorization, body)
+}
+
+// Our transmitter and our receiver, to whom the other is foreign, know of each
+// other what a standard stream tells: what one ends, the other denies.
+func TestAReceiverOfOurOwnHearsUs(t *testing.T) { // R34, R66
+	for _, by := range []signal.Delivery{signal.Push, signal.Poll} {
+		t.Run(string(by), func(t *testing.T) {
+			var web sites
+			w := nodetest.NewWorld(t)
+			w.Configure = func(_ *nodetest.Node, c *node.Config) { c.Post = &web }
+			home, host := w.Found(nil)
+			ward := w.NewWard(home, host, nil)
+			d := newDesk(t, w.New("trust.transmitter.example"))
+			d.no(d.Declare(t.Context(), d.Admin, participant.Document{Kind: "Participant", ID: d.ID, Issuers: []participant.Issuer{{
+				Issuer: must(trust.ParseIssuerID(ward.Issuer.URL)), JWKSURI: ward.Issuer.URL + "/jwks", Classes: []participant.ClassRule{{Class: trust.Human}},
+			}}}))
+			web.byHost.Store("trust.transmitter.example", d.server.Config.Handler)
+			web.byHost.Store("receiver.example", signalapi.New(host.Node))
+			_, keys, _ := d.send("GET", "/ssf/jwks", "", "")
+			w.Publish(d.ID.String()+"/ssf/jwks", keys)
+
+			hears(t, d, host, ward.Issuer.URL, by)
+			token := w.Token(ward.Issuer, "nurse-1", ward.Audience, nil)
+			other := w.Token(ward.Issuer, "nurse-2", ward.Audience, nil)
+			ask := func(token []byte) trust.Reason { return host.Decide(t.Context(), ward.Ask(token)).Reason }
+			if reason := ask(token); reason != trust.Permit {
+				t.Fatalf("before anything was said the answer is %s", reason)
+			}
+			_, err := d.Revoke(t.Context(), d.Admin, node.RevokeRequest{Kind: revocation.Subject, Issuer: ward.Issuer.URL, Subject: "nurse-1", Reason: "left"})
+			d.no(err)
+			nodetest.Eventually(t, "what the transmitter ended to be denied", func() bool { return ask(token) == trust.SubjectDisabled })
+			if reason := ask(other); reason != trust.Permit {
+				t.Errorf("for somebody else the answer is %s", reason)
+			}
+		})
+	}
+}
+
+// hears opens a stream as an operator of a receiver does: paused, until the
+// receiver expects it.
+func hears(t *testing.T, d *desk, at *nodetest.Node, issuer string, by signal.Delivery) {
+	t.Helper()
+	const push = "https://receiver.example/signals/foreign"
+	d.register("receiver", &client.Signals{All: true, Push: []string{push}})
+	doc := signal.Document{
+		Kind: "Transmitter", Name: "foreign", Issuer: must(trust.ParseIssuerID(issuer)), Delivery: by, SignedBy: d.ID.String(),
+		JWKSURI: d.ID.String() + "/ssf/jwks", Audience: "receiver", VerifyURI: d.ID.String() + "/ssf/v1/verify",
+	}
+	body := both
+	if by == signal.Push {
+		body = strings.ReplaceAll(pushedBoth, hook, push)
+	}
+	doc.StreamID = d.stream("receiver", body)
+	if by == signal.Poll {
+		doc.PollURI = d.ID.String() + "/ssf/v1/poll/" + doc.StreamID
+	}
+	turn := func(to string) {
+		if code, o := d.as("receiver", "POST", "/ssf/v1/status", `{"stream_id":"`+doc.StreamID+`","status":"`+to+`"}`); code != http.StatusOK {
+			t.Fatalf("the stream is not %s: %d %v", to, code, o)
+		}
+	}
+	turn("paused")
+	secret, err := at.AddTransmitter(t.Context(), at.Admin, doc, d.token("receiver", ""))
+	d.no(err)
+	if by == signal.Push {
+		body = `{"stream_id":"` + doc.StreamID + `","delivery":{"method":"urn:ietf:rfc:8935","endpoint_url":"` + push + `","authorization_header":"Bearer ` + secret + `"}}`
+		if code, o := d.as("receiver", "PATCH", "/ssf/v1/stream", body); code != http.StatusOK {
+			t.Fatalf("the stream is not changed: %d %v", code, o)
+		}
+	}
+	turn("enabled")
+	nodetest.Eventually(t, "the transmitter to be heard", func() bool { listed, err := at.Transmitters(t.Context()); return err == nil && listed[0].Age > 0 })
+}

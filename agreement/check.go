@@ -14,6 +14,9 @@ import (
 // btg is the purpose of emergency access.
 const btg trust.Purpose = "BTG"
 
+// maxApproval is how many seconds an approval may count at most.
+const maxApproval = 24 * 3600
+
 // entityType is a Cedar entity type.
 var entityType = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(::[A-Za-z_][A-Za-z0-9_]*)*$`)
 
@@ -180,6 +183,9 @@ func (c *checker) approval(path string, l Accept) {
 	}
 	if l.Approval.People < 1 {
 		c.fault(path+".people", "is %d; at least one person approves", l.Approval.People)
+	}
+	if l.Approval.TTL < 0 || l.Approval.TTL > maxApproval {
+		c.fault(path+".ttl", "is %d s; what is approved ends by itself, within %d s", l.Approval.TTL, maxApproval)
 	}
 }
 

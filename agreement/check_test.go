@@ -64,6 +64,12 @@ func TestCheck(t *testing.T) {
 		{"accepts[1].approval.people", func(d *agreement.Document) {
 			d.Accepts[1].Approval = &agreement.Approval{Actions: []trust.Action{"write"}}
 		}},
+		{"accepts[1].approval.ttl", func(d *agreement.Document) {
+			d.Accepts[1].Approval = &agreement.Approval{Actions: []trust.Action{"write"}, People: 2, TTL: -1}
+		}},
+		{"accepts[1].approval.ttl", func(d *agreement.Document) {
+			d.Accepts[1].Approval = &agreement.Approval{Actions: []trust.Action{"write"}, People: 2, TTL: 86401}
+		}},
 		{"attributes[0].name", func(d *agreement.Document) { d.Attributes[0].Name = "" }},
 		{"attributes[0].name", func(d *agreement.Document) { d.Attributes[0].Name = "*" }},
 		{"attributes[0].purpose", func(d *agreement.Document) { d.Attributes[0].Purpose = "" }},

@@ -75,6 +75,22 @@ type ResourceScope struct {
 type Approval struct {
 	Actions []trust.Action `json:"actions"`
 	People  int            `json:"people"`
+	// TTL is for how long an approval counts; 0 is 15 minutes.
+	TTL trust.Span `json:"ttl,omitzero"`
+	// Once makes each approval good for one decision.
+	Once bool `json:"once,omitzero"`
+}
+
+// approvedFor is for how many seconds an approval counts where the agreement does
+// not say.
+const approvedFor = 15 * 60
+
+// Lasts is for how many seconds an approval counts.
+func (a *Approval) Lasts() int64 {
+	if a.TTL > 0 {
+		return int64(a.TTL)
+	}
+	return approvedFor
 }
 
 // Attribute is a claim the home releases, where it stands and what for. From is

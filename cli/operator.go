@@ -12,6 +12,7 @@ import (
 
 func (a *app) operatorCommand() *cobra.Command {
 	return a.group("operator", "The people who run this node", a.operatorAdd(), a.operatorList(),
+		a.operatorLink(),
 		a.act("remove ID", "ID", "End a person's rights at this node, at once", (*admin.Client).RemoveOperator))
 }
 
@@ -77,4 +78,34 @@ func (a *app) operatorList() *cobra.Command {
 			})
 		},
 	}
+}
+
+func (a *app) operatorLink() *cobra.Command {
+	var who admin.Identity
+	var of string
+	c := &cobra.Command{
+		Use: "link ID", Short: "Say which person an operator is, at an issuer of ours or a partner's",
+		Long: `Say which person an operator is: a subject of an issuer of ours or of a partner's.
+Whoever approves a privileged action has to be a known person of this organisation,
+and not the one who asks. It is never taken back.`,
+		Example: "  entente operator link op-1f2e3d4c5b6a --issuer https://idp.rje.example --subject l.marsh",
+		Args:    args("ID"),
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			if of != "" {
+				if who.Participant, err = trust.ParseParticipantID(of); err != nil {
+					return err
+				}
+			}
+			return a.withNode(c.Context(), func(ctx context.Context, n *admin.Client) error {
+				return n.LinkOperator(ctx, args[0], who)
+			})
+		},
+	}
+	c.Flags().StringVar(&who.Issuer, "issuer", "", "the issuer, as iss")
+	c.Flags().StringVar(&who.Subject, "subject", "", "the person's identifier there, as sub")
+	c.Flags().StringVar(&of, "participant", "", "whose person, where the issuer speaks for several")
+	for _, name := range []string{"issuer", "subject"} {
+		_ = c.MarkFlagRequired(name) // fails only for a flag that is not there
+	}
+	return c
 }

@@ -5,6 +5,7 @@
 package decision
 
 import (
+	"github.com/entente-id/entente/approval"
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/trust"
 )
@@ -19,6 +20,9 @@ type Request struct {
 	ResourceID       string
 	Properties       map[string]any // resource.properties, canonical values; only what the service registered counts
 	Purpose          trust.Purpose
+	// Reason is why, in the caller's words, and Ticket where that is written down:
+	// for people, and sealed.
+	Reason, Ticket string
 	// Session is set when the caller's session stays open and the enforcement
 	// point wants to be told when this permit ends (R81).
 	Session bool
@@ -66,6 +70,13 @@ type Observed struct {
 	Unsure       bool             // nobody has confirmed the time that Now says
 	FeedAge      int64            // since the transmitter of the issuer proved that it is heard; 0 where it has none
 	BundleAge    int64            // since the trust domain's bundle was read again; 0 where no bundle counts
+
+	// Resource is the node's keyed hash of what is asked for; zero where no check
+	// needed it, see Decision.Unseen.
+	Resource trust.SubjectKey
+	// Duty is the trust entry that was appended for this decision, see
+	// Decision.Duty; zero for none.
+	Duty trust.Position
 
 	Watched       bool  // the enforcement point holds a watch stream, with room for a session
 	Nonce         Nonce // the one in the caller's DPoP proof
@@ -156,11 +167,30 @@ type Decision struct {
 	// Actor is what the actor of a chain may on its own; nil without a chain, or
 	// where the chain does not lead to anybody.
 	Actor *Decision
+	// Approval is the approval that the action waits for or is done by; empty for
+	// none.
+	Approval string
+	// Duty is what the trust log has to say before this decision is recorded, and
+	// Need what people are asked for by it.
+	Duty Duty
+	Need *approval.Need
+	// Unseen tells that a check needed Observed.Resource: ask again with it.
+	Unseen bool
 	// Hop is where in a chain the check failed: 1 whom the principal lets act, and
 	// so on; 0 where it failed of the principal, or of no hop.
 	Hop int
 	Bounds
 }
+
+// Duty is what a decision brings about in the trust log.
+type Duty string
+
+// The duties.
+const (
+	NoDuty        Duty = ""
+	AskApproval   Duty = "ask"   // of a denial: people are asked
+	SpendApproval Duty = "spend" // of a permit: the approval is used up
+)
 
 // Bounds are until when, and how stale, a decision would be made again.
 type Bounds struct {

@@ -347,7 +347,7 @@ var weighing = []deviation{
 	{"role attribute not released", func(sc *scene) { sc.agreements[0].Attributes = nil }, trust.NoMapping},
 	{"attribute path that does not parse", func(sc *scene) { sc.agreements[0].Attributes[0].From = "nhsid_nrbac_roles[" }, trust.NoMapping},
 	{"role that the line does not accept", func(sc *scene) { sc.line().Roles = []string{"R0002"} }, trust.RoleNotCovered},
-	{"action that needs an approval", func(sc *scene) { sc.line().Approval = &agreement.Approval{Actions: []trust.Action{"read"}, People: 2} }, trust.ApprovalPending},
+	{"action that needs an approval", privileged(nil), trust.ApprovalPending},
 	{"another action needs an approval", func(sc *scene) { sc.line().Approval = &agreement.Approval{Actions: []trust.Action{"write"}, People: 2} }, trust.Permit},
 
 	{"no local policy", dropped[policy.Applied], trust.NoPolicy},
@@ -388,7 +388,7 @@ func rehired(sc *scene, since int64) {
 }
 
 func deviations() []deviation {
-	return slices.Concat(identifying, authenticating, excepting, witnessing, brokering, possessing, classifying, linking, weighing, suspending, ordering, delegating)
+	return slices.Concat(identifying, authenticating, excepting, witnessing, brokering, possessing, classifying, linking, weighing, suspending, ordering, delegating, approving)
 }
 
 func TestEveryDeviationHasItsReason(t *testing.T) {

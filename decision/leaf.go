@@ -29,11 +29,13 @@ type Leaf struct {
 	Action           trust.Action        `json:"action,omitempty"`
 	Actor            *Leaf               `json:"actor,omitempty"`     // what the actor of a chain may on its own
 	Agreement        string              `json:"agreement,omitempty"` // random id
+	Approval         string              `json:"approval,omitempty"`  // that the action waits for, or is done by
 	Assurance        []uint16            `json:"assurance,omitempty"` // a framework.Vector; bytes would be written as base64
 	Chain            []LeafHop           `json:"chain,omitempty"`
 	Checks           string              `json:"checks"` // a letter each, in order, up to the one that decided: p passed, n nothing to check, f failed, - left out
 	Class            trust.Class         `json:"class,omitempty"`
 	Credential       string              `json:"credential,omitempty"` // the jti of the one of our own that was presented
+	Duty             trust.Position      `json:"duty,omitzero"`        // the trust entry that was appended for this decision
 	EnforcementPoint string              `json:"enforcement_point"`
 	Evidence         evidence.Kind       `json:"evidence,omitempty"`
 	Exception        string              `json:"exception,omitempty"` // the name of the one that waived a check
@@ -93,6 +95,7 @@ func (w *writer) ground(d *Decision, o *Observed, ev *Evidence, r *Request) {
 	w.word("action", string(r.Action))
 	w.actor(d, o, ev, r)
 	w.text("agreement", d.Agreement)
+	w.text("approval", d.Approval)
 	if ev.verified() {
 		w.levels("assurance", ev.Assurance)
 	}
@@ -101,6 +104,9 @@ func (w *writer) ground(d *Decision, o *Observed, ev *Evidence, r *Request) {
 	w.text("class", string(ev.Class))
 	if ev.Grant != nil {
 		w.text("credential", ev.Grant.ID)
+	}
+	if o.Duty != (trust.Position{}) {
+		w.position("duty", o.Duty)
 	}
 	w.name("enforcement_point")
 	w.dst = canonical.AppendString(w.dst, r.EnforcementPoint)

@@ -34,7 +34,7 @@ func (h *hearing) entitle() verdict {
 		if roles := rolesUnder(line, granted); len(roles) > 0 {
 			h.line, h.d.Roles = line, roles
 			if line.Approval != nil && slices.Contains(line.Approval.Actions, h.r.Action) {
-				return fail(trust.ApprovalPending)
+				return h.approved()
 			}
 			return pass
 		}
@@ -232,7 +232,7 @@ func (h *hearing) obligations() verdict {
 	if h.r.Session && !h.o.Watched {
 		return fail(trust.Unwatched)
 	}
-	if !h.line.SingleUse && h.ev.Binding.Once == nil {
+	if !h.line.SingleUse && h.ev.Binding.Once == nil && !h.spends {
 		h.d.Limit = h.limit()
 		if h.actor != nil {
 			h.d.Limit = min(h.d.Limit, h.actor.d.Limit)

@@ -37,12 +37,14 @@ type Sealed struct {
 	Origin       *SealedOrigin      `json:"origin,omitempty"`
 	Properties   canonical.Object   `json:"properties,omitempty"`
 	Purpose      trust.Purpose      `json:"purpose,omitempty"`
+	Reason       string             `json:"reason,omitempty"` // why it was asked, in the caller's words
 	RequestID    string             `json:"request_id,omitempty"`
 	Resource     string             `json:"resource,omitempty"`
 	ResourceType trust.ResourceType `json:"resource_type,omitempty"`
 	Shown        bool               `json:"shown,omitzero"` // all that it is bound to
 	Subject      string             `json:"subject,omitempty"`
 	SubjectID    string             `json:"subject_id,omitempty"` // as the request had it
+	Ticket       string             `json:"ticket,omitempty"`
 	Algorithm    string             `json:"token_alg,omitempty"`
 	TokenHash    string             `json:"token_hash,omitempty"` // SHA-256 of the token, base64url
 	Workload     canonical.Object   `json:"workload,omitempty"`   // as the enforcement point stated it
@@ -86,12 +88,14 @@ func AppendSealed(dst []byte, s *state.Snapshot, ev *Evidence, r *Request, reque
 	w.origin(ev)
 	w.object("properties", r.Properties)
 	w.text("purpose", string(r.Purpose))
+	w.text("reason", r.Reason)
 	w.text("request_id", requestID)
 	w.text("resource", r.ResourceID)
 	w.text("resource_type", string(r.ResourceType))
 	w.flag("shown", ev.Binding.Shown)
 	w.text("subject", ev.Subject)
 	w.text("subject_id", r.SubjectID)
+	w.text("ticket", r.Ticket)
 	w.text("token_alg", ev.Algorithm)
 	w.hash("token_hash", ev.Hash)
 	w.object("workload", r.Workload)
@@ -115,6 +119,8 @@ func ParseSealed(plaintext []byte) (Sealed, error) {
 // Replay gives back what Decide was asked, from the two parts of an entry.
 func Replay(l Leaf, s Sealed) (Observed, Evidence, Request) {
 	o := l.Observed.observed()
+	o.Duty = l.Duty
+	_ = o.Resource.UnmarshalText([]byte(l.Resource)) // one that is none matches nothing
 	ev := Evidence{Evidence: evidence.Evidence{
 		Participant: l.Participant, Issuer: l.Issuer, Namespace: s.Namespace, Subject: s.Subject, ClientID: s.ClientID,
 		Class: l.Class, Kind: l.Evidence, Audience: s.Audience, IssuedAt: s.IssuedAt, ExpiresAt: s.ExpiresAt,
@@ -147,7 +153,7 @@ func Replay(l Leaf, s Sealed) (Observed, Evidence, Request) {
 	return o, ev, Request{
 		EnforcementPoint: l.EnforcementPoint, SubjectID: s.SubjectID, Action: s.Action, ResourceType: s.ResourceType,
 		ResourceID: s.Resource, Properties: s.Properties, Purpose: s.Purpose, Order: s.Order, Session: l.Session,
-		Workload: s.Workload,
+		Workload: s.Workload, Reason: s.Reason, Ticket: s.Ticket,
 	}
 }
 

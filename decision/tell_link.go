@@ -131,7 +131,11 @@ func (h *hearing) tellEntitle(reason trust.Reason) string {
 	case trust.WorkloadConflict:
 		return "the caller's token says otherwise of what it runs as or on than the enforcement point sees"
 	case trust.ApprovalPending:
-		return fmt.Sprintf("action %s needs the approval of %d people here; none is live", h.r.Action, h.line.Approval.People)
+		return h.tellPending()
+	case trust.ApprovalDeclined:
+		return fmt.Sprintf("action %s was declined: %s", h.r.Action, h.d.Approval)
+	case trust.ApprovalDirect:
+		return fmt.Sprintf("action %s needs an approval, which is of one person, who asks in their own name and for no credential", h.r.Action)
 	}
 	if h.canary() {
 		return "a canary has no role; the node itself answers for the canary resource"

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -25,6 +26,8 @@ type desk struct {
 	audience string
 	resource trust.ResourceType
 	evidence string // type of the bearer tokens it takes; empty is access tokens
+	action   string // what calling it does; empty is read
+	purpose  string // what for; empty is TREAT
 	url      string
 	point    string // credential of its enforcement point
 }
@@ -41,7 +44,13 @@ const (
 
 // furnish registers a service with its enforcement point and lets it answer.
 func (h *hospital) furnish(ctx context.Context, name, audience string, resource trust.ResourceType, evidence string) (*desk, error) {
-	d := &desk{host: h, name: name, audience: audience, resource: resource, evidence: evidence}
+	return h.provide(ctx, &desk{name: name, audience: audience, resource: resource, evidence: evidence})
+}
+
+// provide registers a service as furnish does, as its desk says.
+func (h *hospital) provide(ctx context.Context, d *desk) (*desk, error) {
+	d.host = h
+	name, audience, resource, evidence := d.name, d.audience, d.resource, d.evidence
 	added, err := h.admin.AddEnforcementPoint(ctx, name)
 	if err != nil {
 		return nil, err
@@ -60,6 +69,7 @@ func (h *hospital) furnish(ctx context.Context, name, audience string, resource 
 	d.url = url
 	s, err := records.New(records.Config{
 		Config: pep.Config{Node: "unix:" + h.file("pep.sock"), Credential: d.point}, Type: string(resource), Token: evidence, URL: url,
+		Action: d.action, Purpose: d.purpose,
 	})
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
@@ -90,6 +100,9 @@ type showing struct {
 	proof string   // a DPoP proof beside it; empty is none
 	chain []string // whom it acts for: the principal's token, then the links
 	txn   string   // joins this call with others; empty is none
+
+	reason, ticket string // why, and where that is written down
+	purpose        string // other than the service's own; empty is none
 }
 
 // callWith is call with more than a token.
@@ -106,8 +119,10 @@ func (d *desk) callWith(ctx context.Context, s showing) (permit bool, reference 
 	if len(s.chain) > 0 {
 		r.Header.Set(pep.ChainHeader, strings.Join(s.chain, ","))
 	}
-	if s.txn != "" {
-		r.Header.Set("X-Request-ID", s.txn)
+	for name, value := range map[string]string{"X-Request-ID": s.txn, "X-Reason": s.reason, "X-Ticket": s.ticket, "X-Purpose": s.purpose} {
+		if value != "" {
+			r.Header.Set(name, value)
+		}
 	}
 	began := time.Now()
 	answer, err := d.host.world.http.Do(r)
@@ -146,6 +161,12 @@ func (d *desk) askWith(ctx context.Context, s showing) (outcome, error) {
 
 // wouldPermit asks without a record, to learn when the network has settled.
 func (d *desk) wouldPermit(ctx context.Context, s showing) (bool, error) {
+	reason, err := d.wouldAnswer(ctx, s)
+	return reason == trust.Permit, err
+}
+
+// wouldAnswer is wouldPermit for any answer.
+func (d *desk) wouldAnswer(ctx context.Context, s showing) (trust.Reason, error) {
 	type m = map[string]any
 	var brought []m
 	for i, text := range append(slices.Clone(s.chain), s.token) {
@@ -157,13 +178,13 @@ func (d *desk) wouldPermit(ctx context.Context, s showing) (bool, error) {
 	}
 	request, err := json.Marshal(m{
 		"subject":  m{"type": "evidence", "id": "0"},
-		"action":   m{"name": "read"},
+		"action":   m{"name": cmp.Or(d.action, "read")},
 		"resource": m{"type": d.resource, "id": "42", "properties": m{"ward": "w7"}},
-		"context":  m{"purpose": "TREAT", "evidence": brought},
+		"context":  m{"purpose": cmp.Or(d.purpose, "TREAT"), "evidence": brought},
 	})
 	if err != nil {
-		return false, trust.Errorf(trust.Internal, "writing a request: %w", err)
+		return "", trust.Errorf(trust.Internal, "writing a request: %w", err)
 	}
 	e, err := d.host.operators[auditor].ExplainHypothetical(ctx, admin.Hypothetical{EnforcementPoint: d.name, Request: request})
-	return e.Permit, err
+	return e.Reason, err
 }

@@ -100,6 +100,14 @@ func (h *hospital) hear(ctx context.Context, partner *hospital) error {
 // conclude brings an agreement about: the home proposes, the host countersigns
 // the same bytes, both put it in force, and the host grants nurses their role.
 func conclude(ctx context.Context, home, host *hospital, d agreement.Document) error {
+	if err := agreed(ctx, home, host, d); err != nil {
+		return err
+	}
+	return host.grant(ctx, d)
+}
+
+// agreed is conclude without the role.
+func agreed(ctx context.Context, home, host *hospital, d agreement.Document) error {
 	for _, pair := range [][2]*hospital{{home, host}, {host, home}} {
 		if err := pair[0].hear(ctx, pair[1]); err != nil {
 			return err
@@ -130,7 +138,7 @@ func conclude(ctx context.Context, home, host *hospital, d agreement.Document) e
 			return err
 		}
 	}
-	return host.grant(ctx, d)
+	return nil
 }
 
 // countersign signs what arrived, byte for byte.

@@ -96,7 +96,18 @@ func (n *Node) again(ctx context.Context, s *state.Snapshot, p *permit, a *Ask, 
 // afresh decides on s and records that; a permit is remembered. It is false
 // where the ground moved while it was being recorded.
 func (n *Node) afresh(ctx context.Context, s *state.Snapshot, a *Ask, now clock.Mark, key uint64) (Answer, served, bool) {
-	v := n.judge(ctx, s, a, now)
+	v := n.judge(ctx, s, a, now, trust.Position{})
+	if n.owes(v) {
+		at, err := n.discharge(ctx, v, a)
+		if trust.KindOf(err) == trust.Conflict {
+			return Answer{}, served{}, false // somebody used the approval first; the next try sees that
+		}
+		if err != nil {
+			return n.unrecorded(err), served{}, true
+		}
+		s = n.State()
+		v = n.judge(ctx, s, a, now, at)
+	}
 	d := &v.decision
 	at, err := n.record(ctx, s, v, a)
 	if trust.KindOf(err) == trust.Conflict && len(d.Burn) > 0 {
@@ -114,7 +125,7 @@ func (n *Node) afresh(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 			n.sessions.close(a.EnforcementPoint, n.Keys.Reference(at))
 			return Answer{}, served{}, false
 		}
-		if len(d.Burn) == 0 && !a.Session {
+		if len(d.Burn) == 0 && !a.Session && v.observed.Duty == (trust.Position{}) {
 			n.memo.permits.Put(key, p)
 		}
 	}
@@ -136,20 +147,21 @@ func (n *Node) confirms(ctx context.Context, s *state.Snapshot, p *permit, a *As
 		_, holds := p.stillHolds(n, s, now)
 		return holds
 	}
-	return n.judgeAgain(ctx, s, a, now).decision.Permit
+	return n.judgeAgain(ctx, s, a, now, p.made.Duty).decision.Permit
 }
 
 // judgeAgain judges a request whose permit is recorded: what it used up, that
-// very decision did, and that it was watched, that one saw.
-func (n *Node) judgeAgain(ctx context.Context, s *state.Snapshot, a *Ask, now clock.Mark) *verdict {
+// very decision did, the trust entry at duty too, and that it was watched, that
+// one saw.
+func (n *Node) judgeAgain(ctx context.Context, s *state.Snapshot, a *Ask, now clock.Mark, duty trust.Position) *verdict {
 	v := &verdict{rules: s.Rules}
 	v.evidence, v.observed = n.gather(ctx, s, a, now)
 	forgive(&v.observed)
-	v.observed.Watched = a.Session
+	v.observed.Watched, v.observed.Duty = a.Session, duty
 	for i := range v.observed.Chain {
 		v.observed.Chain[i].Watched = a.Session
 	}
-	v.decision = decision.Decide(s, v.observed, v.evidence, a.Request)
+	n.consult(s, v, a)
 	return v
 }
 
@@ -170,12 +182,24 @@ type verdict struct {
 	decision decision.Decision
 }
 
-// judge verifies the evidence, gathers what is observed and asks the core.
-func (n *Node) judge(ctx context.Context, s *state.Snapshot, a *Ask, now clock.Mark) *verdict {
+// judge verifies the evidence, gathers what is observed and asks the core. duty
+// is the trust entry that was appended for the decision, if there was to be one.
+func (n *Node) judge(ctx context.Context, s *state.Snapshot, a *Ask, now clock.Mark, duty trust.Position) *verdict {
 	v := &verdict{rules: s.Rules}
 	v.evidence, v.observed = n.gather(ctx, s, a, now)
-	v.decision = decision.Decide(s, v.observed, v.evidence, a.Request)
+	v.observed.Duty = duty
+	n.consult(s, v, a)
 	return v
+}
+
+// consult asks the core, and again where a check needs to know the resource by the
+// name that it has in this ledger.
+func (n *Node) consult(s *state.Snapshot, v *verdict, a *Ask) {
+	v.decision = decision.Decide(s, v.observed, v.evidence, a.Request)
+	if v.decision.Unseen {
+		v.observed.Resource = n.commitResource(a.ResourceType, a.ResourceID)
+		v.decision = decision.Decide(s, v.observed, v.evidence, a.Request)
+	}
 }
 
 // gather is the one way from what a caller brought to what the core is asked.

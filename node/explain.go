@@ -193,6 +193,7 @@ func (n *Node) ExplainHypothetical(ctx context.Context, a Actor, ask Ask) (Expla
 	}
 	s := n.State()
 	found, o := n.gather(ctx, s, &ask, n.Clock.Mark())
+	o.Resource = n.commitResource(ask.ResourceType, ask.ResourceID)
 	e := explanation(decision.Explain(s, o, found, ask.Request), o, found, ask.Request)
 	e.RequestID = ask.RequestID
 	return e, nil

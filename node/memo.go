@@ -167,6 +167,7 @@ func (p *permit) answers(a *Ask, rules uint64) bool {
 	return p.rules == rules && sameProofs(a.Evidence, own.Evidence) &&
 		a.EnforcementPoint == own.EnforcementPoint && a.SubjectID == own.SubjectID && a.Order == own.Order && a.Action == own.Action &&
 		a.ResourceType == own.ResourceType && a.ResourceID == own.ResourceID && a.Purpose == own.Purpose &&
+		a.Reason == own.Reason && a.Ticket == own.Ticket &&
 		isOf(a.Properties, p.properties) && sameMembers(a.Workload, own.Workload)
 }
 

@@ -302,7 +302,7 @@ func (n *Node) lookAt(ctx context.Context, open map[string]*permit) map[string]s
 // it would not, that is a decision with a record of its own, and the enforcement
 // point is told.
 func (n *Node) look(ctx context.Context, s *state.Snapshot, reference string, p *permit) (end sessionEnd, ended bool) {
-	v := n.judgeAgain(ctx, s, &p.ask, n.Clock.Mark())
+	v := n.judgeAgain(ctx, s, &p.ask, n.Clock.Mark(), p.made.Duty)
 	if v.decision.Permit {
 		n.sessions.renew(reference, newPermit(v, &p.ask, p.of))
 		return end, false

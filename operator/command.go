@@ -52,6 +52,24 @@ func (s State) Remove(id, by string) ([]trust.Event, error) {
 	return []trust.Event{Removed{ID: id, By: by}}, nil
 }
 
+// Link says that an operator is the person behind a subject. It fails with Denied,
+// NotFound, Invalid, or Conflict for what was said before.
+func (s State) Link(id string, who Identity, by string) ([]trust.Event, error) {
+	if err := s.checkAdmin(by); err != nil {
+		return nil, err
+	}
+	o, ok := s.Get(id)
+	switch {
+	case !ok || o.Removed:
+		return nil, trust.Errorf(trust.NotFound, "operator %s is not known here", id)
+	case who.Participant.IsZero() || who.Subject == trust.SubjectKey{}:
+		return nil, trust.Errorf(trust.Invalid, "operator %s is linked to nobody; a participant and a subject of it are named", id)
+	case slices.Contains(o.Identities, who):
+		return nil, trust.Errorf(trust.Conflict, "operator %s is linked to this subject of %s already", id, who.Participant)
+	}
+	return []trust.Event{Linked{ID: id, Identity: who, By: by}}, nil
+}
+
 func (s State) checkAdmin(by string) error {
 	if by == "" && len(s.Holders(string(Admin))) == 0 {
 		return nil

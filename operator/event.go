@@ -19,6 +19,14 @@ type Removed struct {
 	By string `json:"by"`
 }
 
+// Linked: an operator is the person that a participant knows as a subject. It is
+// never taken back: who somebody is does not change.
+type Linked struct {
+	ID string `json:"id"`
+	Identity
+	By string `json:"by"`
+}
+
 // Refused: an operator asked for a change without the role it needs.
 type Refused struct {
 	ID string `json:"id"`
@@ -30,8 +38,11 @@ func (Added) EventKind() trust.Kind { return trust.Kind{Name: "operator.added", 
 // EventKind is operator.removed.
 func (Removed) EventKind() trust.Kind { return trust.Kind{Name: "operator.removed", Version: 1} }
 
+// EventKind is operator.linked.
+func (Linked) EventKind() trust.Kind { return trust.Kind{Name: "operator.linked", Version: 1} }
+
 // EventKind is operator.refused.
 func (Refused) EventKind() trust.Kind { return trust.Kind{Name: "operator.refused", Version: 1} }
 
 // Events gives one of each kind of event of this package.
-func Events() []trust.Event { return []trust.Event{Added{}, Removed{}, Refused{}} }
+func Events() []trust.Event { return []trust.Event{Added{}, Removed{}, Linked{}, Refused{}} }

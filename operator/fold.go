@@ -25,7 +25,12 @@ func (s State) Apply(e trust.Event, _ trust.Stamp) State {
 		s.Operators = s.Operators.With(key(e.ID), o)
 	case Removed:
 		if o, ok := s.Get(e.ID); ok {
-			s.Operators = s.Operators.With(key(e.ID), Operator{ID: o.ID, Roles: o.Roles, Removed: true, Person: o.Person})
+			s.Operators = s.Operators.With(key(e.ID), Operator{ID: o.ID, Roles: o.Roles, Removed: true, Person: o.Person, Identities: o.Identities})
+		}
+	case Linked:
+		if o, ok := s.Get(e.ID); ok {
+			o.Identities = append(slices.Clone(o.Identities), e.Identity)
+			s.Operators = s.Operators.With(key(e.ID), o)
 		}
 	}
 	return s
@@ -62,7 +67,38 @@ func (s State) All() iter.Seq[Operator] {
 func (s State) SamePerson(a, b string) bool {
 	one, _ := s.Get(a)
 	other, _ := s.Get(b)
-	return a == b || one.Person == other.Person && one.Person != trust.SubjectKey{}
+	return a == b || one.Person == other.Person && one.Person != trust.SubjectKey{} ||
+		slices.ContainsFunc(one.Identities, func(i Identity) bool { return slices.Contains(other.Identities, i) })
+}
+
+// IsSubject reports whether an operator is the person behind a subject, by this
+// account or another of the same person.
+func (s State) IsSubject(id string, subject trust.SubjectKey) bool {
+	for _, o := range s.Operators.All() {
+		known := slices.ContainsFunc(o.Identities, func(i Identity) bool { return i.Subject == subject })
+		if known && s.SamePerson(id, o.ID) {
+			return true
+		}
+	}
+	return false
+}
+
+// IsLocal reports whether an operator is known as a person of self, and as none
+// of another participant.
+func (s State) IsLocal(id string, self, not trust.ParticipantID) bool {
+	local := false
+	for _, o := range s.Operators.All() {
+		if len(o.Identities) == 0 || !s.SamePerson(id, o.ID) {
+			continue
+		}
+		for _, i := range o.Identities {
+			local = local || i.Participant == self
+			if i.Participant == not {
+				return false
+			}
+		}
+	}
+	return local
 }
 
 // Serves reports whether an operator is one still, and an admin.

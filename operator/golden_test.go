@@ -25,6 +25,7 @@ func TestGolden(t *testing.T) {
 		operator.Added{ID: "o2", Roles: []trust.Role{operator.Auditor, "ward_managers"}, Credential: hash("o2"), By: "o1"},
 		operator.Removed{ID: "o2", By: "o1"},
 		operator.Refused{ID: "o2"},
+		operator.Linked{ID: "o1", Identity: operator.Identity{Participant: rje(t), Subject: trust.SubjectKey{7}}, By: "o1"},
 	} {
 		back := reflect.New(reflect.TypeOf(e))
 		golden(t, fmt.Sprintf("%d-%s", i+1, e.EventKind().Name), e, back.Interface())

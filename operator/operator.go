@@ -26,6 +26,15 @@ type Operator struct {
 	Credential [32]byte         `json:"credential"` // SHA-256 of a 256-bit random token
 	Removed    bool             `json:"removed,omitzero"`
 	Person     trust.SubjectKey `json:"person,omitzero"` // the same for two accounts of one name
+	// Identities are who the person is elsewhere, as far as an admin has said.
+	Identities []Identity `json:"identities,omitempty"`
+}
+
+// Identity is a subject that a person is known as, at the participant that
+// answers for it: this organisation, or a partner.
+type Identity struct {
+	Participant trust.ParticipantID `json:"participant"`
+	Subject     trust.SubjectKey    `json:"subject"`
 }
 
 // Has reports whether o is an operator still and holds role.

@@ -122,3 +122,57 @@ func TestLastAdminStays(t *testing.T) {
 	events, err = s.Remove("o2", "o1")
 	wants(t, "by a removed admin", trust.Denied, events, err)
 }
+
+func org(t *testing.T, name string) trust.ParticipantID {
+	t.Helper()
+	p, err := trust.ParseParticipantID("https://" + name + ".example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func rje(t *testing.T) trust.ParticipantID { return org(t, "rje") }
+
+// R60: whoever is known by a name or a subject under two accounts is one person,
+// and is local only where nothing says that the person is of the other side.
+func TestWhoAnOperatorIs(t *testing.T) {
+	rxw, key := org(t, "rxw"), func(n byte) trust.SubjectKey { return trust.SubjectKey{n} }
+	s := staff(t)
+	for _, id := range []string{"o3", "o4"} {
+		s = apply(t, s)(s.Add(id, []trust.Role{"ward_managers"}, [32]byte(hash(id)), "o1"))
+	}
+	s = s.Apply(operator.Added{ID: "o5", Roles: []trust.Role{"x"}, Credential: hash("o5"), Person: key(50)}, trust.Stamp{})
+	s = s.Apply(operator.Added{ID: "o6", Roles: []trust.Role{"x"}, Credential: hash("o6"), Person: key(50)}, trust.Stamp{})
+	at := func(p trust.ParticipantID, n byte) operator.Identity {
+		return operator.Identity{Participant: p, Subject: key(n)}
+	}
+	for id, who := range map[string]operator.Identity{"o2": at(rje(t), 2), "o3": at(rje(t), 2), "o4": at(rxw, 4), "o5": at(rje(t), 5), "o6": at(rxw, 6)} {
+		s = apply(t, s)(s.Link(id, who, "o1"))
+	}
+	s = apply(t, s)(s.Remove("o6", "o1"))
+	for pair, want := range map[[2]string]bool{{"o2", "o3"}: true, {"o2", "o4"}: false, {"o1", "o2"}: false, {"o5", "o6"}: true, {"o4", "o6"}: false} {
+		if got := s.SamePerson(pair[0], pair[1]); got != want || s.SamePerson(pair[1], pair[0]) != want {
+			t.Errorf("%v are one person: %t", pair, got)
+		}
+	}
+	for id, want := range map[string][3]bool{ // is subject 6, is local, is local whoever the other side is
+		"o1": {}, "o2": {false, true, true}, "o3": {false, true, true}, "o4": {}, "o5": {true, false, true}, "o6": {true, false, true},
+	} {
+		if got := [3]bool{s.IsSubject(id, key(6)), s.IsLocal(id, rje(t), rxw), s.IsLocal(id, rje(t), org(t, "r0a"))}; got != want {
+			t.Errorf("%s: subject, local, local apart from r0a: %v, want %v", id, got, want)
+		}
+	}
+	events, err := s.Link("o2", at(rje(t), 2), "o1")
+	wants(t, "said again", trust.Conflict, events, err)
+	events, err = s.Link("o2", at(rje(t), 0), "o1")
+	wants(t, "nobody", trust.Invalid, events, err)
+	events, err = s.Link("o2", at(trust.ParticipantID{}, 3), "o1")
+	wants(t, "of nobody", trust.Invalid, events, err)
+	events, err = s.Link("o6", at(rje(t), 7), "o1")
+	wants(t, "who has left", trust.NotFound, events, err)
+	events, err = s.Link("o9", at(rje(t), 7), "o1")
+	wants(t, "who never was", trust.NotFound, events, err)
+	events, err = s.Link("o2", at(rje(t), 7), "o2")
+	wants(t, "by who is no admin", trust.Denied, events, err)
+}

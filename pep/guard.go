@@ -34,6 +34,9 @@ type Target struct {
 	Resource     string
 	Properties   map[string]any
 	Purpose      string
+	// Reason is why, in the caller's words, and Ticket where that is written down:
+	// for whoever approves or reviews it.
+	Reason, Ticket string
 }
 
 // Guard lets requests through that the node permits, each asked for. It refuses
@@ -151,7 +154,7 @@ func (g *Guard) question(r *http.Request) (Question, error) {
 		return Question{}, err
 	}
 	return Question{
-		Action: t.Action, ResourceType: t.ResourceType, Resource: t.Resource, Properties: t.Properties, Purpose: t.Purpose,
+		Action: t.Action, ResourceType: t.ResourceType, Resource: t.Resource, Properties: t.Properties, Purpose: t.Purpose, Reason: t.Reason, Ticket: t.Ticket,
 		Evidence: append(chain, Evidence{kind, token}), Proof: proof, RequestID: r.Header.Get("X-Request-ID"),
 	}, nil
 }

@@ -105,6 +105,8 @@ type Question struct {
 	Properties   map[string]any // of the resource, as far as the node takes this enforcement point's word
 	Workload     map[string]any // that the caller runs as and on, likewise
 	Purpose      string
+	Reason       string     // why, in the caller's words, for whoever approves or reviews it; may be empty, as Ticket
+	Ticket       string     // where that is written down
 	Evidence     []Evidence // the caller's; of a chain the principal's first
 	Proof        Proof      // shown beside the caller's evidence
 	RequestID    string     // joins the records of both sides; may be empty
@@ -159,6 +161,8 @@ type action struct {
 
 type about struct {
 	Purpose  string         `json:"purpose"`
+	Reason   string         `json:"reason,omitempty"`
+	Ticket   string         `json:"ticket,omitempty"`
 	Evidence []Evidence     `json:"evidence"`
 	Proof    *Proof         `json:"proof,omitempty"`
 	Session  bool           `json:"session,omitzero"`
@@ -170,7 +174,7 @@ func (q Question) body(session bool) ([]byte, error) {
 	e := evaluation{
 		Subject: entity{Type: "evidence", ID: "0"}, Action: action{q.Action},
 		Resource: entity{q.ResourceType, q.Resource, q.Properties},
-		Context:  about{Purpose: q.Purpose, Evidence: q.Evidence, Session: session, Workload: q.Workload},
+		Context:  about{Purpose: q.Purpose, Reason: q.Reason, Ticket: q.Ticket, Evidence: q.Evidence, Session: session, Workload: q.Workload},
 	}
 	if !q.Proof.empty() {
 		e.Context.Proof = &q.Proof

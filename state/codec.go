@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/entente-id/entente/agreement"
+	"github.com/entente-id/entente/approval"
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/client"
 	"github.com/entente-id/entente/dispute"
@@ -44,6 +45,7 @@ var ofAllNouns = sync.OnceValue(func() *Codec {
 		mapping.Events(), policy.Events(), revocation.Events(), suspension.Events(), exception.Events(), signal.Events(), edge.Events(), drill.Events(), finding.Events(), stream.Events(),
 		dispute.Events(),
 		incident.Events(),
+		approval.Events(),
 	} {
 		for _, e := range events {
 			k := e.EventKind()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/entente-id/entente/agreement"
+	"github.com/entente-id/entente/approval"
 	"github.com/entente-id/entente/client"
 	"github.com/entente-id/entente/dispute"
 	"github.com/entente-id/entente/drill"
@@ -270,10 +271,26 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 			Token: "000102030405060708090a0b0c0d0e0f", Home: home.ID, Issuer: nodetest.Must(trust.ParseIssuerID("https://idp.trust.rxw.example"))(t),
 			Subject: trust.SubjectKey{7}, Agreements: []string{"0123456789abcdef0123456789abcdef"}, Hosts: []trust.ParticipantID{host.ID}, Permits: 3, By: host.Admin.ID,
 		},
+		operator.Linked{ID: host.Admin.ID, Identity: operator.Identity{Participant: host.ID, Subject: trust.SubjectKey{5}}, By: host.Admin.ID},
+		approval.Asked{Need: firewall(home), ID: "approval-1", Until: 1_800_000_000},
+		approval.Said{ID: "approval-1", By: "op-1"},
+		approval.Refused{ID: "approval-1", By: "op-2", Rule: approval.RuleCaller},
+		approval.Granted{ID: "approval-1", By: "op-3", Ends: 1_800_000_900},
+		approval.Withdrawn{ID: "approval-1", By: "op-1"},
+		approval.Spent{ID: "approval-2"},
+		approval.Declination{ID: "approval-3", By: "op-1"},
 	} {
 		kind, body, err := codec.Encode(e)
 		must(t, err)
 		all = append(all, entry{At: time.Now().Unix(), Epoch: 1, N: 1000 + uint64(i), Kind: kind.Name, Version: kind.Version, Body: body})
 	}
 	return all
+}
+
+// firewall is a need for an approval.
+func firewall(home *nodetest.Node) approval.Need {
+	return approval.Need{
+		Agreement: "0123456789abcdef0123456789abcdef", Participant: home.ID, Subject: trust.SubjectKey{7}, Service: "https://firewall.rje.example", Action: "firewall:write",
+		ResourceType: "Firewall", Resource: trust.SubjectKey{1}, Role: "ward_managers", People: 2, TTL: 900,
+	}
 }

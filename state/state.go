@@ -5,6 +5,7 @@ package state
 
 import (
 	"github.com/entente-id/entente/agreement"
+	"github.com/entente-id/entente/approval"
 	"github.com/entente-id/entente/client"
 	"github.com/entente-id/entente/dispute"
 	"github.com/entente-id/entente/drill"
@@ -50,6 +51,7 @@ type Snapshot struct {
 	Drill       drill.State       `json:"drill"`
 	Dispute     dispute.State     `json:"dispute"`
 	Incident    incident.State    `json:"incident"`
+	Approval    approval.State    `json:"approval"`
 }
 
 // Apply gives the snapshot after e. It is total: an event that no noun knows
@@ -75,6 +77,7 @@ func (s *Snapshot) Apply(e trust.Event, at trust.Stamp) *Snapshot {
 	n.Drill = s.Drill.Apply(e, at)
 	n.Dispute = s.Dispute.Apply(e, at)
 	n.Incident = s.Incident.Apply(e, at)
+	n.Approval = s.Approval.Apply(e, at)
 	switch effectOf(e) {
 	case changesRules:
 		n.Rules++
@@ -101,12 +104,12 @@ const (
 // so a new kind of entry can only make a memo miss, never serve a stale verdict.
 func effectOf(e trust.Event) effect {
 	switch e := e.(type) {
+	case approval.Asked, approval.Said, approval.Granted, approval.Declination, approval.Spent, approval.Refused, operator.Linked:
+		return changesNothing // no permit rests on a need that people have not met, nor is one kept that uses an approval up
 	case edge.Queued, edge.Applied, edge.ClockAgreed, framework.Received, framework.Refused, agreement.Refused, operator.Refused,
 		revocation.EngagementOpened, suspension.ResumeAsked, suspension.Refused, drill.Finished, drill.Breach, finding.Raised, finding.Closed,
-		revocation.Unwound,
 		incident.RuleSet, incident.RuleRemoved, incident.Raised,
 		edge.Unsupported,
-		revocation.Unwound, revocation.SessionStopped,
 		revocation.Unwound, revocation.SessionStopped, revocation.LeakReported,
 		stream.Created, stream.Updated, stream.Deleted, stream.Moved, stream.SubjectAdded, stream.SubjectRemoved, stream.Rejected:
 		return changesNothing
@@ -137,6 +140,7 @@ func effectOf(e trust.Event) effect {
 		}
 		return reducesRules
 	case edge.LossProven, edge.Reopened, edge.EpochHeld:
+	case approval.Withdrawn:
 		return reducesRules
 	case participant.Suspended, edge.Broken, edge.ClockAhead, mapping.Closed, service.Removed, service.EnforcementPointRemoved,
 		client.Renewed, client.Ended, exception.Ended, signal.TransmitterAdded,

@@ -169,6 +169,8 @@ const (
 	NoMapping        Reason = "entitle.no_mapping"
 	RoleNotCovered   Reason = "entitle.role"
 	ApprovalPending  Reason = "entitle.approval_pending"
+	ApprovalDeclined Reason = "entitle.approval_declined"
+	ApprovalDirect   Reason = "entitle.approval_direct"
 	WorkloadConflict Reason = "entitle.workload"
 	ActorEntitled    Reason = "entitle.actor"
 )
@@ -345,6 +347,8 @@ func Reasons() []ReasonDoc {
 		{NoMapping, "no granted mapping gives the caller a role here", "propose a mapping and have a local approver grant it"},
 		{RoleNotCovered, "the caller's role at home is none that the agreement accepts for this request", "agree on the role for this line"},
 		{ApprovalPending, "the action needs a live approval by local people", "ask the local approvers"},
+		{ApprovalDeclined, "a local approver said no to the action", "ask the local approvers; the node does not ask them again before the date of the refusal"},
+		{ApprovalDirect, "the action needs an approval by local people, and is asked for through somebody who acts for another, or to be put into a credential", "have the person call in their own name, with their own token"},
 		{WorkloadConflict, "the caller's token says otherwise of what it runs as or on than the enforcement point sees", "look into it: one of the two is wrong, or the token is another workload's"},
 		{ActorEntitled, "the principal has a role here, but the actor has none of its own", "see the explanation; an actor gets no more than it may itself"},
 

@@ -35,6 +35,9 @@ var allRoutes = []map[string]route{
 	disputeRoutes,
 	ruleRoutes,
 	unwindRoutes, sessionRoutes,
+	serviceRoutes, clientRoutes, operatorRoutes, exceptionRoutes,
+	approvalRoutes,
+	transmitterRoutes, streamRoutes, counterRoutes, findingRoutes, revocationRoutes, drillRoutes, keyRoutes, decisionRoutes, ledgerRoutes,
 }
 
 // New serves the admin interface of n. Who may reach it at all is the affair of

@@ -34,6 +34,7 @@ type Node interface {
 	Unwindings
 	Disputes
 	Sessions
+	Approvals
 	Drills
 	Rules
 	Keys
@@ -99,6 +100,7 @@ type OAuthClients interface {
 type People interface {
 	AddOperator(ctx context.Context, a node.Actor, name string, roles []trust.Role) (id, credential string, err error)
 	RemoveOperator(ctx context.Context, a node.Actor, id string) error
+	LinkOperator(ctx context.Context, a node.Actor, id, issuer, subject string, of trust.ParticipantID) error
 }
 
 // Revocations are the use cases that end things, and begin engagements again.

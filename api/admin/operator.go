@@ -17,6 +17,14 @@ type Operator struct {
 	Self  bool         `json:"self,omitzero"` // who is asking
 }
 
+// Identity is who an operator is at an issuer of ours or a partner's. Participant
+// says whose, where the issuer speaks for several.
+type Identity struct {
+	Issuer      string              `json:"issuer"`
+	Subject     string              `json:"subject"`
+	Participant trust.ParticipantID `json:"participant,omitzero"`
+}
+
 // NewOperator is a person to be made an operator. Name is kept sealed.
 type NewOperator struct {
 	Name  string       `json:"name"`
@@ -27,6 +35,8 @@ var operatorRoutes = map[string]route{
 	"GET /v1/operators":         handler.listOperators,
 	"POST /v1/operators":        handler.addOperator,
 	"DELETE /v1/operators/{id}": handler.removeOperator,
+
+	"POST /v1/operators/{id}/identities": handler.linkOperator,
 }
 
 func (h handler) listOperators(_ context.Context, r request) (any, error) {
@@ -51,6 +61,19 @@ func (h handler) addOperator(ctx context.Context, r request) (any, error) {
 
 func (h handler) removeOperator(ctx context.Context, r request) (any, error) {
 	return nil, h.node.RemoveOperator(ctx, r.actor, r.PathValue("id"))
+}
+
+func (h handler) linkOperator(ctx context.Context, r request) (any, error) {
+	who, err := body[Identity](r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, h.node.LinkOperator(ctx, r.actor, r.PathValue("id"), who.Issuer, who.Subject, who.Participant)
+}
+
+// LinkOperator says who an operator is. It is never taken back.
+func (c *Client) LinkOperator(ctx context.Context, id string, who Identity) error {
+	return c.do(ctx, http.MethodPost, "/v1/operators/"+url.PathEscape(id)+"/identities", who)
 }
 
 // Operators lists the operators by identifier.

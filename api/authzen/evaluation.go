@@ -30,6 +30,8 @@ type evaluation struct {
 	} `json:"resource"`
 	Context struct {
 		Purpose  string `json:"purpose"`
+		Reason   string `json:"reason"` // for people, as Ticket
+		Ticket   string `json:"ticket"`
 		Evidence []struct {
 			Type  string `json:"type"`
 			Value string `json:"value"`
@@ -39,6 +41,9 @@ type evaluation struct {
 		Workload jsontext.Value `json:"workload"`
 	} `json:"context"`
 }
+
+// maxWords bounds a reason and a ticket, in bytes.
+const maxWords = 1000
 
 // Parse reads the body of an evaluation request. It fails with Invalid for what is not strict JSON, for
 // a member of the wrong type and for an absent or empty required one.
@@ -62,7 +67,12 @@ func Parse(data []byte) (node.Ask, error) {
 		ResourceID:   e.Resource.ID,
 		Purpose:      trust.Purpose(e.Context.Purpose),
 		Session:      e.Context.Session,
+		Reason:       e.Context.Reason,
+		Ticket:       e.Context.Ticket,
 	}}
+	if len(ask.Reason) > maxWords || len(ask.Ticket) > maxWords {
+		return node.Ask{}, trust.Errorf(trust.Invalid, "the request's reason or ticket is longer than %d bytes", maxWords)
+	}
 	for _, m := range [...]struct {
 		text jsontext.Value
 		into *map[string]any

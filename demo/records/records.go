@@ -21,6 +21,8 @@ type Config struct {
 	Type string
 	// Token is the type of the bearer tokens; empty is pep.AccessToken.
 	Token string
+	// Action is what is done with a record; empty is "read".
+	Action string
 	// Purpose is stated when the caller names none in X-Purpose; empty is TREAT.
 	Purpose string
 	// URL is the https origin that callers know the service by, which their DPoP
@@ -52,8 +54,9 @@ func New(c Config) (*Service, error) {
 	}
 	return &Service{n, pep.Guard{Node: n, Token: c.Token, URL: c.URL, Target: func(r *http.Request) (pep.Target, error) {
 		return pep.Target{
-			Action: "read", ResourceType: cmp.Or(c.Type, "WardRecord"), Resource: r.PathValue("id"),
+			Action: cmp.Or(c.Action, "read"), ResourceType: cmp.Or(c.Type, "WardRecord"), Resource: r.PathValue("id"),
 			Properties: map[string]any{"ward": r.PathValue("ward")}, Purpose: cmp.Or(r.Header.Get("X-Purpose"), c.Purpose, "TREAT"),
+			Reason: r.Header.Get("X-Reason"), Ticket: r.Header.Get("X-Ticket"),
 		}, nil
 	}}}, nil
 }

@@ -59,6 +59,7 @@ var nouns = strings.Join([]string{
 	"dispute",
 	"incident",
 }, " ")
+const nouns = "framework participant operator revocation suspension service client policy agreement mapping exception edge drill signal finding stream approval"
 
 // core is every pure room.
 var core = "canonical jose seal table spiffe delegation receipt signal " + nouns + " evidence state decision credential"
@@ -96,6 +97,8 @@ var Rooms = map[string]Room{
 
 	"receipt": {Core: true, Uses: "canonical", Outside: "sumdb"},
 	"drill":   {Core: true, Uses: "table"},
+
+	"approval": {Core: true, Uses: "table"},
 
 	"stream": {Core: true, Uses: "table signal"},
 

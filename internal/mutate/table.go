@@ -25,6 +25,8 @@ var table = slices.Concat(
 	unwindMutants,
 	incidentMutants,
 )
+var table = slices.Concat(joseMutants, headerMutants, canonicalMutants, evidenceMutants, grantMutants, decisionMutants, nounMutants, delegationMutants, svidMutants, clientMutants, introducedMutants, secretMutants, possessionMutants, drillMutants, signalMutants, receiptMutants, bulkMutants, receiverMutants,
+	approvalMutants)
 
 const (
 	tokenGo    = "jose/token.go"

@@ -76,7 +76,11 @@ type Observed struct {
 	Resource trust.SubjectKey
 	// Duty is the trust entry that was appended for this decision, see
 	// Decision.Duty; zero for none.
-	Duty trust.Position
+	Duty      trust.Position
+	Person    trust.SubjectKey // somebody whom a remedy stops under every identifier, whom the evidence names; zero: nobody
+	Unnamed   bool             // the evidence lacks the claim by which it would
+	Monitored bool             // the subject is, by a remedy
+	Spent     bool             // and has had as many permits within the hour as that lets
 
 	Watched       bool  // the enforcement point holds a watch stream, with room for a session
 	Nonce         Nonce // the one in the caller's DPoP proof

@@ -388,7 +388,7 @@ func rehired(sc *scene, since int64) {
 }
 
 func deviations() []deviation {
-	return slices.Concat(identifying, authenticating, excepting, witnessing, brokering, possessing, classifying, linking, weighing, suspending, ordering, delegating, approving)
+	return slices.Concat(identifying, authenticating, excepting, witnessing, brokering, possessing, classifying, linking, weighing, suspending, disputing, ordering, delegating, approving)
 }
 
 func TestEveryDeviationHasItsReason(t *testing.T) {

@@ -52,6 +52,9 @@ func (g *Ground) Ended(s *state.Snapshot, o *Observed) (trust.Reason, bool) {
 	if !ended && s.Suspension.SubjectSuspended(o.Subject, o.Now) {
 		return trust.SubjectSuspended, true
 	}
+	if !ended && o.Spent {
+		return trust.MonitoringSpent, true
+	}
 	if !ended && s.Revocation.AnyKeyRevoked(g.Issuer, g.Keys) {
 		return trust.KeyRevoked, true
 	}

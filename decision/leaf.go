@@ -68,15 +68,19 @@ type Seen struct {
 	Chain         []Seen            `json:"chain,omitempty"` // of each link, then of the actor
 	Device        *trust.SubjectKey `json:"device,omitempty"`
 	FeedAge       int64             `json:"feed_age,omitzero"`
+	Monitored     bool              `json:"monitored,omitzero"`
 	Nonce         Nonce             `json:"nonce,omitempty"`
 	Now           int64             `json:"now"`
 	PartnerAge    int64             `json:"partner_age"`
+	Person        *trust.SubjectKey `json:"person,omitempty"`
 	ProofReplayed bool              `json:"proof_replayed,omitzero"`
 	QuotaFull     bool              `json:"quota_full,omitzero"`
 	Replayed      bool              `json:"replayed,omitzero"`
 	Session       *trust.SubjectKey `json:"session,omitempty"`
+	Spent         bool              `json:"spent,omitzero"`
 	StatementAge  int64             `json:"statement_age"`
 	StatementEnd  int64             `json:"statement_end,omitzero"`
+	Unnamed       bool              `json:"unnamed,omitzero"`
 	Unsure        bool              `json:"unsure,omitzero"`
 	Watched       bool              `json:"watched,omitzero"`
 }
@@ -325,16 +329,20 @@ func (w *writer) sight(o *Observed) {
 	w.seen(o.Chain)
 	w.key("device", o.Device)
 	w.number("feed_age", o.FeedAge)
+	w.flag("monitored", o.Monitored)
 	w.text("nonce", string(o.Nonce))
 	w.name("now")
 	w.dst = canonical.AppendInt(w.dst, o.Now)
 	w.dst = canonical.AppendInt(append(w.dst, `,"partner_age":`...), o.PartnerAge)
+	w.key("person", o.Person)
 	w.flag("proof_replayed", o.ProofReplayed)
 	w.flag("quota_full", o.QuotaFull)
 	w.flag("replayed", o.Replayed)
 	w.key("session", o.Session)
+	w.flag("spent", o.Spent)
 	w.dst = canonical.AppendInt(append(w.dst, `,"statement_age":`...), o.StatementAge)
 	w.number("statement_end", o.StatementEnd)
+	w.flag("unnamed", o.Unnamed)
 	w.flag("unsure", o.Unsure)
 	w.flag("watched", o.Watched)
 	w.dst = append(w.dst, '}')
@@ -345,6 +353,10 @@ func (s *Seen) observed() Observed {
 	o := Observed{
 		Now: s.Now, PartnerAge: s.PartnerAge, Replayed: s.Replayed, StatementAge: s.StatementAge, StatementEnd: s.StatementEnd,
 		Nonce: s.Nonce, ProofReplayed: s.ProofReplayed, QuotaFull: s.QuotaFull, BundleAge: s.BundleAge, FeedAge: s.FeedAge, Unsure: s.Unsure, Watched: s.Watched,
+		Monitored: s.Monitored, Spent: s.Spent, Unnamed: s.Unnamed,
+	}
+	if s.Person != nil {
+		o.Person = *s.Person
 	}
 	if s.Session != nil {
 		o.Session = *s.Session

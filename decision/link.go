@@ -321,6 +321,12 @@ func (h *hearing) revocation() verdict {
 		h.until(h.s.Suspension.ClientUntil(ground.Client))
 		return fail(reason)
 	}
+	if h.s.Dispute.PersonBarred(h.o.Person) {
+		return fail(trust.PersonBarred)
+	}
+	if h.o.Unnamed {
+		return fail(trust.PersonUnnamed)
+	}
 	if h.abroad() && h.s.Suspension.StoppedAbroad(h.r.Order.Partner, h.self, h.o.Subject, h.o.Now) {
 		return fail(trust.SubjectSuspended)
 	}

@@ -232,7 +232,7 @@ func (h *hearing) obligations() verdict {
 	if h.r.Session && !h.o.Watched {
 		return fail(trust.Unwatched)
 	}
-	if !h.line.SingleUse && h.ev.Binding.Once == nil && !h.spends {
+	if !h.line.SingleUse && h.ev.Binding.Once == nil && !h.spends && !h.o.Monitored && (h.actor == nil || !h.actor.o.Monitored) {
 		h.d.Limit = h.limit()
 		if h.actor != nil {
 			h.d.Limit = min(h.d.Limit, h.actor.d.Limit)

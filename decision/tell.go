@@ -246,6 +246,12 @@ func (h *hearing) tellRevocation(reason trust.Reason) string {
 		return fmt.Sprintf("key %s of %s is revoked, whatever it signed when", h.ev.KeyID, bare(h.ev.Issuer))
 	case trust.SubjectSuspended:
 		return fmt.Sprintf("the subject of %s is suspended, here or by its home; two people resume it", bare(h.ev.Participant))
+	case trust.PersonBarred:
+		return fmt.Sprintf("a person of %s, whom a remedy of a dispute stops, comes under this identifier", bare(h.ev.Participant))
+	case trust.PersonUnnamed:
+		return fmt.Sprintf("evidence does not name the person as the remedy of a dispute with %s wants", bare(h.ev.Participant))
+	case trust.MonitoringSpent:
+		return "subject is monitored after a dispute, and had all permits of this hour"
 	case trust.ClientSuspended:
 		return fmt.Sprintf("credential %s was issued to client %s, which is suspended here", h.ev.Grant.ID, h.ev.ClientID)
 	case trust.CredentialEnded:

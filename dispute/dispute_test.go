@@ -363,6 +363,9 @@ func TestThePanel(t *testing.T) {
 		t.Errorf("ruled it is %+v", c)
 	}
 
+	late := in(t, dispute.Panel) // what was good when it was sent
+	late.does("a bar that ended on its way", "")(late.s.Rule(late.f, told(p1), "a", dispute.Remedy{Bar: now}, now))
+
 	third := at(p1)
 	third.t = t
 	brought := dispute.Seated{Opened: opened(usual), Stage: dispute.Panel, Thirds: panel, Due: now + 99}

@@ -82,6 +82,15 @@ func (c *Case) next(f Facts, to Stage, thirds []trust.ParticipantID, own bool) e
 	return nil
 }
 
+// at is the time by which a remedy is judged: a partner's was when it was sent, and
+// is not refused for its way here.
+func (a Act) at(now int64) int64 {
+	if a.By == "" {
+		return 0
+	}
+	return now
+}
+
 // Propose puts a remedy on the table: a party its own, in place of the other's,
 // which o answers; the mediator one, once. Of two that cross, the respondent's
 // stands. Hash names the terms.
@@ -90,7 +99,7 @@ func (s State) Propose(a Act, hash string, r Remedy, answers string, now int64) 
 	if err != nil {
 		return events, err
 	}
-	if err := r.Check(c.Target, now); err != nil {
+	if err := r.Check(c.Target, a.at(now)); err != nil {
 		return nil, err
 	}
 	table, crossed := c.Offer, a.From == c.Respondent && answers == "" && a.By == ""
@@ -144,7 +153,7 @@ func (s State) Rule(f Facts, a Act, hash string, r Remedy, now int64) ([]trust.E
 	if err != nil {
 		return events, err
 	}
-	if err := r.Check(c.Target, now); err != nil {
+	if err := r.Check(c.Target, a.at(now)); err != nil {
 		return nil, err
 	}
 	if !c.ready() {

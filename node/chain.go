@@ -57,6 +57,7 @@ func (p *standing) chainHolds(n *Node, s *state.Snapshot, o *decision.Observed, 
 		made := &p.made.Chain[i]
 		hop := n.observeHop(s, p.Ground.Chain[i].Participant, made.Subject, now)
 		hop.Origin, hop.Session, hop.Device = made.Origin, made.Session, made.Device
+		n.monitor(s, &hop)
 		if hop.StatementEnd != made.StatementEnd || hop.StatementEnd != 0 && hop.StatementEnd <= hop.Now ||
 			hop.PartnerAge < 0 || hop.PartnerAge > p.MaxAge {
 			return false

@@ -90,6 +90,7 @@ func (n *Node) again(ctx context.Context, s *state.Snapshot, p *permit, a *Ask, 
 	if latest := n.State(); latest.Epoch != s.Epoch && !n.confirms(ctx, latest, p, a) {
 		return Answer{}, false
 	}
+	n.permitted(s, o)
 	return Answer{Permit: true, Reason: trust.Permit, Reference: n.Keys.Reference(at), TTL: ttl}, true
 }
 
@@ -128,6 +129,9 @@ func (n *Node) afresh(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 		if len(d.Burn) == 0 && !a.Session && v.observed.Duty == (trust.Position{}) {
 			n.memo.permits.Put(key, p)
 		}
+		n.permitted(s, &v.observed)
+	} else {
+		n.overspent(ctx, &v.observed)
 	}
 	return Answer{
 		Permit: d.Permit, Reason: d.Reason, Reference: n.Keys.Reference(at), TTL: d.TTL, Nonce: n.nonceAfter(a.EnforcementPoint, v),

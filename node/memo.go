@@ -122,6 +122,7 @@ func (p *standing) stillHolds(n *Node, s *state.Snapshot, now clock.Mark) (decis
 		}
 	}
 	o.Origin, o.Session, o.Device = p.made.Origin, p.made.Session, p.made.Device
+	n.monitor(s, &o)
 	_, ended := p.Ended(s, &o)
 	return o, !ended
 }

@@ -170,6 +170,7 @@ type Node struct {
 	issuers   *issuerKeys
 	memo      *memo
 	sessions  *sessions
+	watches   watches // of who is monitored after a dispute
 	statuses  *statusLists
 	signals   *feeds
 	drills    *drills

@@ -249,13 +249,18 @@ func (n *Node) namedKeys(who trust.ParticipantID, issuer trust.IssuerID, session
 	return s, d
 }
 
-// recognise notes the session and the device that a genuine token names, and how
-// old the word of its issuer's transmitter is.
+// recognise notes the session and the device that a genuine token names, how old
+// the word of its issuer's transmitter is, and what remedies of disputes want
+// to know of its subject.
 func (n *Node) recognise(s *state.Snapshot, ev *evidence.Evidence, o *decision.Observed, now clock.Mark) {
 	o.FeedAge = n.feedAge(s, ev.Issuer.String(), now)
 	if session, device := ev.Session(), ev.Device(); session != "" || device != "" {
 		o.Session, o.Device = n.namedKeys(ev.Participant, ev.Issuer, session, device)
 	}
+	if len(s.Dispute.Claims) > 0 {
+		o.Person, o.Unnamed = n.whom(s, ev)
+	}
+	n.monitor(s, o)
 }
 
 // sendSignal tells a host of a signal, by both names that it may know a subject

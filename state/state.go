@@ -139,8 +139,7 @@ func effectOf(e trust.Event) effect {
 			return reducesTrust
 		}
 		return reducesRules
-	case edge.LossProven, edge.Reopened, edge.EpochHeld:
-	case approval.Withdrawn:
+	case edge.LossProven, edge.Reopened, edge.EpochHeld, approval.Withdrawn:
 		return reducesRules
 	case participant.Suspended, edge.Broken, edge.ClockAhead, mapping.Closed, service.Removed, service.EnforcementPointRemoved,
 		client.Renewed, client.Ended, exception.Ended, signal.TransmitterAdded,

@@ -162,6 +162,9 @@ const (
 	ClientEnded      Reason = "revocation.client"
 	SubjectSuspended Reason = "revocation.subject_suspended"
 	ClientSuspended  Reason = "revocation.client_suspended"
+	PersonBarred     Reason = "revocation.person_barred"
+	PersonUnnamed    Reason = "revocation.person_unnamed"
+	MonitoringSpent  Reason = "revocation.monitoring"
 )
 
 // The eighth check, entitle: the partner's role in our own terms.
@@ -342,6 +345,9 @@ func Reasons() []ReasonDoc {
 		{SessionStopped, "an operator here ended this one session", "ask again, if the caller still may; `entente ledger list` has who ended it"},
 		{SubjectSuspended, "the subject is suspended: banned at this node alone, or by its own home", "wait for its end, or have two operators of whoever suspended it let it go on (`entente resume subject`)"},
 		{ClientSuspended, "the client is suspended here", "wait for its end, or have two operators let it go on (`entente resume client`)"},
+		{PersonBarred, "the remedy of a dispute stops this person, who comes under another identifier", "wait until the remedy lets the person go on; look into who issued the other identifier"},
+		{PersonUnnamed, "the remedy of a dispute names a person by a claim that this person's evidence lacks", "have the issuer send the claim that the remedy names for everybody"},
+		{MonitoringSpent, "the subject is monitored after a dispute, and had as many permits within the hour as that lets; it is suspended again", "look into it, then let two operators have it go on (`entente resume subject`)"},
 		{ClientEnded, "the client that the credential was issued to has ended", "if the client is still wanted, register it under a new identifier; then exchange the caller's token again"},
 
 		{NoMapping, "no granted mapping gives the caller a role here", "propose a mapping and have a local approver grant it"},

@@ -58,8 +58,8 @@ var nouns = strings.Join([]string{
 	"stream",
 	"dispute",
 	"incident",
+	"approval",
 }, " ")
-const nouns = "framework participant operator revocation suspension service client policy agreement mapping exception edge drill signal finding stream approval"
 
 // core is every pure room.
 var core = "canonical jose seal table spiffe delegation receipt signal " + nouns + " evidence state decision credential"

@@ -152,6 +152,7 @@ func (w *world) scenes() []scene {
 		{"subject suspended by the host alone", stop(node.Stoppable{Kind: suspension.Subject, Issuer: w.idp.URL, Subject: "nurse-4"}), []spoil{
 			one("its token", trust.SubjectSuspended, subject("nurse-4")), one("by another key", trust.SubjectSuspended, as(subject("nurse-4"), withKey(w.idp, 1))), other,
 		}, nil},
+		w.disputed(),
 		{"agreement reduced by the home", func(w *world, t *testing.T) {
 			t.Helper()
 			_, err := w.home.Suspend(t.Context(), w.home.Admin, node.SuspendRequest{Stoppable: reading, Why: node.Why{Reason: "odd"}})

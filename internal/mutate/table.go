@@ -24,10 +24,8 @@ var table = slices.Concat(
 	receiverMutants,
 	unwindMutants,
 	incidentMutants,
+	approvalMutants,
 )
-var table = slices.Concat(joseMutants, headerMutants, canonicalMutants, evidenceMutants, grantMutants, decisionMutants, nounMutants, delegationMutants, svidMutants, clientMutants, introducedMutants, secretMutants, possessionMutants, drillMutants, signalMutants, receiptMutants, bulkMutants, receiverMutants,
-	approvalMutants)
-
 const (
 	tokenGo    = "jose/token.go"
 	verifyGo   = "jose/verify.go"
@@ -183,6 +181,12 @@ var nounMutants = []mutant{
 	lost("decision/ground.go", "a suspended subject is nobody", "if !ended && «s.Suspension.SubjectSuspended(o.Subject, o.Now)» {", "false"),
 	lost(linkGo, "what was taken out of an agreement is not covered", "if reason, reduced := h.reduced(a, q); «reduced» {", "false"),
 	lost("suspension/command.go", "resuming takes two people", "case «f.Same(asked.By, by)»:", "false"),
+	lost("suspension/command.go", "a remedy keeps what it holds", "case «f.Held != \"\"»:", "false"),
+	lost("dispute/verdict.go", "a plan holds until it is met", "if met := len(c.Met); «met < c.Remedy.Conditions» {", "false"),
+	lost("dispute/command.go", "evidence is proven", "case «proven != nil»:", "false"),
+	lost("dispute/command.go", "a move is of a role in a stage", "if «!slices.Contains(legal[c.Stage][v], role)» && !crossed {", "false"),
+	lost(linkGo, "a barred person is nobody under any identifier", "if «h.s.Dispute.PersonBarred(h.o.Person)» {", "false"),
+	lost(linkGo, "evidence names the person where a remedy wants that", "if «h.o.Unnamed» {", "false"),
 	lost("suspension/command.go", "only the party that suspended resumes", "case «!f.Stopped && !f.Partner.IsZero()»:", "false"),
 	lost(coverGo, "an agreement's line is for an action", "|| «!slices.Contains(l.Actions, q.Action)»:", "false"),
 	lost(coverGo, "an agreement's line is for a purpose", "|| «!slices.Contains(l.Purposes, q.Purpose)»:", "false"),

@@ -88,9 +88,15 @@ func (h *hospital) enrol(login, subject string) nurse {
 		Role: nurseRole, RoleID: fmt.Sprintf("role-%s", login), Org: h.code, Wards: []string{"w7"}, Level: 3,
 		Integer: login == integerLogin,
 	}
-	h.provider.SetPerson(idp.Person{Subject: subject, Login: login, Password: n.password, Claims: staff.Claims()})
+	claims := staff.Claims()
+	claims[registration] = "N-" + login
+	h.provider.SetPerson(idp.Person{Subject: subject, Login: login, Password: n.password, Claims: claims})
 	return n
 }
+
+// registration is the claim by which providers name a person for life, whatever
+// their subject identifier.
+const registration = "professional_registration"
 
 // employ lets the provider know a nurse as enrol does, with other claims beside
 // the usual ones.

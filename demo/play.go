@@ -48,8 +48,8 @@ func (p *play) run(ctx context.Context) {
 		{6, "Delegation overflow", (*scene).overflow},
 		{7, "Rollover", (*scene).rollover},
 		{9, "Expiry and clocks", (*scene).clocks},
-		{10, "Suspension", (*scene).suspended},
-		{8, "Silent feed", (*scene).silentFeed}, // it leaves RJE's ledger stamped a minute ahead, which would end what the ninth agrees on
+		{8, "Silent feed", (*scene).silentFeed},                 // it leaves RJE's ledger stamped a minute ahead, which would end what the ninth agrees on
+		{10, "Suspension, dispute, resume", (*scene).suspended}, // likewise, by the time of a bar
 	} {
 		scenario := Scenario{ID: s.id, Name: s.name, Steps: []Step{}}
 		p.tell.scenario(&scenario)

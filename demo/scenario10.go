@@ -13,8 +13,8 @@ import (
 
 const oddQueries = 40
 
-// suspended is the tenth scenario, up to where a dispute would begin: RJE stops
-// one of RXW's nurses at RJE alone, and lets her go on.
+// suspended is the tenth scenario: RJE stops one of RXW's nurses at RJE alone, RXW
+// disputes that, and RJE lets her go on as the remedy lets it.
 func (s *scene) suspended(ctx context.Context) error {
 	p, w := s.play, s.play.world
 	ines := w.rxw.enrol("ines.moro", "500000000777")
@@ -67,8 +67,14 @@ func (s *scene) suspended(ctx context.Context) error {
 	if err := s.returned(ctx, her, asks); err != nil {
 		return err
 	}
-	s.missing("RXW disputes: direct, mediated, panel", "the remedy is enforced", "disputes: governance")
-	return s.resumed(ctx, her, asks)
+	q := &quarrel{scene: s, her: her, asks: asks}
+	if err := q.play(ctx); err != nil {
+		return err
+	}
+	if err := s.resumed(ctx, her, asks); err != nil {
+		return err
+	}
+	return q.monitored(ctx)
 }
 
 // returned shows that RXW cannot bring her back by itself.

@@ -26,6 +26,7 @@ var table = slices.Concat(
 	incidentMutants,
 	approvalMutants,
 )
+
 const (
 	tokenGo    = "jose/token.go"
 	verifyGo   = "jose/verify.go"

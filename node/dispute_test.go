@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -250,7 +251,9 @@ func TestMediationAndAPanel(t *testing.T) {
 	q.await(host, "the opener's wish", func(d node.Dispute) bool { return d.Asked != nil && d.Stage == dispute.Direct })
 	q.move(host, mediated)
 	q.awaitStage(dispute.Mediated, home, host, mediator)
-	q.await(mediator, "the evidence at the mediator", func(d node.Dispute) bool { return d.Moves[len(d.Moves)-1].Exhibit != nil })
+	q.await(mediator, "the evidence at the mediator", func(d node.Dispute) bool {
+		return slices.ContainsFunc(d.Moves, func(m node.DisputeEntry) bool { return m.Exhibit != nil }) // before or behind the other party's word
+	})
 	q.await(mediator, "both parties before the mediator", func(d node.Dispute) bool { return d.Role == dispute.Mediator && len(d.Moves) >= 3 })
 	q.refused(mediator, "the mediator accepts", node.DisputeMove{Verb: dispute.Accept, Hash: "x"}, trust.Conflict)
 	q.move(mediator, node.DisputeMove{Verb: dispute.Propose, Terms: &node.Terms{Note: "let her go on"}})

@@ -68,11 +68,6 @@ func (s *scene) note(step Step) {
 	s.play.tell.step(&step)
 }
 
-// missing files a step that waits for a capability.
-func (s *scene) missing(name, expected, capability string) {
-	s.note(Step{Name: name, Expected: expected, Got: "not built: " + capability, State: NotBuilt})
-}
-
 // do plays a step that is no request: it passes when act does without an error
 // and gives what was expected.
 func (s *scene) do(ctx context.Context, name, expected string, act func(context.Context) (got string, err error)) error {

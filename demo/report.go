@@ -23,7 +23,7 @@ type Scenario struct {
 	ID     int    `json:"id"`
 	Name   string `json:"name"`
 	Steps  []Step `json:"steps"`
-	Passed bool   `json:"passed"` // every step passed; none is missing
+	Passed bool   `json:"passed"` // every step passed
 }
 
 // Step is one thing that was done and what came of it.
@@ -41,9 +41,8 @@ type Step struct {
 type State string
 
 const (
-	Passed   State = "passed"
-	Failed   State = "failed"
-	NotBuilt State = "not-built"
+	Passed State = "passed"
+	Failed State = "failed"
 )
 
 // Removal is the time from the acknowledgement of a revocation at home to the

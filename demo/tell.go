@@ -54,10 +54,9 @@ func (t *teller) paint(colour, text string) string {
 }
 
 const (
-	green  = "32"
-	red    = "31"
-	yellow = "33"
-	bold   = "1"
+	green = "32"
+	red   = "31"
+	bold  = "1"
 )
 
 func (t *teller) begin(dir string) {
@@ -72,8 +71,6 @@ func (t *teller) step(s *Step) {
 	switch s.State {
 	case Passed:
 		t.say("  %s %-4s %10s  %s: %s", t.paint(green, "ok"), s.ID, took(s), s.Name, s.Got)
-	case NotBuilt:
-		t.say("  %s %-4s %10s  %s: %s", t.paint(yellow, "--"), s.ID, "", s.Name, s.Got)
 	case Failed:
 		t.say("  %s %-4s %10s  %s: %s, expected: %s", t.paint(red, "NO"), s.ID, took(s), s.Name, s.Got, s.Expected)
 	}
@@ -103,13 +100,13 @@ func (t *teller) tables(r *Report) {
 	row := func(format string, values ...any) {
 		_, _ = fmt.Fprintf(table, format+"\n", values...) // into memory
 	}
-	row("\nSCENARIO\tPASSED\tFAILED\tNOT BUILT\t")
+	row("\nSCENARIO\tPASSED\tFAILED\t")
 	for _, s := range r.Scenarios {
 		count := map[State]int{}
 		for _, step := range s.Steps {
 			count[step.State]++
 		}
-		row("%d %s\t%d\t%d\t%d\t", s.ID, s.Name, count[Passed], count[Failed], count[NotBuilt])
+		row("%d %s\t%d\t%d\t", s.ID, s.Name, count[Passed], count[Failed])
 	}
 	_ = table.Flush()
 	row("\nLEDGER\tTRUST LOG\tDECISIONS\tROOT OF THE TRUST LOG\tVERIFIED OFFLINE\t")

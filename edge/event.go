@@ -72,9 +72,8 @@ func (Resumed) EventKind() trust.Kind { return trust.Kind{Name: "edge.resumed", 
 
 // Events gives one of each kind of event of this package.
 func Events() []trust.Event {
-	return []trust.Event{Queued{}, Applied{}, Broken{}, ClockAhead{}, ClockAccepted{}, ClockAgreed{}, Resumed{}, Unsupported{}}
 	return []trust.Event{
-		Queued{}, Applied{}, Broken{}, ClockAhead{}, ClockAccepted{}, ClockAgreed{}, Resumed{},
+		Queued{}, Applied{}, Broken{}, ClockAhead{}, ClockAccepted{}, ClockAgreed{}, Resumed{}, Unsupported{},
 		LossProven{}, Reopened{}, Restored{}, EpochTaken{}, EpochHeld{}, EpochAccepted{},
 	}
 }

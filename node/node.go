@@ -198,9 +198,6 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	if n.Meter == nil {
 		n.Meter = noMeter{}
 	}
-	if n.Load == nil {
-		n.Load = state.Load
-	}
 	n.views, n.issuers, n.memo, n.tokens, n.sessions = newViews(), newIssuerKeys(c.Refresh), newMemo(), newTokenCache(), newSessions(c.Rand)
 	n.statuses, n.lists, n.receipts = newStatusLists(), newGathered(), newReceiptLog()
 	n.signals = newFeeds()

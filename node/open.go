@@ -96,7 +96,11 @@ func (n *Node) loadCheckpoint(ctx context.Context) *state.Snapshot {
 	if err != nil {
 		return &state.Snapshot{}
 	}
-	saved, checkpoint, err := n.Load(data)
+	load := n.Load
+	if load == nil {
+		load = state.Load
+	}
+	saved, checkpoint, err := load(data)
 	if err == nil {
 		err = n.onLog(ctx, saved, checkpoint)
 	}

@@ -29,15 +29,30 @@ type route func(h handler, ctx context.Context, r request) (any, error)
 
 // allRoutes is the whole interface, noun by noun.
 var allRoutes = []map[string]route{
-	statusRoutes, participantRoutes, frameworkRoutes, agreementRoutes, mappingRoutes, policyRoutes,
-	serviceRoutes, clientRoutes, operatorRoutes, exceptionRoutes, transmitterRoutes, streamRoutes, counterRoutes, findingRoutes, revocationRoutes, drillRoutes, keyRoutes, decisionRoutes, ledgerRoutes,
+	statusRoutes,
+	participantRoutes,
+	frameworkRoutes,
+	agreementRoutes,
+	mappingRoutes,
+	policyRoutes,
+	serviceRoutes,
+	clientRoutes,
+	operatorRoutes,
+	approvalRoutes,
+	exceptionRoutes,
+	transmitterRoutes,
+	streamRoutes,
+	counterRoutes,
+	findingRoutes,
+	revocationRoutes,
 	unwindRoutes,
+	sessionRoutes,
 	disputeRoutes,
 	ruleRoutes,
-	unwindRoutes, sessionRoutes,
-	serviceRoutes, clientRoutes, operatorRoutes, exceptionRoutes,
-	approvalRoutes,
-	transmitterRoutes, streamRoutes, counterRoutes, findingRoutes, revocationRoutes, drillRoutes, keyRoutes, decisionRoutes, ledgerRoutes,
+	drillRoutes,
+	keyRoutes,
+	decisionRoutes,
+	ledgerRoutes,
 }
 
 // New serves the admin interface of n. Who may reach it at all is the affair of

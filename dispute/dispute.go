@@ -71,7 +71,7 @@ const (
 	LeastStage   = 60
 	LongestStage = 365 * 86400
 	UsualStage   = 14 * 86400
-	Leeway       = 60 // by which a partner's clock may differ
+	Leeway       = 120 // by which a partner's time may differ, with what its ledger is ahead by
 )
 
 const (

@@ -177,7 +177,7 @@ func TestOpening(t *testing.T) {
 		"between others":     {trust.Denied, func(_ *dispute.Opened, f *dispute.Facts) { f.Self = m1 }},
 		"about what goes on": {trust.Conflict, func(_ *dispute.Opened, f *dispute.Facts) { f.Stopped = false }},
 		"told too late":      {trust.Conflict, func(e *dispute.Opened, _ *dispute.Facts) { e.Since = now - 8*86400 }},
-		"still to come":      {trust.Conflict, func(e *dispute.Opened, _ *dispute.Facts) { e.Since = now + 61 }},
+		"still to come":      {trust.Conflict, func(e *dispute.Opened, _ *dispute.Facts) { e.Since = now+dispute.Leeway+1 }},
 		"of one party":       {trust.Invalid, func(e *dispute.Opened, _ *dispute.Facts) { e.Respondent = rxw }},
 		"without identifier": {trust.Invalid, func(e *dispute.Opened, _ *dispute.Facts) { e.ID = "1" }},
 		"about nothing":      {trust.Invalid, func(e *dispute.Opened, _ *dispute.Facts) { e.Target = suspension.Target{} }},
@@ -270,7 +270,7 @@ func TestStages(t *testing.T) {
 	w := in(t, dispute.Direct)
 	w.f.Known = func(trust.ParticipantID) bool { return false }
 	w.does("a stranger", trust.NotFound)(w.s.Escalate(w.f, act(rje), dispute.Mediated, []trust.ParticipantID{m1}, now, now))
-	w.does("from another time", trust.Conflict)(w.s.Escalate(w.f, told(rxw), dispute.Mediated, []trust.ParticipantID{m1}, now+61, now))
+	w.does("from another time", trust.Conflict)(w.s.Escalate(w.f, told(rxw), dispute.Mediated, []trust.ParticipantID{m1}, now+dispute.Leeway+1, now))
 	w.does("the panel that nobody named", trust.Conflict)(w.s.Escalate(w.f, told(rxw), dispute.Panel, panel, now, now))
 }
 

@@ -25,9 +25,9 @@ SUBJECT +PERMITS +FIRST +LAST +LAST DECISION
 [0-9a-f]{32} +1 +20\S+Z +20\S+Z +[a-z2-7]{26}
 $`
 	host.like(`(?m)^https://idp\.trust\.rxw\.example +issuer +`+kid+` +current `, "key", "list")
-	host.like(`^REVOKED +POSITION +SENT TO\nkey +1/\d+\n\n`+accepted, "revoke", "key", ward.Issuer.URL, kid, "--reason", "copied")
-	host.like(`^`+accepted, "key", "accepted", ward.Issuer.URL, kid)
-	host.like(`"revoked": true,`, "key", "accepted", ward.Issuer.URL, kid, "-o", "json")
+	host.like(`^REVOKED +POSITION +SENT TO\nkey +1/\d+\n\n`+accepted, "revoke", "key", "--reason", "copied", "--", ward.Issuer.URL, kid)
+	host.like(`^`+accepted, "key", "accepted", "--", ward.Issuer.URL, kid)
+	host.like(`"revoked": true,`, "key", "accepted", "-o", "json", "--", ward.Issuer.URL, kid)
 	host.like(`(?m)^https://idp\.trust\.rxw\.example +issuer +`+kid+` +revoked `, "key", "list")
 	if code, _, err := host.run("revoke", "key", ward.Issuer.URL, "none", "--reason", "copied"); code != 1 || !strings.Contains(err, "is not and was not among") {
 		t.Errorf("an unknown key: exit %d, %s", code, err)

@@ -127,5 +127,8 @@ func orNothing(s string) string {
 // usage puts an error of the command line's parser into one line.
 func usage(err error) string {
 	first, _, _ := strings.Cut(err.Error(), "\n")
+	if strings.HasPrefix(first, "unknown shorthand flag") {
+		first += "; an argument that begins with - stands behind --" // one key identifier in 64 does
+	}
 	return first + "; --help tells more"
 }

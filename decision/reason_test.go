@@ -90,7 +90,7 @@ func checkOf(reason trust.Reason) string {
 // A reason that no test can bring about is none.
 func TestEveryReasonOccurs(t *testing.T) {
 	seen := map[trust.Reason]bool{
-		trust.CannotRecord: true, trust.Unsettled: true, // the shell's own
+		trust.CannotRecord: true, trust.Unsettled: true, trust.SessionStopped: true, // the shell's own
 		trust.BadSignature: true, trust.ParticipantUnknown: true, // see TestForgedEvidenceIsNone
 		// Of SVIDs: see evidence.TestX509SVID and node.TestAStaleBundle.
 		trust.UntrustedDomain: true, trust.CertificateUnfit: true, trust.UnknownAuthority: true, trust.BundleStale: true,

@@ -177,7 +177,7 @@ func TestOpening(t *testing.T) {
 		"between others":     {trust.Denied, func(_ *dispute.Opened, f *dispute.Facts) { f.Self = m1 }},
 		"about what goes on": {trust.Conflict, func(_ *dispute.Opened, f *dispute.Facts) { f.Stopped = false }},
 		"told too late":      {trust.Conflict, func(e *dispute.Opened, _ *dispute.Facts) { e.Since = now - 8*86400 }},
-		"still to come":      {trust.Conflict, func(e *dispute.Opened, _ *dispute.Facts) { e.Since = now+dispute.Leeway+1 }},
+		"still to come":      {trust.Conflict, func(e *dispute.Opened, _ *dispute.Facts) { e.Since = now + dispute.Leeway + 1 }},
 		"of one party":       {trust.Invalid, func(e *dispute.Opened, _ *dispute.Facts) { e.Respondent = rxw }},
 		"without identifier": {trust.Invalid, func(e *dispute.Opened, _ *dispute.Facts) { e.ID = "1" }},
 		"about nothing":      {trust.Invalid, func(e *dispute.Opened, _ *dispute.Facts) { e.Target = suspension.Target{} }},

@@ -2,6 +2,7 @@ package denial_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/entente-id/entente/dispute"
@@ -30,7 +31,7 @@ func (q *quarrel) settle(w *world, t *testing.T) {
 	check(t, err)
 	nodetest.Eventually(t, "the notice", func() bool {
 		all, err := w.home.Notices(t.Context(), w.home.Admin)
-		return err == nil && len(all) > 0
+		return err == nil && slices.ContainsFunc(all, func(n node.Suspended) bool { return n.What.Subject == q.who.Subject })
 	})
 	q.id, err = w.home.OpenDispute(t.Context(), w.home.Admin, node.DisputeRequest{Stoppable: q.who, By: w.host.ID, Statement: "why"})
 	check(t, err)

@@ -28,6 +28,7 @@ type world struct {
 	players []*player
 	byID    map[trust.ParticipantID]*player
 	all     sync.WaitGroup // what goes on beside the history
+	leaving sync.WaitGroup // nodes that end; while one does, more may go on
 }
 
 // player is a member of the cast in a history.
@@ -109,7 +110,7 @@ func (w *world) crash(p *player, kept func() bool) {
 	r.gone.Store(true)
 	r.handle.crash(kept)
 	w.fault.crashed(p.disk)
-	w.all.Go(func() { w.leave(r) })
+	w.leaving.Go(func() { w.leave(r) })
 }
 
 // stop ends a node in good order.
@@ -140,5 +141,6 @@ func (w *world) close() {
 	for _, p := range w.players {
 		w.crash(p, func() bool { return false })
 	}
+	w.leaving.Wait()
 	w.all.Wait()
 }

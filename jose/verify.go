@@ -98,13 +98,30 @@ func (k Key) holds(input, signature []byte, tables *Tables) bool {
 		}
 		return ecdsa.VerifyASN1(public, input, longDER(signature))
 	case RS256, RS384, RS512:
-		return rsa.VerifyPKCS1v15(k.k.public.(*rsa.PublicKey), k.k.digest(), input, signature) == nil
+		public := k.k.public.(*rsa.PublicKey)
+		number, below := belowModulus(public, signature)
+		return rsa.VerifyPKCS1v15(public, k.k.digest(), input, number) == nil && below
 	case PS256, PS384, PS512:
+		public := k.k.public.(*rsa.PublicKey)
+		number, below := belowModulus(public, signature)
 		options := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
-		return rsa.VerifyPSS(k.k.public.(*rsa.PublicKey), k.k.digest(), input, signature, options) == nil
+		return rsa.VerifyPSS(public, k.k.digest(), input, number, options) == nil && below
 	default:
 		return false
 	}
+}
+
+// belowModulus tells a signature that is no number below the modulus, which RFC
+// 8017 (sections 8.1.2 and 8.2.2) refuses unseen, and gives another in its place
+// that costs a whole check: else how long a refusal takes would tell one key from
+// another.
+func belowModulus(p *rsa.PublicKey, signature []byte) (number []byte, below bool) {
+	if len(signature) != p.Size() || new(big.Int).SetBytes(signature).Cmp(p.N) < 0 {
+		return signature, true // of another length, the library refuses it
+	}
+	number = bytes.Clone(signature)
+	number[0] = 0
+	return number, false
 }
 
 // derOf gives the ASN.1 form of r||s (RFC 7518, section 3.4), which the standard

@@ -2,9 +2,8 @@
 
 GO       ?= go
 FUZZTIME ?= 60s
-# How many histories the slow lane plays on each of two processors, in five or six
-# minutes.
-HISTORIES ?= 50000
+# How many histories the slow lane plays on each of two processors.
+HISTORIES ?= 10000
 LINTER    = $(GO) tool -modfile=tools/go.mod
 
 # Only the race detector needs a C compiler. What is built, vetted and linted

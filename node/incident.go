@@ -10,6 +10,7 @@ import (
 	"github.com/entente-id/entente/finding"
 	"github.com/entente-id/entente/incident"
 	"github.com/entente-id/entente/ledger"
+	"github.com/entente-id/entente/state"
 	"github.com/entente-id/entente/suspension"
 	"github.com/entente-id/entente/trust"
 )
@@ -45,9 +46,9 @@ func (n *Node) count(of *served, reason trust.Reason, point string, resource tru
 	}
 	s := n.State()
 	armed := n.tally.armedBy(s)
-	hits = n.countBy(armed.volume, of, point, resource, more, hits)
+	hits = n.countBy(s, armed.volume, of, point, resource, more, hits)
 	if reason == trust.SubjectRevoked || reason == trust.EngagementEnded {
-		hits = n.countBy(armed.reissue, of, point, resource, more, hits)
+		hits = n.countBy(s, armed.reissue, of, point, resource, more, hits)
 	}
 	return hits
 }
@@ -64,18 +65,19 @@ func already(reason trust.Reason) bool {
 	}
 }
 
-func (n *Node) countBy(rules []armedRule, of *served, point string, resource trust.ResourceType, more int, hits []hit) []hit {
+func (n *Node) countBy(s *state.Snapshot, rules []armedRule, of *served, point string, resource trust.ResourceType, more int, hits []hit) []hit {
+	now := n.Now()
 	for i := range rules {
 		r := &rules[i]
 		f := incident.Figure{Participant: of.participant, Agreement: of.agreement, Class: of.class, Service: of.service}
 		if r.Service != "" && f.Service == "" {
-			behind, _ := n.State().Service.For(point, resource)
+			behind, _ := s.Service.For(point, resource)
 			f.Service = behind.Audience
 		}
 		if !r.Covers(&f) {
 			continue
 		}
-		if sum := n.tally.add(r, n.tally.whom(r, of.subject, of.participant), uint32(more), n.Now()); sum > 0 { //nolint:gosec // a thousand at most
+		if sum := n.tally.add(r, n.tally.whom(r, of.subject, of.participant), uint32(more), now); sum > 0 { //nolint:gosec // a thousand at most
 			hits = append(hits, hit{r.Rule, r.figure(of, sum)})
 		}
 	}

@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/ledger"
 	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -151,4 +153,41 @@ func TestALedgerStampedFarAhead(t *testing.T) {
 	}
 	host.Reboot()
 	await(t, ward, late, trust.Permit)
+}
+
+// A node that was away for two hours starts with nobody to confirm its time: by
+// its stamps, which stand still, what partners made since lies in the future. A
+// card that arrives then is taken; where the machine's own time of day is wrong
+// too, it is not refused for good.
+func TestWhatWasMadeWhileANodeWasAway(t *testing.T) {
+	for name, machine := range map[string]time.Duration{"by the right time": 2 * time.Hour, "two hours behind": 0} {
+		t.Run(name, func(t *testing.T) {
+			ward := wardOf(t, nil)
+			home, host := ward.Home, ward.Host
+			quiet(t, home, host)
+			host.Stop()
+			done(t, home.SetClock(t.Context(), home.Admin, 2*time.Hour))
+			card := renew(t, home, participant.Rotation{})
+			var refused atomic.Int32
+			home.World.Intercept(func(from, _ *nodetest.Node, _ node.Outgoing, answered node.Incoming) node.Incoming {
+				if from == home && answered.Status >= 400 {
+					refused.Add(1)
+				}
+				return answered
+			})
+			home.World.Cut(host, home)
+			host.Machine.Set(machine)
+			host.Reboot()
+			if host.Clock.Mark().Sure {
+				t.Fatal("a time that nobody confirmed is relied on")
+			}
+			if machine == 0 {
+				nodetest.Eventually(t, "the card to be turned away", func() bool { return refused.Load() > 0 })
+				host.Machine.Set(2 * time.Hour)
+			}
+			knows(t, host, home, card)
+			home.World.Heal(host, home)
+			nodetest.Eventually(t, "the time to be confirmed", func() bool { return host.Clock.Mark().Sure })
+		})
+	}
 }

@@ -66,6 +66,7 @@ func (n *Node) ReceiveMessage(ctx context.Context, from trust.ParticipantID, jws
 			return c.hold(from, m.Edge.Epoch)
 		case edge.Apply:
 		}
+		c.byTheClock()
 		defer func() { ended = c.ended }()
 		return c.apply(partner, m, kind, content, hash, jws)
 	})
@@ -99,6 +100,9 @@ func (c *change) apply(from *participant.Partner, m message, kind string, conten
 	if err != nil {
 		if trust.KindOf(err) == trust.Internal || trust.KindOf(err) == trust.Unavailable {
 			return err
+		}
+		if !c.n.Clock.Mark().Sure {
+			return trust.Errorf(trust.Unavailable, "a message of %s is not refused while the time of this node is not confirmed; it may come again", m.Iss)
 		}
 		// The error may quote what the partner wrote, which may be about a person.
 		c.n.Log.Warn("a partner's message was refused", "partner", m.Iss.String(), "kind", kind, "reason", string(trust.KindOf(err)))

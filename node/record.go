@@ -69,6 +69,11 @@ func (n *Node) changeOnce(ctx context.Context, command func(*change) error, once
 	return at[0], c.refusal
 }
 
+// byTheClock lets what comes from a partner be judged by the time of day as it is
+// told. The stamps of a node whose time nobody has confirmed stand still, perhaps
+// for as long as it was away, and what was made since would lie in the future.
+func (c *change) byTheClock() { c.now = max(c.now, c.n.Now()) }
+
 // mayRevoke: ending something takes one authorised person or program.
 func mayRevoke(a Actor) bool {
 	return slices.Contains(a.Roles, operator.Admin) || slices.Contains(a.Roles, operator.Revoker)

@@ -162,11 +162,13 @@ func (c Card) checkKeys() error {
 	return nil
 }
 
-// checkNow: issued by now, and every use has a key that is valid now.
+// checkNow: issued by now, and every use has a key that is valid now. A partner's
+// clock may be a little ahead, so a card of a moment to come is judged at that.
 func (c Card) checkNow(now int64) error {
 	if int64(c.Issued) > now+maxAhead {
 		return trust.Errorf(trust.Invalid, "card of %s is issued at %s, in the future", c.ID, c.Issued)
 	}
+	now = max(now, int64(c.Issued))
 	for _, use := range KeyUses() {
 		if len(c.keys(use, now)) == 0 {
 			return trust.Errorf(trust.Invalid, "card of %s has no %s key that is valid now", c.ID, use)

@@ -127,6 +127,15 @@ func TestConfirmRefuses(t *testing.T) {
 	if events, err := confirm(t, s, newer("rje", func(c *participant.Card) { c.Endpoint = "https://new.rje.example:1" })); err != nil || len(events) != 1 {
 		t.Errorf("a newer card gave %v, %v", events, err)
 	}
+	ahead := newer("r0a", func(c *participant.Card) { // made just now, by a clock that is a little ahead
+		c.Issued = now + 60
+		for i := range c.Keys {
+			c.Keys[i].Window.NotBefore = now + 60
+		}
+	})
+	if events, err := confirm(t, s, ahead); err != nil || len(events) != 1 {
+		t.Errorf("a card made by a clock a minute ahead gave %v, %v", events, err)
+	}
 }
 
 // A demo's ledger may hold injected time: a real node refuses it, and the other

@@ -39,19 +39,19 @@ const maxTries = 4
 // Decide answers a request after its decision is durable. It never fails to
 // answer: what cannot be decided or recorded is a deny (R69).
 func (n *Node) Decide(ctx context.Context, a Ask) Answer {
-	answer, of := n.settle(ctx, &a)
+	now := n.Clock.Mark()
+	answer, of := n.settle(ctx, &a, now)
 	n.Meter.Decided(answer.Permit, answer.Reason)
-	if hits := n.count(&of, answer.Reason, a.EnforcementPoint, a.ResourceType, 1); hits != nil {
+	if hits := n.count(&of, answer.Reason, a.EnforcementPoint, a.ResourceType, 1, now.Wall.Unix()); hits != nil {
 		n.trip(ctx, hits, n.calledBy(ctx, &a))
 	}
 	return answer
 }
 
 // settle also says of whom the decision was, for what is counted.
-func (n *Node) settle(ctx context.Context, a *Ask) (Answer, served) {
-	for range maxTries {
+func (n *Node) settle(ctx context.Context, a *Ask, now clock.Mark) (Answer, served) {
+	for try := 0; try < maxTries; try, now = try+1, n.Clock.Mark() {
 		s := n.State()
-		now := n.Clock.Mark()
 		key := n.memo.key(a, s.Rules)
 		if p, ok := n.memo.permits.Get(key); ok && p.answers(a, s.Rules) && !a.Session {
 			if o, ok := p.stillHolds(n, s, now); ok {
@@ -61,7 +61,8 @@ func (n *Node) settle(ctx context.Context, a *Ask) (Answer, served) {
 				continue
 			}
 		}
-		if answer, of, ok := n.afresh(ctx, s, a, now, key); ok {
+		kept := *a // what is given again needs no copy
+		if answer, of, ok := n.afresh(ctx, s, &kept, now, key); ok {
 			return answer, of
 		}
 	}

@@ -61,18 +61,18 @@ const (
 // Exchange decides whether a credential may be issued, records that durably and
 // only then gives it. It never fails to answer.
 func (n *Node) Exchange(ctx context.Context, r Exchange) Issued {
-	issued, of := n.settleExchange(ctx, &r)
+	now := n.Clock.Mark()
+	issued, of := n.settleExchange(ctx, &r, now)
 	n.Meter.Decided(issued.Reason == trust.Permit, issued.Reason)
-	if hits := n.count(&of, issued.Reason, r.Client, "", 1); hits != nil {
+	if hits := n.count(&of, issued.Reason, r.Client, "", 1, now.Wall.Unix()); hits != nil {
 		n.trip(ctx, hits, n.calledBy(ctx, &Ask{Evidence: r.proofs(), Request: decision.Request{EnforcementPoint: r.Client}}))
 	}
 	return issued
 }
 
-func (n *Node) settleExchange(ctx context.Context, r *Exchange) (Issued, served) {
-	for range maxTries {
+func (n *Node) settleExchange(ctx context.Context, r *Exchange, now clock.Mark) (Issued, served) {
+	for try := 0; try < maxTries; try, now = try+1, n.Clock.Mark() {
 		s := n.State()
-		now := n.Clock.Mark()
 		key := n.memo.grantKey(r, s.Rules)
 		if g, ok := n.memo.grants.Get(key); ok && g.answers(r, s.Rules) {
 			if o, ok := g.stillHolds(n, s, now); ok {

@@ -39,16 +39,17 @@ type hit struct {
 }
 
 // count counts so many more decisions of a partner's somebody, at an enforcement
-// point and of a type of resource. It gives the rules that are to act, hardly ever one.
-func (n *Node) count(of *served, reason trust.Reason, point string, resource trust.ResourceType, more int) (hits []hit) {
+// point and of a type of resource, at now (Unix seconds). It gives the rules that
+// are to act, hardly ever one.
+func (n *Node) count(of *served, reason trust.Reason, point string, resource trust.ResourceType, more int, now int64) (hits []hit) {
 	if of.subject == (trust.SubjectKey{}) || of.participant == n.self || already(reason) {
 		return nil
 	}
 	s := n.State()
 	armed := n.tally.armedBy(s)
-	hits = n.countBy(s, armed.volume, of, point, resource, more, hits)
+	hits = n.countBy(s, armed.volume, of, point, resource, more, now, hits)
 	if reason == trust.SubjectRevoked || reason == trust.EngagementEnded {
-		hits = n.countBy(s, armed.reissue, of, point, resource, more, hits)
+		hits = n.countBy(s, armed.reissue, of, point, resource, more, now, hits)
 	}
 	return hits
 }
@@ -65,8 +66,7 @@ func already(reason trust.Reason) bool {
 	}
 }
 
-func (n *Node) countBy(s *state.Snapshot, rules []armedRule, of *served, point string, resource trust.ResourceType, more int, hits []hit) []hit {
-	now := n.Now()
+func (n *Node) countBy(s *state.Snapshot, rules []armedRule, of *served, point string, resource trust.ResourceType, more int, now int64, hits []hit) []hit {
 	for i := range rules {
 		r := &rules[i]
 		f := incident.Figure{Participant: of.participant, Agreement: of.agreement, Class: of.class, Service: of.service}
@@ -99,7 +99,7 @@ func (n *Node) countReused(ctx context.Context, leaf *decision.Leaf, r ledger.Re
 		return
 	}
 	of := served{participant: leaf.Participant, subject: *leaf.Subject, class: leaf.Class, agreement: leaf.Agreement}
-	hits := n.count(&of, leaf.Reason, leaf.EnforcementPoint, leaf.ResourceType, uses)
+	hits := n.count(&of, leaf.Reason, leaf.EnforcementPoint, leaf.ResourceType, uses, n.Now())
 	if hits == nil {
 		return
 	}

@@ -56,8 +56,10 @@ func (n *Node) monitor(s *state.Snapshot, o *decision.Observed) {
 
 // permitted counts a permit for everybody in it who is monitored.
 func (n *Node) permitted(s *state.Snapshot, o *decision.Observed) {
-	if w, on := s.Dispute.Monitored(o.Subject, o.Now); on && o.Monitored {
-		n.watches.count(w.Case, o.Now)
+	if o.Monitored {
+		if w, on := s.Dispute.Monitored(o.Subject, o.Now); on {
+			n.watches.count(w.Case, o.Now)
+		}
 	}
 	for i := range o.Chain {
 		n.permitted(s, &o.Chain[i])

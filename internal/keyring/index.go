@@ -54,7 +54,8 @@ func (k *Keyring) Commit(domain, value string) [16]byte { return k.index.commit.
 // 2-7. To anyone else it says neither where the entry stands nor how many there
 // are.
 func (k *Keyring) Reference(p trust.Position) string {
-	var block [aes.BlockSize]byte
+	block := blocks.Get().(*[aes.BlockSize]byte) // Encrypt is behind an interface: one of its own would be garbage each time
+	defer blocks.Put(block)
 	binary.BigEndian.PutUint32(block[0:], p.Epoch)
 	binary.BigEndian.PutUint64(block[4:], p.N)
 	copy(block[12:], referenceMagic)
@@ -63,6 +64,8 @@ func (k *Keyring) Reference(p trust.Position) string {
 	referenceText.Encode(text[:], block[:])
 	return string(text[:])
 }
+
+var blocks = sync.Pool{New: func() any { return new([aes.BlockSize]byte) }}
 
 // ParseReference gives the position of a reference that this node gave out. One
 // that was made up passes once in four thousand million times, and then names

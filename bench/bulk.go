@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -184,10 +185,8 @@ func bulkEntries(ctx context.Context, n *nodetest.Node) (entries, commits int, e
 
 // marksInMemory is the megabytes of heap that a million ended people take.
 func marksInMemory() float64 {
-	var before, after runtime.MemStats
 	marks := make([]revocation.Mark, revocation.MaxMarks)
-	runtime.GC()
-	runtime.ReadMemStats(&before)
+	before := settledHeap()
 	var s revocation.State
 	for first := 0; first < 2*bulkMillion; first += len(marks) {
 		for i := range marks {
@@ -195,11 +194,23 @@ func marksInMemory() float64 {
 		}
 		s = s.Apply(revocation.Bulk{Marks: revocation.Pack(marks)}, trust.Stamp{})
 	}
-	runtime.GC()
-	runtime.ReadMemStats(&after)
+	after := settledHeap()
 	runtime.KeepAlive(marks)
 	runtime.KeepAlive(s)
-	return rounded(float64(after.HeapAlloc-before.HeapAlloc) / 1e6)
+	return rounded((after - before) / 1e6)
+}
+
+// settledHeap is the bytes in use once collecting frees no more: what pools and
+// finalizers hold from the parts before goes in several rounds.
+func settledHeap() float64 {
+	var m runtime.MemStats
+	for last := uint64(math.MaxUint64); ; last = m.HeapAlloc {
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		if m.HeapAlloc >= last {
+			return float64(m.HeapAlloc)
+		}
+	}
 }
 
 func (r *report) printBulk(w io.Writer) {

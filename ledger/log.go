@@ -9,7 +9,6 @@
 package ledger
 
 import (
-	"bufio"
 	"context"
 	"io"
 	"sync"
@@ -53,7 +52,7 @@ type Config[S any] struct {
 type Log[S any] struct {
 	cfg   Config[S]
 	epoch uint32
-	salts salts
+	salts *salts
 
 	queue    queue[S]
 	requests sync.Pool // of *request[S], for Append
@@ -82,7 +81,9 @@ func Open[S any](ctx context.Context, cfg Config[S]) (*Log[S], error) {
 	}
 	l := &Log[S]{
 		cfg: cfg, epoch: max(1, cfg.Epoch), fatal: make(chan error, 1), ended: make(chan struct{}),
-		salts: salts{in: bufio.NewReader(cfg.Rand)},
+	}
+	if l.salts, err = newSalts(cfg.Rand); err != nil {
+		return nil, err
 	}
 	l.queue.wake = sync.NewCond(&l.queue.mu)
 	l.published.Store(&published[S]{state: cfg.Start, head: head, changed: make(chan struct{})})
@@ -188,21 +189,6 @@ func (l *Log[S]) Fatal() <-chan error { return l.fatal }
 func (l *Log[S]) Close() {
 	l.queue.close()
 	<-l.ended
-}
-
-// salts hands out randomness that is read in larger pieces.
-type salts struct {
-	mu sync.Mutex
-	in *bufio.Reader
-}
-
-func (s *salts) fill(salt *[saltSize]byte) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, err := io.ReadFull(s.in, salt[:]); err != nil {
-		return trust.Errorf(trust.Unavailable, "reading randomness for a leaf: %w", err)
-	}
-	return nil
 }
 
 func (l *Log[S]) hashes(ctx context.Context) tlog.HashReader {

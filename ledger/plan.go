@@ -108,10 +108,7 @@ func (l *Log[S]) runCommand(r *request[S]) error {
 		if !canonical(e.Body) {
 			return trust.Errorf(trust.Invalid, "entry %s has a body that is not canonical JSON", e.Kind)
 		}
-		if err := l.salts.fill(&r.salt); err != nil {
-			return err
-		}
-		leaf, hash := e.leaf(nil, r.salt, r.at)
+		leaf, hash := e.leaf(nil, l.salts.next(), r.at)
 		if err := l.planEntry(r.at, e, store.Record{Leaf: leaf[1:], Sealed: e.Sealed}, hash); err != nil {
 			return err
 		}

@@ -50,9 +50,7 @@ func (l *Log[S]) Append(ctx context.Context, e Entry, once ...trust.Once) (trust
 	if r.at == 0 {
 		r.at = l.cfg.Now()
 	}
-	if err := l.salts.fill(&r.salt); err != nil {
-		return trust.Position{}, err
-	}
+	r.salt = l.salts.next()
 	r.render()
 	if err := l.wait(ctx, r); err != nil {
 		return trust.Position{}, err

@@ -54,7 +54,8 @@ func (n *Node) settle(ctx context.Context, a *Ask, now clock.Mark) (Answer, serv
 		s := n.State()
 		key := n.memo.key(a, s.Rules)
 		if p, ok := n.memo.permits.Get(key); ok && p.answers(a, s.Rules) && !a.Session {
-			if o, ok := p.stillHolds(n, s, now); ok {
+			var o decision.Observed
+			if p.stillHolds(n, s, now, &o) {
 				if answer, ok := n.again(ctx, s, p, a, &o); ok {
 					return answer, p.served
 				}
@@ -149,8 +150,7 @@ func (n *Node) unrecorded(err error) Answer {
 func (n *Node) confirms(ctx context.Context, s *state.Snapshot, p *permit, a *Ask) bool {
 	now := n.Clock.Mark()
 	if s.Rules == p.rules {
-		_, holds := p.stillHolds(n, s, now)
-		return holds
+		return p.stillHolds(n, s, now, new(decision.Observed))
 	}
 	return n.judgeAgain(ctx, s, a, now, p.made.Duty).decision.Permit
 }

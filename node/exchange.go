@@ -75,7 +75,8 @@ func (n *Node) settleExchange(ctx context.Context, r *Exchange, now clock.Mark) 
 		s := n.State()
 		key := n.memo.grantKey(r, s.Rules)
 		if g, ok := n.memo.grants.Get(key); ok && g.answers(r, s.Rules) {
-			if o, ok := g.stillHolds(n, s, now); ok {
+			var o decision.Observed
+			if g.stillHolds(n, s, now, &o) {
 				if issued, ok := n.issueAgain(ctx, s, g, r, &o); ok {
 					return issued, g.served
 				}

@@ -123,8 +123,7 @@ func (n *Node) grantHolds(ctx context.Context, s *state.Snapshot, g *grant, r *E
 	if s.Rules != g.rules || !r.Partner.IsZero() {
 		return n.confirmsExchange(ctx, s, r)
 	}
-	_, holds := g.stillHolds(n, s, n.Clock.Mark())
-	return holds
+	return g.stillHolds(n, s, n.Clock.Mark(), new(decision.Observed))
 }
 
 func (n *Node) unissued(err error) Issued {

@@ -107,24 +107,25 @@ func newPermit(v *verdict, a *Ask, of trust.Position) *permit {
 // stillHolds asks again what a hit never skips: whether the time is to be relied
 // on, its bounds, the age of the partner's word, and every revocation. A new
 // statement has other dates, by which the permit's own bound is not reckoned.
-func (p *standing) stillHolds(n *Node, s *state.Snapshot, now clock.Mark) (decision.Observed, bool) {
-	o := n.observe(p.Participant, p.made.Subject, now)
+// What it then observed is in o.
+func (p *standing) stillHolds(n *Node, s *state.Snapshot, now clock.Mark, o *decision.Observed) bool {
+	*o = n.observe(p.Participant, p.made.Subject, now)
 	if o.Unsure || o.Now < p.made.Now || o.Now >= p.Bound || o.StatementEnd <= o.Now || o.StatementEnd != p.made.StatementEnd ||
 		o.PartnerAge < 0 || o.PartnerAge > p.MaxAge {
-		return o, false
+		return false
 	}
-	if !p.feedsHold(n, s, &o, &p.made, p.Issuer, now) || !p.chainHolds(n, s, &o, now) {
-		return o, false
+	if !p.feedsHold(n, s, o, &p.made, p.Issuer, now) || !p.chainHolds(n, s, o, now) {
+		return false
 	}
 	if p.made.BundleAge != 0 {
 		if o.BundleAge = n.bundleAge(p.Issuer, now); o.BundleAge < 0 || o.BundleAge > p.MaxBundleAge {
-			return o, false
+			return false
 		}
 	}
 	o.Origin, o.Session, o.Device = p.made.Origin, p.made.Session, p.made.Device
-	n.monitor(s, &o)
-	_, ended := p.Ended(s, &o)
-	return o, !ended
+	n.monitor(s, o)
+	_, ended := p.Ended(s, o)
+	return !ended
 }
 
 // key gives where to look for a request's permit: by the caller, the action, the

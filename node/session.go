@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/entente-id/entente/decision"
 	"github.com/entente-id/entente/state"
 	"github.com/entente-id/entente/trust"
 )
@@ -280,7 +281,7 @@ func (n *Node) lookAt(ctx context.Context, open map[string]*permit) map[string]s
 	free := make(chan struct{}, endAtOnce)
 	for reference, p := range open {
 		if s.Rules == p.rules {
-			if _, holds := p.stillHolds(n, s, now); holds {
+			if p.stillHolds(n, s, now, new(decision.Observed)) {
 				continue
 			}
 		}

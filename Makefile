@@ -3,7 +3,7 @@
 GO       ?= go
 FUZZTIME ?= 60s
 # How many histories the slow lane plays on each of two processors.
-HISTORIES ?= 10000
+HISTORIES ?= 50000
 LINTER    = $(GO) tool -modfile=tools/go.mod
 
 # Only the race detector needs a C compiler. What is built, vetted and linted

@@ -33,7 +33,7 @@ type tallies struct {
 
 type shard struct {
 	mu   sync.Mutex
-	sets [tallySets]set
+	sets *[tallySets]set // nil until something is counted
 }
 
 // set is the places at which a key may stand.
@@ -102,6 +102,9 @@ func (t *tallies) add(r *armedRule, key [2]uint64, more uint32, now int64) uint6
 	s := &t.shards[key[0]%tallyShards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.sets == nil {
+		s.sets = new([tallySets]set)
+	}
 	c := s.sets[key[0]/tallyShards%tallySets].find(key, width, now)
 	c.move(slice)
 	if in := &c.in[slice%tallySlices]; *in > ^uint32(0)-more {

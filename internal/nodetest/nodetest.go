@@ -436,11 +436,11 @@ func check(t TB, err error) {
 	}
 }
 
-// Eventually waits up to ten seconds for a condition that other goroutines
-// bring about.
+// Eventually waits for a condition that other goroutines bring about, up to a
+// minute: a machine may be slow, and what holds waits no longer than it has to.
 func Eventually(t TB, what string, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
 		if condition() {
 			return
 		}

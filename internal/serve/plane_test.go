@@ -129,7 +129,7 @@ func run(t testing.TB, g *serve.Group) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
-	go func() { done <- g.Run(ctx, 5*time.Second) }()
+	go func() { done <- g.Run(ctx, time.Minute) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {

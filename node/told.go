@@ -119,7 +119,7 @@ func receiveAlias(c *change, from *participant.Partner, content []byte) error {
 		return trust.Errorf(trust.Conflict, "%s names another name of a subject that is not suspended here", home)
 	}
 	alias := c.n.alias(from.Card.ID, m.Pairwise)
-	e := suspension.Suspended{Target: t, Alias: alias, By: suspension.ByRule("alias"), Expires: until}
+	e := suspension.Suspended{Target: t, Alias: alias, By: suspension.ByRule(suspension.RuleAlias), Expires: until}
 	return c.record(c.Suspension.Suspend(suspension.Facts{Self: c.n.self}, e, c.now))
 }
 

@@ -18,6 +18,10 @@ type Suspended struct {
 // a name, so it asks nothing back and confirms nothing.
 func ByRule(rule string) string { return "rule:" + rule }
 
+// RuleAlias stops a subject by the other name, too, that its home gives it: the
+// same stop, of the same person.
+const RuleAlias = "alias"
+
 // ResumeAsked: an operator asked that a target goes on. Until Until (Unix seconds)
 // another one may say so too.
 type ResumeAsked struct {

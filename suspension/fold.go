@@ -79,9 +79,11 @@ func (s State) suspend(e Suspended, at trust.Stamp) State {
 	if until == 0 {
 		until = forever
 	}
-	if e.From.IsZero() {
+	switch {
+	case e.From.IsZero() && e.By == ByRule(RuleAlias):
+	case e.From.IsZero():
 		s.Asked = s.Asked.Without(e.Target.key()) // what was asked before was about less
-	} else {
+	default:
 		s.Notices = s.Notices.With(noticeKey(e.From, e.Target), Notice{e.From, e.Target, until, at.Position})
 	}
 	switch e.Target.Kind {

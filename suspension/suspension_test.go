@@ -114,6 +114,24 @@ func TestAWordDoesNotOutliveItsStop(t *testing.T) {
 	}
 }
 
+// The home's other name for who is stopped, which comes when it comes, is not
+// another stop: what was asked before counts.
+func TestAWordOutlivesTheOtherName(t *testing.T) {
+	f, target := people(), subject(t, 1)
+	s := apply(suspension.State{}, now, suspension.Suspended{Target: target, By: "a"})
+	events, err := s.Resume(f, target, "a", now)
+	wants(t, "the first", "", err)
+	s = apply(s, now+1, events...)
+	s = apply(s, now+1, suspension.Suspended{Target: target, Alias: subject(t, 2).Subject, By: suspension.ByRule(suspension.RuleAlias)})
+	_, err = s.Resume(f, target, "a2", now+2)
+	wants(t, "the same person", trust.Denied, err)
+	events, err = s.Resume(f, target, "b", now+2)
+	wants(t, "the second", "", err)
+	if s = apply(s, now+3, events...); s.SubjectSuspended(target.Subject, now+3) || s.SubjectSuspended(subject(t, 2).Subject, now+3) {
+		t.Errorf("after %+v one of the names is stopped", events)
+	}
+}
+
 // Whatever a partner stopped, it alone lets go on; and nothing else.
 func TestThePartyThatStoppedLetsGoOn(t *testing.T) {
 	rje, rxw := id(t, "rje"), id(t, "rxw")
@@ -155,7 +173,7 @@ func TestSubjects(t *testing.T) {
 	if events, err := s.Suspend(suspension.Facts{}, suspension.Suspended{Target: ban.Target, By: "b", Expires: now + 9}, now); events != nil || err != nil {
 		t.Errorf("a shorter one gave %v, %v", events, err)
 	}
-	events, err := s.Suspend(suspension.Facts{}, suspension.Suspended{Target: ban.Target, Alias: alias, By: suspension.ByRule("alias"), Expires: ban.Expires}, now)
+	events, err := s.Suspend(suspension.Facts{}, suspension.Suspended{Target: ban.Target, Alias: alias, By: suspension.ByRule(suspension.RuleAlias), Expires: ban.Expires}, now)
 	wants(t, "another name", "", err)
 	s = apply(s, now+1, events...)
 	if !s.SubjectSuspended(alias, now+9) || len(s.Here(now+9)) != 1 {

@@ -234,7 +234,7 @@ func TestAnAgreementEndsToTheSecond(t *testing.T) {
 	ward := wardOf(t, func(d *agreement.Document) { d.Ends = trust.Instant(ends.Unix()) })
 	token := ward.Home.World.Token(ward.Issuer, "nurse-1", ward.Audience, map[string]any{"iat": ends.Unix() - 60, "exp": ends.Unix() + 600})
 	for _, n := range []*nodetest.Node{ward.Home, ward.Host} {
-		n.Clock.Shift(time.Until(ends.Add(-20 * time.Second)))
+		n.Clock.Shift(time.Until(ends.Add(-50 * time.Second)))
 	}
 	await(t, ward, token, trust.Permit)
 	ward.Host.Clock.Shift(time.Until(ends))

@@ -164,15 +164,15 @@ func (q *quarrel) resumesBefore(other node.Actor) {
 func TestARemedyOutlastsTheSuspension(t *testing.T) {
 	ward := wardOf(t, nil)
 	q := &quarrel{Ward: ward, t: t}
-	_, err := q.Host.Suspend(t.Context(), q.Host.Admin, node.SuspendRequest{Stoppable: subjectAt(ward, "nurse-1"), Why: node.Why{Reason: "odd"}, For: 30})
+	_, err := q.Host.Suspend(t.Context(), q.Host.Admin, node.SuspendRequest{Stoppable: subjectAt(ward, "nurse-1"), Why: node.Why{Reason: "odd"}, For: 50})
 	done(t, err)
 	q.open()
 	q.move(q.Host, node.DisputeMove{Verb: dispute.Propose, Terms: &node.Terms{Bar: trust.Instant(q.Host.Now() + 3600)}})
 	offer := q.await(q.Home, "the offer", func(d node.Dispute) bool { return d.Offer != "" }).Offer
 	q.move(q.Home, node.DisputeMove{Verb: dispute.Accept, Hash: offer})
 	q.awaitStage(dispute.Decided, q.Host)
-	q.Host.Clock.Shift(40 * time.Second)
-	q.Home.Clock.Shift(40 * time.Second)
+	q.Host.Clock.Shift(55 * time.Second)
+	q.Home.Clock.Shift(55 * time.Second)
 	await(t, ward, nurse(ward, "nurse-2"), trust.Permit)
 	want(t, ward, nurse(ward, "nurse-1"), trust.SubjectSuspended)
 }

@@ -28,7 +28,7 @@ func front(t *testing.T, host *nodetest.Node, resource string) http.Handler {
 	socket := filepath.Join(t.TempDir(), "s")
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "unix", socket)
 	done(t, err)
-	server := &http.Server{Handler: authzen.New(host.Node, "https://node.example"), ReadHeaderTimeout: time.Second}
+	server := &http.Server{Handler: authzen.New(host.Node, "https://node.example"), ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(func() { _ = server.Close() })
 	s, err := records.New(records.Config{Config: pep.Config{Node: "unix:" + socket, Credential: credential}, Type: resource})

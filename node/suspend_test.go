@@ -122,15 +122,15 @@ func TestABanAtTheHostAlone(t *testing.T) {
 // A ban with an end ends by itself, also over a start.
 func TestABanEndsByItself(t *testing.T) {
 	ward := wardOf(t, nil)
-	_, err := ward.Host.Suspend(t.Context(), ward.Host.Admin, node.SuspendRequest{Stoppable: subjectAt(ward, "nurse-1"), Why: node.Why{Reason: "odd"}, For: 30})
+	_, err := ward.Host.Suspend(t.Context(), ward.Host.Admin, node.SuspendRequest{Stoppable: subjectAt(ward, "nurse-1"), Why: node.Why{Reason: "odd"}, For: 50})
 	done(t, err)
 	want(t, ward, nurse(ward, "nurse-1"), trust.SubjectSuspended)
 	ward.Host.Stop()
 	ward.Host.Start()
 	againLive(t, ward)
 	want(t, ward, nurse(ward, "nurse-1"), trust.SubjectSuspended)
-	ward.Host.Clock.Shift(31 * time.Second)
-	ward.Home.Clock.Shift(31 * time.Second)
+	ward.Host.Clock.Shift(51 * time.Second)
+	ward.Home.Clock.Shift(51 * time.Second)
 	await(t, ward, nurse(ward, "nurse-1"), trust.Permit)
 	if notice := told(t, ward.Home, 0); len(notice) != 0 {
 		t.Errorf("the notice of it stands: %+v", notice)

@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/entente-id/entente/api/oauth"
 	"github.com/entente-id/entente/evidence"
+	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/trust"
@@ -57,10 +57,10 @@ func (w *world) endings(t *testing.T) {
 	_, err := w.home.Revoke(t.Context(), w.home.Admin, node.RevokeRequest{Kind: revocation.Subject, Issuer: w.agents.URL, Subject: "agent-e", Reason: "left"})
 	check(t, err)
 	ended := map[string]trust.Reason{"through the one that ends": trust.HopRevoked, "called by the one that ends": trust.HopRevoked}
-	deadline := time.Now().Add(2 * time.Second)
-	for reason := trust.Permit; reason != trust.HopRevoked && time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		reason, _ = w.decides(asking(chains["called by the one that ends"]...))
-	}
+	nodetest.Eventually(t, "the end to arrive", func() bool {
+		reason, _ := w.decides(asking(chains["called by the one that ends"]...))
+		return reason == trust.HopRevoked
+	})
 	see("with one revoked", ended)
 	check(t, w.host.SuspendParticipant(t.Context(), w.host.Admin, w.third.ID, "lost"))
 	ended["through a third"] = trust.HopParticipant

@@ -212,7 +212,7 @@ func (w *world) socket(t *testing.T) string {
 	t.Helper()
 	socket := filepath.Join(t.TempDir(), "s")
 	l := must(net.Listen("unix", socket))
-	server := &http.Server{Handler: w.ask, ReadHeaderTimeout: time.Second}
+	server := &http.Server{Handler: w.ask, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(func() { _ = server.Close() })
 	return "unix:" + socket

@@ -107,7 +107,7 @@ func running(endpoints []string) (n int) {
 // begin runs the demo in a room.
 func begin(t *testing.T, dir string, args ...string) (*exec.Cmd, *jsontext.Decoder, *bytes.Buffer) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute) // it takes a minute on an idle machine
+	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Minute) // it takes a minute on an idle machine
 	t.Cleanup(cancel)
 	c := exec.CommandContext(ctx, program(t), append([]string{"demo"}, args...)...)
 	c.Env = append(os.Environ(), "TMPDIR="+dir)
@@ -214,7 +214,7 @@ func endsWith(t *testing.T, signal syscall.Signal) {
 
 func await(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !condition(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !condition(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain for %s", what)
 		}

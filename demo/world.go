@@ -69,7 +69,7 @@ func (w *world) stop() {
 }
 
 // patience is how long anything may take that other processes bring about.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // until waits for a condition. It fails with Unavailable when patience ends, or
 // as the condition does.

@@ -282,7 +282,7 @@ func (r *receiver) next(t *testing.T) pushed {
 	select {
 	case p := <-r.got:
 		return p
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nothing was pushed")
 		return pushed{}
 	}

@@ -37,7 +37,7 @@ lint:
 	$(nocgo) $(GO) run ./internal/mutate -n
 
 race:
-	CGO_ENABLED=1 $(GO) test -race -shuffle=on -vet=off -p 2 -timeout 10m ./...
+	CGO_ENABLED=1 $(GO) test -race -shuffle=on -vet=off -p 2 -timeout 30m ./...
 
 # Every byte of a ledger, one by one: what the race detector makes too slow.
 bytes:
@@ -52,10 +52,10 @@ histories:
 # Real crashes over and over, every property on thousands of histories, and
 # whatever stands behind the build tag slow.
 slow:
-	$(GO) test -vet=off -count=10 -timeout 15m -run '^Test(Kills|Crashes)$$' ./ledger
-	$(GO) test -vet=off -p 1 -timeout 15m $(filter-out $(simulation),$(call folders,'"pgregory.net/rapid"')) -rapid.checks=5000
-	set -e; for d in $(filter-out $(simulation),$(call folders,'^//go:build slow')); do $(GO) test -tags slow -shuffle=on -vet=off -timeout 15m $$d; done
-	$(GO) test -tags slow -vet=off -timeout 15m -run '^TestPlanted' $(simulation)
+	$(GO) test -vet=off -count=10 -timeout 30m -run '^Test(Kills|Crashes)$$' ./ledger
+	$(GO) test -vet=off -p 1 -timeout 30m $(filter-out $(simulation),$(call folders,'"pgregory.net/rapid"')) -rapid.checks=5000
+	set -e; for d in $(filter-out $(simulation),$(call folders,'^//go:build slow')); do $(GO) test -tags slow -shuffle=on -vet=off -timeout 30m $$d; done
+	$(GO) test -tags slow -vet=off -timeout 30m -run '^TestPlanted' $(simulation)
 	GO='$(GO)' .ci/histories $(HISTORIES)
 
 # The models, searched as far as Spin can be had here.

@@ -14,7 +14,7 @@ import (
 func drilled(t *testing.T) *nodetest.Ward {
 	t.Helper()
 	w := nodetest.NewWorld(t)
-	home, host := w.Found(nil)
+	home, host := w.Found(within(60)) // kept, however slow the machine is
 	return w.NewWard(home, host, nil)
 }
 
@@ -42,7 +42,7 @@ func TestDrill(t *testing.T) {
 func TestScheduledDrills(t *testing.T) {
 	w := nodetest.NewWorld(t)
 	w.Configure = func(_ *nodetest.Node, c *node.Config) { c.DrillEvery = 20 * time.Millisecond }
-	home, host := w.Found(nil)
+	home, host := w.Found(within(60))
 	w.NewWard(home, host, nil)
 	for _, n := range []*nodetest.Node{home, host} {
 		nodetest.Eventually(t, "two drills at "+n.ID.String(), func() bool {

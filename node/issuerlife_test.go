@@ -80,7 +80,7 @@ func TestARevokedKeyAndWhatItHadBeenAcceptedFor(t *testing.T) {
 	ward := w.NewWard(home, host, nil)
 	stolen := ward.Issuer.Key
 	now := time.Now().Unix()
-	early := w.Token(ward.Issuer, "nurse-1", ward.Audience, map[string]any{"iat": now - 500, "exp": now + 60})
+	early := w.Token(ward.Issuer, "nurse-1", ward.Audience, map[string]any{"iat": now - 500, "exp": now + 200})
 	fresh := nurse(ward, "nurse-1")
 	var references []string
 	for _, token := range [][]byte{early, fresh, fresh, nurse(ward, "nurse-2")} {
@@ -111,7 +111,7 @@ func TestARevokedKeyAndWhatItHadBeenAcceptedFor(t *testing.T) {
 	publish(t, w, ward.Issuer, stolen.Key(), ward.Issuer.Key.Key())
 	sees(t, host, ward.Issuer.URL, 2)
 	for name, claims := range map[string]map[string]any{
-		"long ago": {"iat": now - 580, "exp": now + 10}, "now": nil, "ahead": {"iat": now + 20, "exp": now + 300},
+		"long ago": {"iat": now - 580, "exp": now + 200}, "now": nil, "ahead": {"iat": now + 20, "exp": now + 300},
 	} {
 		if got := read(t, ward, w.Token(&nodetest.Issuer{URL: ward.Issuer.URL, Key: stolen}, "nurse-1", ward.Audience, claims)); got != trust.KeyRevoked {
 			t.Errorf("issued %s, the answer is %s", name, got)
@@ -214,10 +214,11 @@ func TestAPlannedRotationLosesNoRequest(t *testing.T) {
 	signing.Store(&old)
 	stop := make(chan struct{})
 	var calls atomic.Int64
+	var rounds [4]atomic.Int64
 	var workers sync.WaitGroup
-	for range 4 {
+	for i := range rounds {
 		workers.Go(func() {
-			for {
+			for ; ; rounds[i].Add(1) {
 				select {
 				case <-stop:
 					return
@@ -233,9 +234,20 @@ func TestAPlannedRotationLosesNoRequest(t *testing.T) {
 			}
 		})
 	}
-	during := func() { // some calls, at each stage
+	during := func() { // some calls, at each stage, and a new token at least of each worker
 		before := calls.Load()
-		nodetest.Eventually(t, "calls to be made", func() bool { return calls.Load() > before+100 })
+		var begun [len(rounds)]int64
+		for i := range rounds {
+			begun[i] = rounds[i].Load()
+		}
+		nodetest.Eventually(t, "calls to be made", func() bool {
+			for i := range rounds {
+				if rounds[i].Load() < begun[i]+2 {
+					return false
+				}
+			}
+			return calls.Load() > before+100
+		})
 	}
 	during()
 	publish(t, w, ward.Issuer, old.Key(), next.Key()) // ahead

@@ -123,12 +123,13 @@ func TestASessionEndsWithItsGround(t *testing.T) {
 }
 
 func TestASessionEndsWithItsToken(t *testing.T) {
+	t.Parallel()
 	ward := wardOf(t, nil)
 	s := watch(t, ward.Host, "pep", "")
 	other := open(t, ward, nurse(ward, "nurse-2"))
 	now := time.Now().Unix()
-	one := open(t, ward, ward.Home.World.Token(ward.Issuer, "nurse-1", ward.Audience, map[string]any{"exp": now + 2}))
-	if e := s.end(t, one.Reference); e.Reason != trust.TokenExpired || time.Now().Unix() < now+2 {
+	one := open(t, ward, ward.Home.World.Token(ward.Issuer, "nurse-1", ward.Audience, map[string]any{"exp": now + 10})) // time to open it
+	if e := s.end(t, one.Reference); e.Reason != trust.TokenExpired || time.Now().Unix() < now+10 {
 		t.Errorf("it ended by %+v", e)
 	}
 	if s.ends() != 1 {

@@ -3,12 +3,12 @@
 GO       ?= go
 FUZZTIME ?= 60s
 # How many histories the slow lane plays on each of two processors.
-HISTORIES ?= 50000
+HISTORIES ?= 10000
 LINTER    = $(GO) tool -modfile=tools/go.mod
 
-# Only the race detector needs a C compiler. What is built, vetted and linted
-# does without, so that those three share one build cache.
-nocgo = CGO_ENABLED=0
+# Only the race detector and PKCS #11 need a C compiler. All else does without, so
+# that it is compiled once for all.
+export CGO_ENABLED = 0
 
 .PHONY: demo test check build build-pkcs11 fmt lint race bytes histories slow models network pkcs11 mutate fuzz bench clean
 
@@ -21,7 +21,7 @@ check: slow models network pkcs11 mutate fuzz ## the slow lane: crashes, long ru
 	$(GO) run ./bench -short
 
 build:
-	$(nocgo) $(GO) build -o bin/entente ./cmd/entente
+	$(GO) build -o bin/entente ./cmd/entente
 
 build-pkcs11:        ## a program whose keys may be in a PKCS #11 token; needs a C compiler
 	CGO_ENABLED=1 $(GO) build -tags pkcs11 -o bin/entente ./cmd/entente
@@ -31,10 +31,10 @@ fmt:
 
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run make fmt'; exit 1; }
-	$(nocgo) $(GO) vet -tags slow ./...
-	$(nocgo) $(LINTER) staticcheck -tags slow ./...
-	$(nocgo) $(LINTER) exhaustive -d -typeignore '(trust\.Reason|jsontext\.Kind|SignatureAlgorithm)$$' ./...
-	$(nocgo) $(GO) run ./internal/mutate -n
+	$(GO) vet -tags slow ./...
+	$(LINTER) staticcheck -tags slow ./...
+	$(LINTER) exhaustive -d -typeignore '(trust\.Reason|jsontext\.Kind|SignatureAlgorithm)$$' ./...
+	$(GO) run ./internal/mutate -n
 
 race:
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on -vet=off -p 2 -timeout 30m ./...
@@ -53,7 +53,7 @@ histories:
 # whatever stands behind the build tag slow.
 slow:
 	$(GO) test -vet=off -count=10 -timeout 30m -run '^Test(Kills|Crashes)$$' ./ledger
-	$(GO) test -vet=off -p 1 -timeout 30m $(filter-out $(simulation),$(call folders,'"pgregory.net/rapid"')) -rapid.checks=5000
+	$(GO) test -vet=off -p 2 -timeout 30m $(filter-out $(simulation),$(call folders,'"pgregory.net/rapid"')) -rapid.checks=5000
 	set -e; for d in $(filter-out $(simulation),$(call folders,'^//go:build slow')); do $(GO) test -tags slow -shuffle=on -vet=off -timeout 30m $$d; done
 	$(GO) test -tags slow -vet=off -timeout 30m -run '^TestPlanted' $(simulation)
 	GO='$(GO)' .ci/histories $(HISTORIES)
@@ -64,7 +64,7 @@ models:
 
 # Nodes whose packets the kernel drops, in a network of the test's own.
 network:
-	$(nocgo) $(GO) vet -tags network ./demo
+	$(GO) vet -tags network ./demo
 	if .ci/nftables; then unshare --net sh -c 'ip link set lo up && exec $(GO) test -tags network -vet=off -run TestTheNetworkFails ./demo'; fi
 
 # Keys in a PKCS #11 token, as far as SoftHSM can be had here.

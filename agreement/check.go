@@ -11,8 +11,15 @@ import (
 	"github.com/entente-id/entente/trust"
 )
 
-// btg is the purpose of emergency access.
-const btg trust.Purpose = "BTG"
+// Emergency is the purpose by which emergency access is asked for.
+const Emergency trust.Purpose = "BTG"
+
+// maxBreakGlass is how many seconds emergency access may last at most, and
+// maxReview how many its review may take.
+const (
+	maxBreakGlass = 24 * 3600
+	maxReview     = 30 * 86400
+)
 
 // maxApproval is how many seconds an approval may count at most.
 const maxApproval = 24 * 3600

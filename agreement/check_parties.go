@@ -62,13 +62,40 @@ func (c *checker) role(path string, r trust.RoleRef, at trust.ParticipantID, sid
 	}
 }
 
+// breakGlass: only people break the glass, and they are not kept waiting for an
+// approval then.
 func (c *checker) breakGlass(d Document) {
-	if d.BreakGlass == nil {
+	declared := false
+	for i, l := range d.Accepts {
+		if !slices.Contains(l.Purposes, Emergency) {
+			continue
+		}
+		declared = true
+		path := fmt.Sprintf("accepts[%d].purposes", i)
+		if l.Class != trust.Human {
+			c.fault(path, "has %s for class %s; only a person is held to account for emergency access", Emergency, l.Class)
+		}
+		if d.BreakGlass == nil {
+			c.fault(path, "has %s, and there is no break_glass, which bounds it", Emergency)
+		}
+		if l.Approval != nil {
+			c.fault(path, "has %s beside an approval; what waits for people is no emergency access, which has a line of its own", Emergency)
+		}
+	}
+	b := d.BreakGlass
+	if b == nil {
 		return
 	}
-	if !slices.ContainsFunc(d.Accepts, func(l Accept) bool { return slices.Contains(l.Purposes, btg) }) {
-		c.fault("break_glass", "stands without the purpose %s in any line; the purpose is the switch", btg)
+	if !declared {
+		c.fault("break_glass", "stands without the purpose %s in any line; the purpose is the switch", Emergency)
 	}
-	c.require("break_glass.ttl", d.BreakGlass.TTL <= 0, "emergency access is bounded")
-	c.require("break_glass.review_within", d.BreakGlass.ReviewWithin <= 0, "emergency access is reviewed")
+	if b.TTL <= 0 || b.TTL > maxBreakGlass {
+		c.fault("break_glass.ttl", "is %d s; emergency access is bounded, by %d s at most", b.TTL, maxBreakGlass)
+	}
+	if b.ReviewWithin <= 0 || b.ReviewWithin > maxReview {
+		c.fault("break_glass.review_within", "is %d s; emergency access is reviewed, within %d s at most", b.ReviewWithin, maxReview)
+	}
+	if b.Uses < 0 {
+		c.fault("break_glass.uses", "is %d; 0 is any number", b.Uses)
+	}
 }

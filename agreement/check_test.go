@@ -92,6 +92,14 @@ func TestCheck(t *testing.T) {
 		{"break_glass", func(d *agreement.Document) { d.Accepts[0].Purposes = []trust.Purpose{"TREAT"} }},
 		{"break_glass.ttl", func(d *agreement.Document) { d.BreakGlass = &agreement.BreakGlass{ReviewWithin: 1} }},
 		{"break_glass.review_within", func(d *agreement.Document) { d.BreakGlass = &agreement.BreakGlass{TTL: 1} }},
+		{"break_glass.ttl", func(d *agreement.Document) { d.BreakGlass.TTL = 86401 }},
+		{"break_glass.review_within", func(d *agreement.Document) { d.BreakGlass.ReviewWithin = 30*86400 + 1 }},
+		{"break_glass.uses", func(d *agreement.Document) { d.BreakGlass.Uses = -1 }},
+		{"accepts[0].purposes", func(d *agreement.Document) { d.BreakGlass = nil }},
+		{"accepts[1].purposes", func(d *agreement.Document) {
+			d.Accepts[1].Purposes, d.Accepts[1].Approval = []trust.Purpose{"BTG"}, nil
+		}},
+		{"accepts[0].purposes", func(d *agreement.Document) { d.Accepts[0].Approval = d.Accepts[1].Approval }},
 	}
 	for _, tt := range tests {
 		d := document()
@@ -113,6 +121,7 @@ func TestCheck(t *testing.T) {
 func TestCheckAllowsWhatIsOptional(t *testing.T) {
 	d := document()
 	d.Starts, d.BreakGlass, d.Attributes = 0, nil, nil
+	d.Accepts[0].Purposes = []trust.Purpose{"TREAT"}
 	d.Authority.Overrides, d.Authority.Adjudicates = trust.RoleRef{}, trust.RoleRef{}
 	d.Accepts[1].Subjects, d.Accepts[1].Issuers = nil, d.Accepts[0].Issuers
 	d.Accepts[0].Roles, d.Accepts[0].Needs, d.Accepts[1].Approval = nil, nil, nil

@@ -130,10 +130,21 @@ type Owners struct {
 	Host trust.RoleRef `json:"host"`
 }
 
-// BreakGlass bounds emergency access; the BTG purpose is the switch.
+// BreakGlass bounds emergency access; the BTG purpose is the switch. Uses is for
+// how many decisions one breaking of the glass is good, 0 for any number.
 type BreakGlass struct {
 	TTL          trust.Span `json:"ttl"`
 	ReviewWithin trust.Span `json:"review_within"`
+	Uses         int        `json:"uses,omitzero"`
+}
+
+// Reviewer is the role of the host that reviews emergency access: the one that may
+// override, or else the one that owns the agreement.
+func (d *Document) Reviewer() string {
+	if !d.Authority.Overrides.IsZero() {
+		return d.Authority.Overrides.Role
+	}
+	return d.Owners.Host.Role
 }
 
 // other gives the party that p is not.

@@ -69,7 +69,7 @@ func (a *app) root() *cobra.Command {
 		a.operatorCommand(), a.engagementCommand(), a.explainCommand(), a.counterCommand(), a.findingCommand(), a.reconcileCommand(), a.keyCommand(), a.revokeCommand(), a.suspendCommand(),
 		a.reduceCommand(), a.resumeCommand(), a.suspensionCommand(), a.noticeCommand(), a.disputeCommand(), a.drillCommand(),
 		a.reachCommand(), a.unwindCommand(), a.sessionCommand(), a.leakCommand(),
-		a.ruleCommand(), a.incidentCommand(), a.approvalCommand(),
+		a.ruleCommand(), a.incidentCommand(), a.approvalCommand(), a.breakglassCommand(),
 		a.ledgerCommand(), a.backupCommand(), a.recoverCommand(), a.recoveryCommand(), a.epochCommand(), a.evidenceCommand(), a.delegationCommand(), a.demoCommand(), a.versionCommand())
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true

@@ -6,6 +6,7 @@ package decision
 
 import (
 	"github.com/entente-id/entente/approval"
+	"github.com/entente-id/entente/breakglass"
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/trust"
 )
@@ -174,10 +175,14 @@ type Decision struct {
 	// Approval is the approval that the action waits for or is done by; empty for
 	// none.
 	Approval string
-	// Duty is what the trust log has to say before this decision is recorded, and
-	// Need what people are asked for by it.
-	Duty Duty
-	Need *approval.Need
+	// BreakGlass is the emergency access by which it is done, or whose review is
+	// waited for; empty for none.
+	BreakGlass string
+	// Duty is what the trust log has to say before this decision is recorded, Need
+	// what people are asked for by it, and Glass what somebody breaks the glass for.
+	Duty  Duty
+	Need  *approval.Need
+	Glass *breakglass.Need
 	// Unseen tells that a check needed Observed.Resource: ask again with it.
 	Unseen bool
 	// Hop is where in a chain the check failed: 1 whom the principal lets act, and
@@ -194,6 +199,9 @@ const (
 	NoDuty        Duty = ""
 	AskApproval   Duty = "ask"   // of a denial: people are asked
 	SpendApproval Duty = "spend" // of a permit: the approval is used up
+
+	OpenBreakGlass Duty = "open" // of a denial, which it turns: somebody breaks the glass
+	UseBreakGlass  Duty = "use"  // of a permit: one more use of emergency access is counted
 )
 
 // Bounds are until when, and how stale, a decision would be made again.

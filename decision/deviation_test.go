@@ -358,7 +358,7 @@ var weighing = []deviation{
 	{"ward stated by a point that may not", func(sc *scene) { sc.service.Resources["WardRecord"] = nil }, trust.PolicyDenies},
 	{"wards not released", func(sc *scene) { sc.agreements[0].Attributes = sc.agreements[0].Attributes[:1] }, trust.PolicyDenies},
 	{"R14 one attribute changed", func(sc *scene) { sc.claim(object{"ward_ids": []any{"w8"}}) }, trust.PolicyDenies},
-	{"break-glass purpose", func(sc *scene) { sc.request.Purpose = "BTG" }, trust.PolicyDenies},
+	{"break-glass purpose", func(sc *scene) { sc.request.Purpose = "BTG" }, trust.BreakGlassNotAgreed},
 	{"R41 local forbid beats the agreement", func(sc *scene) { sc.request.ResourceID = "vip" }, trust.PolicyForbid},
 	{"R22 workload of the image that policy names", built("sha256:11", true), trust.Permit},
 	{"R14 R22 the digest changed", built("sha256:12", true), trust.PolicyForbid},
@@ -388,7 +388,7 @@ func rehired(sc *scene, since int64) {
 }
 
 func deviations() []deviation {
-	return slices.Concat(identifying, authenticating, excepting, witnessing, brokering, possessing, classifying, linking, weighing, suspending, disputing, ordering, delegating, approving)
+	return slices.Concat(identifying, authenticating, excepting, witnessing, brokering, possessing, classifying, linking, weighing, suspending, disputing, ordering, delegating, approving, glassBreaking)
 }
 
 func TestEveryDeviationHasItsReason(t *testing.T) {

@@ -75,7 +75,8 @@ type hearing struct {
 	principal *hearing // of whom the caller acts for; nil for a principal
 	hop       int      // of the chain, at which a check failed; counted from 1
 
-	spends     bool           // the permit uses an approval up
+	glass      bool           // emergency access stands, or would
+	spends     bool           // the permit uses an approval up, or is counted
 	attributes map[string]any // released by the agreement
 	context    map[string]any // released too, about what the caller runs as and on; nil: nothing
 	workload   map[string]any // seen of that by the enforcement point, as it may state it; nil: nothing

@@ -27,10 +27,11 @@ type Commit struct {
 // Which framework and which local policy were in force, the trust entry says.
 type Leaf struct {
 	Action           trust.Action        `json:"action,omitempty"`
-	Actor            *Leaf               `json:"actor,omitempty"`     // what the actor of a chain may on its own
-	Agreement        string              `json:"agreement,omitempty"` // random id
-	Approval         string              `json:"approval,omitempty"`  // that the action waits for, or is done by
-	Assurance        []uint16            `json:"assurance,omitempty"` // a framework.Vector; bytes would be written as base64
+	Actor            *Leaf               `json:"actor,omitempty"`       // what the actor of a chain may on its own
+	Agreement        string              `json:"agreement,omitempty"`   // random id
+	Approval         string              `json:"approval,omitempty"`    // that the action waits for, or is done by
+	Assurance        []uint16            `json:"assurance,omitempty"`   // a framework.Vector; bytes would be written as base64
+	BreakGlass       string              `json:"break_glass,omitempty"` // the emergency access by which it is done, or whose review is waited for
 	Chain            []LeafHop           `json:"chain,omitempty"`
 	Checks           string              `json:"checks"` // a letter each, in order, up to the one that decided: p passed, n nothing to check, f failed, - left out
 	Class            trust.Class         `json:"class,omitempty"`
@@ -103,6 +104,7 @@ func (w *writer) ground(d *Decision, o *Observed, ev *Evidence, r *Request) {
 	if ev.verified() {
 		w.levels("assurance", ev.Assurance)
 	}
+	w.text("break_glass", d.BreakGlass)
 	w.chain(o, ev)
 	w.checks(d)
 	w.text("class", string(ev.Class))

@@ -112,14 +112,7 @@ func (h *hearing) agree() trust.Reason {
 			h.under(a)
 		}
 	}
-	q := agreement.Query{
-		Class: h.ev.Class, Issuer: h.ev.Issuer, Subject: h.ev.Subject, Audience: h.service.Audience,
-		ResourceType: h.r.ResourceType, ResourceID: h.r.ResourceID, Action: h.r.Action, Purpose: h.r.Purpose,
-		EveryID: h.r.Order != nil && h.r.ResourceID == "",
-	}
-	if h.ev.Origin != nil {
-		q.Origin = h.ev.Origin.Issuer
-	}
+	q := h.query()
 	for _, a := range h.agreements {
 		if reason, alive := a.Alive(h.o.Now); !alive {
 			near := slices.Index(progress, reason)
@@ -141,6 +134,19 @@ func (h *hearing) agree() trust.Reason {
 		}
 	}
 	return closest
+}
+
+// query is what an agreement is asked.
+func (h *hearing) query() agreement.Query {
+	q := agreement.Query{
+		Class: h.ev.Class, Issuer: h.ev.Issuer, Subject: h.ev.Subject, Audience: h.service.Audience,
+		ResourceType: h.r.ResourceType, ResourceID: h.r.ResourceID, Action: h.r.Action, Purpose: h.r.Purpose,
+		EveryID: h.r.Order != nil && h.r.ResourceID == "",
+	}
+	if h.ev.Origin != nil {
+		q.Origin = h.ev.Origin.Issuer
+	}
+	return q
 }
 
 func (h *hearing) under(a *agreement.Agreement) {

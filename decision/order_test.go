@@ -254,7 +254,7 @@ func TestNothingBeyondTheAgreement(t *testing.T) {
 		order(sc)
 		line := sc.line()
 		line.Actions = rapid.SliceOfNDistinct(rapid.SampledFrom([]trust.Action{"read", "write", "list"}), 1, 3, rapid.ID).Draw(t, "actions")
-		line.Purposes = rapid.SliceOfNDistinct(rapid.SampledFrom([]trust.Purpose{"TREAT", "BTG", "HPAYMT"}), 1, 3, rapid.ID).Draw(t, "purposes")
+		line.Purposes = rapid.SliceOfNDistinct(rapid.SampledFrom([]trust.Purpose{"TREAT", "HRESCH", "HPAYMT"}), 1, 3, rapid.ID).Draw(t, "purposes")
 		line.Resources[0].IDs = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"42", "43", "44"}), 0, 3, rapid.ID).Draw(t, "ids")
 		line.MaxTTL = trust.Span(rapid.Int64Range(0, 300).Draw(t, "line's"))
 		sc.mappings[0].Expires = trust.Instant(now + rapid.Int64Range(1, 400).Draw(t, "mapping's"))
@@ -262,7 +262,7 @@ func TestNothingBeyondTheAgreement(t *testing.T) {
 		sc.claim(object{"exp": now + rapid.Int64Range(1, 800).Draw(t, "token's")})
 		a := &sc.request.Order.Access[0]
 		a.Actions = []trust.Action{trust.Action(word(t, "action", "read", "write", "list", "admin"))}
-		a.Purpose = trust.Purpose(word(t, "purpose", "TREAT", "BTG", "HPAYMT", "MARKETING"))
+		a.Purpose = trust.Purpose(word(t, "purpose", "TREAT", "HRESCH", "HPAYMT", "MARKETING"))
 		sc.request.Action, sc.request.Purpose = a.Actions[0], a.Purpose
 		if id := word(t, "id", "", "42", "43", "45"); id != "" {
 			a.IDs, sc.request.ResourceID = []string{id}, id

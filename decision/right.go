@@ -33,6 +33,9 @@ func (h *hearing) entitle() verdict {
 	for _, line := range h.lines {
 		if roles := rolesUnder(line, granted); len(roles) > 0 {
 			h.line, h.d.Roles = line, roles
+			if h.r.Purpose == agreement.Emergency {
+				return h.breakGlass()
+			}
 			if line.Approval != nil && slices.Contains(line.Approval.Actions, h.r.Action) {
 				return h.approved()
 			}
@@ -129,10 +132,13 @@ func (h *hearing) localPolicy() verdict {
 		}),
 		Action:   h.r.Action,
 		Resource: policy.Resource{Type: h.r.ResourceType, ID: h.r.ResourceID, Attributes: h.stated()},
-		Context:  policy.Context{Purpose: h.r.Purpose, Attributes: h.around()},
+		Context:  policy.Context{Purpose: h.r.Purpose, BreakGlass: h.glass, Attributes: h.around()},
 	})
 	h.d.Policies = h.outcome.Policies
 	if !h.outcome.Permit {
+		if h.outcome.Reason == trust.PolicyDenies && h.couldBreakGlass() {
+			return fail(trust.BreakGlassAvailable)
+		}
 		return fail(h.outcome.Reason)
 	}
 	return pass

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -137,6 +138,9 @@ func (h *hearing) tellEntitle(reason trust.Reason) string {
 	case trust.ApprovalDirect:
 		return fmt.Sprintf("action %s needs an approval, which is of one person, who asks in their own name and for no credential", h.r.Action)
 	}
+	if text := h.tellBreakGlass(reason); text != "" {
+		return text
+	}
 	if h.canary() {
 		return "a canary has no role; the node itself answers for the canary resource"
 	}
@@ -173,6 +177,8 @@ func (h *hearing) tellPolicy(reason trust.Reason) string {
 			return h.outcome.Err
 		}
 		return "policy " + ids + " failed: " + h.outcome.Err
+	case trust.BreakGlassAvailable:
+		return fmt.Sprintf("no local policy permits it; in an emergency it does for the purpose %s, with a reason", agreement.Emergency)
 	default:
 		return "no local policy permits it"
 	}

@@ -42,6 +42,7 @@ func (p *play) run(ctx context.Context) {
 		act  func(*scene, context.Context) error
 	}{
 		{1, "Locum nurse", (*scene).locumNurse},
+		{2, "Break-glass", (*scene).breakGlass},
 		{3, "Local approval", (*scene).localApproval},
 		{4, "Broker upgrade and scope theft", (*scene).brokerUpgrade},
 		{5, "Audience mix-up, replay, confused deputy", (*scene).mixUp},

@@ -1,6 +1,6 @@
 // Package finding keeps what this node and a partner do not agree about, and what
 // a rule found about one, until a person has looked: which numbers of an edge's
-// receipts differ, how, or which incident it is; whose it is and by when. It
+// receipts differ, how, which incident it is, or who broke the glass; whose it is and by when. It
 // decides when a finding is new and what closes one. It refuses to know how it was
 // found.
 package finding
@@ -15,12 +15,15 @@ const (
 	MissingAtHost Kind = "missing_at_host" // the home recorded it, the host's ledger has it not
 	Altered       Kind = "altered"         // both have it, with different content
 	Incident      Kind = "incident"        // a rule acted; From and To are its number
+
+	BreakGlass        Kind = "break_glass"         // somebody broke the glass; From and To are its number at the host
+	BreakGlassOverdue Kind = "break_glass_overdue" // which nobody reviewed in time
 )
 
 // Valid reports whether k is one of the kinds.
 func (k Kind) Valid() bool {
 	switch k {
-	case MissingAtHome, MissingAtHost, Altered, Incident:
+	case MissingAtHome, MissingAtHost, Altered, Incident, BreakGlass, BreakGlassOverdue:
 		return true
 	default:
 		return false
@@ -46,7 +49,7 @@ const Due = 7 * 86400
 const MaxOpen = 100
 
 // Subject is what a finding is about: numbers From to To of the receipts on the
-// edge with Partner, or the incident of that number.
+// edge with Partner, or the incident or the emergency access of that number.
 type Subject struct {
 	Partner trust.ParticipantID `json:"partner"`
 	Side    Side                `json:"side"`

@@ -13,7 +13,9 @@ func (n *Node) owes(v *verdict) bool {
 	switch d := &v.decision; d.Duty {
 	case decision.AskApproval:
 		return !d.Permit
-	case decision.SpendApproval:
+	case decision.OpenBreakGlass:
+		return !d.Permit
+	case decision.SpendApproval, decision.UseBreakGlass:
 		return d.Permit
 	case decision.NoDuty:
 	}
@@ -30,6 +32,10 @@ func (n *Node) discharge(ctx context.Context, v *verdict, a *Ask) (trust.Positio
 			return c.askApproval(v, a)
 		case decision.SpendApproval:
 			return c.take(c.Approval.Spend(v.decision.Approval, c.now))
+		case decision.OpenBreakGlass:
+			return c.breakGlass(v, a)
+		case decision.UseBreakGlass:
+			return c.take(c.BreakGlass.Use(v.decision.BreakGlass, c.now))
 		case decision.NoDuty:
 		}
 		return nil

@@ -320,6 +320,7 @@ func (n *Node) refusal(s *state.Snapshot, j *judged, r *Exchange) Refusal {
 	case trust.ResourceNotCovered, trust.ActionNotCovered, trust.PurposeNotCovered, trust.NotGranted,
 		trust.NoMapping, trust.RoleNotCovered, trust.ApprovalPending, trust.TooMuchAccess,
 		trust.ApprovalDirect,
+		trust.BreakGlassDirect, trust.BreakGlassNotAgreed,
 		trust.NoPolicy, trust.PolicyDenies, trust.PolicyForbid, trust.PolicyError:
 	default:
 		return BadToken

@@ -39,6 +39,7 @@ const (
 	kindUnsupported   = "unsupported"
 	kindEpoch         = "epoch"
 	kindEpochTaken    = "epoch-taken"
+	kindBreakGlass    = "break-glass"
 	eventPrefix       = "urn:entente:edge:"
 	eventVersion      = ":1"
 	setType           = "secevent+jwt"

@@ -136,6 +136,7 @@ var effects = map[string]func(*change, *participant.Partner, []byte) error{
 	kindUnsupported: receiveUnsupported,
 	kindEpoch:       receiveEpoch,
 	kindEpochTaken:  receiveEpochTaken,
+	kindBreakGlass:  receiveBreakGlass,
 }
 
 // parse reads a message's content.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/approval"
+	"github.com/entente-id/entente/breakglass"
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/client"
 	"github.com/entente-id/entente/dispute"
@@ -46,6 +47,7 @@ var ofAllNouns = sync.OnceValue(func() *Codec {
 		dispute.Events(),
 		incident.Events(),
 		approval.Events(),
+		breakglass.Events(),
 	} {
 		for _, e := range events {
 			k := e.EventKind()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/approval"
+	"github.com/entente-id/entente/breakglass"
 	"github.com/entente-id/entente/client"
 	"github.com/entente-id/entente/dispute"
 	"github.com/entente-id/entente/drill"
@@ -279,12 +280,30 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 		approval.Withdrawn{ID: "approval-1", By: "op-1"},
 		approval.Spent{ID: "approval-2"},
 		approval.Declination{ID: "approval-3", By: "op-1"},
+		breakglass.Opened{Need: glass(home), ID: "breakglass-1", N: 1, Ends: 1_800_001_800, Due: 1_800_259_200},
+		breakglass.Used{ID: "breakglass-1"},
+		breakglass.Closed{ID: "breakglass-1", By: "op-1"},
+		breakglass.Refused{ID: "breakglass-1", By: "op-2", Rule: breakglass.RuleCaller},
+		breakglass.Reviewed{ID: "breakglass-1", By: "op-3", Came: breakglass.Justified},
+		breakglass.Lapsed{ID: "breakglass-2"},
+		breakglass.Told{
+			From: host.ID, Agreement: "0123456789abcdef0123456789abcdef", Subject: trust.SubjectKey{7}, ID: "breakglass-4", N: 4, Stage: breakglass.Overdue,
+			Ends: 1_800_001_800, Due: 1_800_259_200,
+		},
 	} {
 		kind, body, err := codec.Encode(e)
 		must(t, err)
 		all = append(all, entry{At: time.Now().Unix(), Epoch: 1, N: 1000 + uint64(i), Kind: kind.Name, Version: kind.Version, Body: body})
 	}
 	return all
+}
+
+// glass is what somebody breaks the glass for.
+func glass(home *nodetest.Node) breakglass.Need {
+	return breakglass.Need{
+		Agreement: "0123456789abcdef0123456789abcdef", Participant: home.ID, Subject: trust.SubjectKey{7}, Service: "https://records.rje.example", Action: "read",
+		ResourceType: "WardRecord", Resource: trust.SubjectKey{1}, Role: "caldicott_guardian", TTL: 1800, Uses: 3, ReviewWithin: 259200,
+	}
 }
 
 // firewall is a need for an approval.

@@ -6,6 +6,7 @@ package state
 import (
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/approval"
+	"github.com/entente-id/entente/breakglass"
 	"github.com/entente-id/entente/client"
 	"github.com/entente-id/entente/dispute"
 	"github.com/entente-id/entente/drill"
@@ -52,6 +53,7 @@ type Snapshot struct {
 	Dispute     dispute.State     `json:"dispute"`
 	Incident    incident.State    `json:"incident"`
 	Approval    approval.State    `json:"approval"`
+	BreakGlass  breakglass.State  `json:"breakglass"`
 }
 
 // Apply gives the snapshot after e. It is total: an event that no noun knows
@@ -78,6 +80,7 @@ func (s *Snapshot) Apply(e trust.Event, at trust.Stamp) *Snapshot {
 	n.Dispute = s.Dispute.Apply(e, at)
 	n.Incident = s.Incident.Apply(e, at)
 	n.Approval = s.Approval.Apply(e, at)
+	n.BreakGlass = s.BreakGlass.Apply(e, at)
 	switch effectOf(e) {
 	case changesRules:
 		n.Rules++
@@ -106,6 +109,15 @@ func effectOf(e trust.Event) effect {
 	switch e := e.(type) {
 	case approval.Asked, approval.Said, approval.Granted, approval.Declination, approval.Spent, approval.Refused, operator.Linked:
 		return changesNothing // no permit rests on a need that people have not met, nor is one kept that uses an approval up
+	case breakglass.Opened, breakglass.Used, breakglass.Lapsed, breakglass.Refused, breakglass.Told:
+		return changesNothing // no permit rests on what was not opened, nor is one kept that is counted
+	case breakglass.Reviewed:
+		if e.Came == breakglass.Justified {
+			return changesNothing // it takes nothing away
+		}
+		return reducesRules
+	case breakglass.Closed:
+		return reducesRules
 	case edge.Queued, edge.Applied, edge.ClockAgreed, framework.Received, framework.Refused, agreement.Refused, operator.Refused,
 		revocation.EngagementOpened, suspension.ResumeAsked, suspension.Refused, drill.Finished, drill.Breach, finding.Raised, finding.Closed,
 		incident.RuleSet, incident.RuleRemoved, incident.Raised,

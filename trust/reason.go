@@ -175,7 +175,16 @@ const (
 	ApprovalDeclined Reason = "entitle.approval_declined"
 	ApprovalDirect   Reason = "entitle.approval_direct"
 	WorkloadConflict Reason = "entitle.workload"
-	ActorEntitled    Reason = "entitle.actor"
+
+	BreakGlassNotAgreed  Reason = "entitle.break_glass_not_agreed"
+	BreakGlassDirect     Reason = "entitle.break_glass_direct"
+	BreakGlassReason     Reason = "entitle.break_glass_reason"
+	BreakGlassUnreviewed Reason = "entitle.break_glass_unreviewed"
+	BreakGlassTooMany    Reason = "entitle.break_glass_too_many"
+	BreakGlassEnded      Reason = "entitle.break_glass_ended"
+	BreakGlassUsedUp     Reason = "entitle.break_glass_used_up"
+	BreakGlassUnrecorded Reason = "entitle.break_glass_unrecorded"
+	ActorEntitled        Reason = "entitle.actor"
 )
 
 // The ninth check, local policy.
@@ -185,6 +194,8 @@ const (
 	PolicyForbid Reason = "policy.forbid"
 	PolicyError  Reason = "policy.error"
 	PolicyActor  Reason = "policy.actor"
+
+	BreakGlassAvailable Reason = "policy.break_glass_available"
 )
 
 // The last check, obligations.
@@ -355,11 +366,20 @@ func Reasons() []ReasonDoc {
 		{ApprovalPending, "the action needs a live approval by local people", "ask the local approvers"},
 		{ApprovalDeclined, "a local approver said no to the action", "ask the local approvers; the node does not ask them again before the date of the refusal"},
 		{ApprovalDirect, "the action needs an approval by local people, and is asked for through somebody who acts for another, or to be put into a credential", "have the person call in their own name, with their own token"},
+		{BreakGlassNotAgreed, "the request is for emergency access (BTG), and the agreement bounds none", "agree on break_glass, or ask for another purpose"},
+		{BreakGlassDirect, "emergency access is asked for by what is no person, through somebody who acts for another, or to be put into a credential", "have the person call in their own name, with their own token"},
+		{BreakGlassReason, "emergency access is asked for without a reason", "have the enforcement point pass the person's reason on (context.reason)"},
+		{BreakGlassUnreviewed, "nobody reviewed earlier emergency access under the agreement in time", "review what is overdue (`entente breakglass list`)"},
+		{BreakGlassTooMany, "as much emergency access of the person, or of everybody, waits for its review as may", "review what waits (`entente breakglass list`)"},
+		{BreakGlassEnded, "a local person ended this emergency access, or found it unjustified", "ask whoever reviews it"},
+		{BreakGlassUsedUp, "the emergency access was good for fewer decisions", "wait for its end, then ask anew"},
+		{BreakGlassUnrecorded, "emergency access would be opened, and is not on record", "nothing: a request opens it, and a hypothetical one does not"},
 		{WorkloadConflict, "the caller's token says otherwise of what it runs as or on than the enforcement point sees", "look into it: one of the two is wrong, or the token is another workload's"},
 		{ActorEntitled, "the principal has a role here, but the actor has none of its own", "see the explanation; an actor gets no more than it may itself"},
 
 		{NoPolicy, "there is no local policy", "apply one; nothing is permitted without"},
 		{PolicyDenies, "no local policy permits it", "change the local policy, if it should"},
+		{BreakGlassAvailable, "no local policy permits it, and in an emergency the person may break the glass", "in an emergency ask again for the purpose BTG, with a reason; it is told to both sides, and reviewed"},
 		{PolicyForbid, "a local policy forbids it; that beats every agreement", "nothing, or change the local policy"},
 		{PolicyError, "a local policy failed on this request, and a failed one denies", "correct the policy that is named, or have the attribute it reads supplied"},
 		{PolicyActor, "the local policy permits the principal, but not the actor", "change the local policy, if it should"},

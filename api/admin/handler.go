@@ -39,6 +39,7 @@ var allRoutes = []map[string]route{
 	clientRoutes,
 	operatorRoutes,
 	approvalRoutes,
+	breakGlassRoutes,
 	exceptionRoutes,
 	transmitterRoutes,
 	streamRoutes,

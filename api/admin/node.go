@@ -35,6 +35,7 @@ type Node interface {
 	Disputes
 	Sessions
 	Approvals
+	BreakGlasses
 	Drills
 	Rules
 	Keys

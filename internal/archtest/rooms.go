@@ -59,6 +59,7 @@ var nouns = strings.Join([]string{
 	"dispute",
 	"incident",
 	"approval",
+	"breakglass",
 }, " ")
 
 // core is every pure room.
@@ -99,6 +100,8 @@ var Rooms = map[string]Room{
 	"drill":   {Core: true, Uses: "table"},
 
 	"approval": {Core: true, Uses: "table"},
+
+	"breakglass": {Core: true, Uses: "table"},
 
 	"stream": {Core: true, Uses: "table signal"},
 

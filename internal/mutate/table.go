@@ -25,6 +25,7 @@ var table = slices.Concat(
 	unwindMutants,
 	incidentMutants,
 	approvalMutants,
+	breakGlassMutants,
 )
 
 const (

@@ -38,8 +38,8 @@ func (a *app) ruleSet() *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.StringVar((*string)(&t.When), "when", "", "what is counted: volume (decisions), reissue (tokens of who ended), breach (drills) or delay (ends told late)")
-	f.StringVar((*string)(&t.Per), "per", "", "of a volume and of re-issues: subject or participant")
+	f.StringVar((*string)(&t.When), "when", "", "what is counted: volume (decisions), reissue (tokens of who ended), breach (drills), leak (reported ones), posture (what lapsed) or delay (ends told late)")
+	f.StringVar((*string)(&t.Per), "per", "", "of a volume, of re-issues and of leaks: subject or participant")
 	f.Uint64Var(&t.Count, "count", 0, "how many of them")
 	f.StringVar(&within, "within", "", "in what time, as 10m or 1d")
 	f.StringVar((*string)(&t.Do), "do", string(incident.Alert), "alert, suspend or reduce")

@@ -28,6 +28,15 @@ type Raised struct {
 	Target suspension.Target `json:"target,omitzero"`
 }
 
+// Lapsed: by what a partner shows its posture has ended, and nothing followed it.
+// Of a review Agreement is whose (its random identifier).
+type Lapsed struct {
+	Of          Evidence            `json:"of"`
+	Participant trust.ParticipantID `json:"participant"`
+	Agreement   string              `json:"agreement,omitempty"`
+	Ended       int64               `json:"ended"` // Unix seconds
+}
+
 // ID is how people and partners call an incident.
 func (r *Raised) ID() string { return ID(r.N) }
 
@@ -35,7 +44,7 @@ func (r *Raised) ID() string { return ID(r.N) }
 func (r *Raised) Reason() string {
 	what := map[Trigger]string{
 		Volume: "decisions", Reissue: "attempts with tokens for somebody whose engagement ended", Breach: "drills beyond the removal target",
-		Delay: "ends told later than the removal target",
+		Delay: "ends told later than the removal target", Leak: "leaked tokens or credentials", Posture: "lapses of what shows the posture",
 	}[r.Rule.When]
 	return "rule " + r.Rule.Name + ": " + strconv.FormatUint(r.Count, 10) + " " + what + " within " + strconv.FormatInt(r.Rule.Within, 10) + " s"
 }
@@ -54,5 +63,8 @@ func (RuleRemoved) EventKind() trust.Kind {
 // EventKind is incident.raised.
 func (Raised) EventKind() trust.Kind { return trust.Kind{Name: "incident.raised", Version: 1} }
 
+// EventKind is incident.lapsed.
+func (Lapsed) EventKind() trust.Kind { return trust.Kind{Name: "incident.lapsed", Version: 1} }
+
 // Events gives one of each kind of event of this package.
-func Events() []trust.Event { return []trust.Event{RuleSet{}, RuleRemoved{}, Raised{}} }
+func Events() []trust.Event { return []trust.Event{RuleSet{}, RuleRemoved{}, Raised{}, Lapsed{}} }

@@ -18,6 +18,7 @@ type State struct {
 	Changes   uint64                `json:"changes"`   // moves with every change of a rule
 	Incidents table.Table[Incident] `json:"incidents"` // by number
 	Latest    table.Table[int64]    `json:"latest"`    // by rule and whom it counted: Unix seconds
+	Lapses    table.Table[Lapse]    `json:"lapses"`    // by what lapsed
 }
 
 // Incident is one, and by which entry.
@@ -44,8 +45,14 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 	case Raised:
 		s.Incidents = s.Incidents.With(key(e.N), Incident{e, at.Position, at.At})
 		s.Latest = s.Latest.With(e.Rule.whom(&e.Figure), at.At)
+	case Lapsed:
+		s.Lapses = s.Lapses.With(e.key(), Lapse{e, at.At})
 	}
 	return s
+}
+
+func (l *Lapsed) key() table.Key {
+	return table.KeyOf("lapsed", string(l.Of), l.Participant.String(), l.Agreement)
 }
 
 // without forgets what operators said of a rule.

@@ -29,6 +29,7 @@ func TestGolden(t *testing.T) {
 		incident.RuleRemoved{Name: "busy-person", By: "op-1"},
 		incident.Raised{N: 1, Figure: figure(40), Rule: odd(), Target: suspension.Target{Kind: suspension.Subject, Participant: rxw, Subject: trust.SubjectKey{7}}},
 		incident.Raised{N: 2, Figure: incident.Figure{Participant: rxw, Agreement: "a1", Class: trust.Human, Count: 1}, Rule: incident.Standing()[0]},
+		incident.Lapsed{Of: incident.Review, Participant: rxw, Agreement: "a1", Ended: now},
 	} {
 		back := reflect.New(reflect.TypeOf(e))
 		golden(t, fmt.Sprintf("%d-%s", i+1, e.EventKind().Name), e, back.Interface())

@@ -19,6 +19,8 @@ const (
 	Volume  Trigger = "volume"  // decisions that were asked for (R70)
 	Reissue Trigger = "reissue" // denials of tokens for somebody whose engagement ended
 	Breach  Trigger = "breach"  // drills that broke the removal target (R54); what was this node's own doing counts for alerts alone
+	Leak    Trigger = "leak"    // tokens and credentials that an operator reported as leaked (R74), each once
+	Posture Trigger = "posture" // lapses of what a partner shows its posture by: its statement, the reviews of its agreements
 	Delay   Trigger = "delay"   // ends that the home told later than the removal target, on a link that was up
 )
 
@@ -63,7 +65,7 @@ const (
 type Rule struct {
 	Name        string              `json:"name"`
 	When        Trigger             `json:"when"`
-	Per         Per                 `json:"per,omitempty"` // of a volume and of re-issues
+	Per         Per                 `json:"per,omitempty"` // of a volume, of re-issues and of leaks
 	Count       uint64              `json:"count"`
 	Within      int64               `json:"within"`
 	Do          Act                 `json:"do"`
@@ -128,10 +130,10 @@ func (r *Rule) Check() error {
 	if err := trust.CheckName("rule", r.Name); err != nil {
 		return err
 	}
-	counted := r.When == Volume || r.When == Reissue
+	counted := r.When == Volume || r.When == Reissue || r.When == Leak
 	switch {
-	case !slices.Contains([]Trigger{Volume, Reissue, Breach, Delay}, r.When):
-		return r.wrong("counts %q; it counts volume, reissue, breach or delay", r.When)
+	case !slices.Contains([]Trigger{Volume, Reissue, Breach, Leak, Posture, Delay}, r.When):
+		return r.wrong("counts %q; it counts volume, reissue, breach, leak, posture or delay", r.When)
 	case counted && r.Per != PerSubject && r.Per != PerParticipant:
 		return r.wrong("counts per subject or per participant; it says %q", r.Per)
 	case !counted && r.Per != "":
@@ -148,6 +150,10 @@ func (r *Rule) Check() error {
 		return r.wrong("counts what a home tells late, which is of no single agreement, class or service")
 	case r.When == Breach && r.Service != "":
 		return r.wrong("counts drills, which are of no service of ours")
+	case r.When == Leak && r.Service != "":
+		return r.wrong("counts leaks, which are of no single service")
+	case r.When == Posture && (r.Class != "" && r.What != Class || r.Service != "" && r.What != Service):
+		return r.wrong("counts what a partner has to show, which is of no single class or service")
 	}
 	return r.checkTarget()
 }
@@ -173,7 +179,7 @@ func (r *Rule) checkTarget() error {
 	switch r.What {
 	case Subject:
 		if r.Per != PerSubject {
-			return r.wrong("stops a subject; then it counts volume or reissue per subject")
+			return r.wrong("stops a subject; then it counts volume, reissue or leak per subject")
 		}
 	case Class:
 		if !classed {
@@ -204,7 +210,9 @@ func Standing() []Rule {
 		{Name: "breached-drill", When: Breach, Count: 1, Within: 3600, Do: Alert},
 		{Name: "busy-participant", When: Volume, Per: PerParticipant, Count: 1_000_000, Within: 3600, Do: Alert},
 		{Name: "busy-person", When: Volume, Per: PerSubject, Class: trust.Human, Count: 5000, Within: 3600, Do: Alert},
+		{Name: "lapsed-posture", When: Posture, Count: 1, Within: 3600, Do: Alert},
 		{Name: "late-removal", When: Delay, Count: 1, Within: 3600, Do: Alert},
+		{Name: "leaked-credential", When: Leak, Per: PerParticipant, Count: 1, Within: 3600, Do: Alert},
 		{Name: "reissued-subject", When: Reissue, Per: PerSubject, Count: 10, Within: 3600, Do: Alert},
 	}
 }

@@ -68,6 +68,12 @@ func TestCheck(t *testing.T) {
 		"late ends of a class":             func(r *incident.Rule) { *r = late(); r.Class = trust.Human },
 		"drills at a service":              func(r *incident.Rule) { *r = slow(); r.Service = "https://records.example" },
 		"drills that stop a subject":       func(r *incident.Rule) { *r = slow(); r.What = incident.Subject },
+		"leaks of nobody":                  func(r *incident.Rule) { r.When, r.Per = incident.Leak, "" },
+		"leaks at a service":               func(r *incident.Rule) { r.When, r.Service = incident.Leak, "https://records.example" },
+		"posture of a subject":             func(r *incident.Rule) { r.When, r.What = incident.Posture, incident.Participant },
+		"posture of a class":               func(r *incident.Rule) { *r = lapsed(); r.Do, r.What, r.Class = incident.Alert, "", trust.Human },
+		"posture at a service":             func(r *incident.Rule) { *r = lapsed(); r.Service = "https://records.example" },
+		"posture that stops an agreement":  func(r *incident.Rule) { *r = lapsed(); r.What = incident.Agreement },
 		"late ends that stop a class":      func(r *incident.Rule) { *r = late(); r.What = incident.Class },
 		"late ends that stop an agreement": func(r *incident.Rule) { *r = late(); r.What = incident.Agreement },
 	} {
@@ -80,7 +86,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s is set: %v, %v", what, events, err)
 		}
 	}
-	for _, r := range append(incident.Standing(), odd(), late(), slow()) {
+	for _, r := range append(incident.Standing(), odd(), late(), slow(), lapsed()) {
 		if err := r.Check(); err != nil {
 			t.Error(err)
 		}
@@ -94,6 +100,48 @@ func TestCheck(t *testing.T) {
 
 func late() incident.Rule {
 	return incident.Rule{Name: "late", When: incident.Delay, Count: 1, Within: 60, Do: incident.Suspend, What: incident.Participant}
+}
+
+func lapsed() incident.Rule {
+	return incident.Rule{Name: "lapsed", When: incident.Posture, Count: 1, Within: 60, Do: incident.Suspend, What: incident.Participant}
+}
+
+// What a lapse names, and that one is said once for each date.
+func TestLapse(t *testing.T) {
+	review := incident.Lapsed{Of: incident.Review, Participant: rxw, Agreement: "a1", Ended: now}
+	for what, change := range map[string]func(*incident.Lapsed){
+		"nothing known":             func(l *incident.Lapsed) { l.Of = "mood" },
+		"nobody's":                  func(l *incident.Lapsed) { l.Participant = trust.ParticipantID{} },
+		"no date":                   func(l *incident.Lapsed) { l.Ended = 0 },
+		"no agreement's":            func(l *incident.Lapsed) { l.Agreement = "" },
+		"a statement of agreements": func(l *incident.Lapsed) { l.Of = incident.Statement },
+	} {
+		l := review
+		change(&l)
+		if events, err := (incident.State{}).Lapse(l); trust.KindOf(err) != trust.Invalid || events != nil {
+			t.Errorf("%s: %v, %v", what, events, err)
+		}
+	}
+	var s incident.State
+	for _, tt := range []struct {
+		ended int64
+		want  int
+	}{{now, 1}, {now, 0}, {now - 1, 0}, {now + 1, 1}} {
+		l := review
+		l.Ended = tt.ended
+		events, err := s.Lapse(l)
+		if err != nil || len(events) != tt.want {
+			t.Errorf("ended at %d: %v, %v", tt.ended, events, err)
+		}
+		for _, e := range events {
+			s = s.Apply(e, trust.Stamp{At: tt.ended})
+		}
+	}
+	other := review
+	other.Agreement = "a2"
+	if events, _ := s.Lapse(other); len(events) != 1 {
+		t.Errorf("one agreement lapses for another: %v", events)
+	}
 }
 
 func slow() incident.Rule {

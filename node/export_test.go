@@ -39,3 +39,8 @@ func (n *Node) LinkUp(p trust.ParticipantID) int64 {
 	_, up, _ := n.views.late(p, 0, n.Clock.Mark())
 	return up
 }
+
+// WatchPosture looks for what has lapsed of a partner's.
+func (n *Node) WatchPosture(ctx context.Context, p trust.ParticipantID) error {
+	return n.watchPosture(ctx, p)
+}

@@ -78,6 +78,9 @@ func (n *Node) keepHeartbeat(ctx context.Context, partner trust.ParticipantID) {
 		if err != nil && ctx.Err() == nil {
 			n.Log.Debug("no word from a partner", "partner", partner.String(), "error", err)
 		}
+		if err := n.watchPosture(ctx, partner); err != nil && ctx.Err() == nil {
+			n.Log.Error("something of a partner's lapsed, and that is not on record", "partner", partner.String(), "error", err)
+		}
 		wait(ctx, nil, n.Config.Heartbeat)
 	}
 }

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"slices"
 
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/decision"
@@ -10,6 +11,7 @@ import (
 	"github.com/entente-id/entente/finding"
 	"github.com/entente-id/entente/incident"
 	"github.com/entente-id/entente/ledger"
+	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/state"
 	"github.com/entente-id/entente/suspension"
 	"github.com/entente-id/entente/trust"
@@ -153,6 +155,39 @@ func (c *change) breached(b drill.Breach, class trust.Class) error {
 	return nil
 }
 
+// leaked counts the leaks of a partner's, of which this one is new. Our own people
+// are stopped by our own.
+func (c *change) leaked(l *revocation.LeakReported, named Stoppable) error {
+	if l.Home == c.n.self {
+		return nil
+	}
+	for _, r := range c.Incident.Rules() {
+		f := incident.Figure{Participant: l.Home, Agreement: r.Agreement, Class: r.Class}
+		if r.Per == incident.PerSubject {
+			f.Subject = l.Subject
+		}
+		if r.When != incident.Leak || !ofLeaks(&r, l.Agreements, l.Classes) || r.Per == incident.PerSubject && l.Subject == (trust.SubjectKey{}) {
+			continue
+		}
+		for _, x := range c.Revocation.Leaks {
+			same := x.Home == l.Home && (r.Per != incident.PerSubject || x.Subject == l.Subject)
+			if same && x.At > c.now-r.Within && ofLeaks(&r, x.Agreements, x.Classes) {
+				f.Count++
+			}
+		}
+		who := c.notice(suspension.Target{Kind: suspension.Subject, Participant: l.Home}, named)
+		if err := c.raise(&r, f, who); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ofLeaks reports whether what leaked was accepted in the scope of a rule.
+func ofLeaks(r *incident.Rule, agreements []string, classes []trust.Class) bool {
+	return (r.Agreement == "" || slices.Contains(agreements, r.Agreement)) && (r.Class == "" || slices.Contains(classes, r.Class))
+}
+
 // incidentText is the sealed part of incident.Raised.
 type incidentText struct {
 	Namespace string `json:"namespace,omitempty"`
@@ -188,7 +223,8 @@ func (c *change) raise(r *incident.Rule, f incident.Figure, who NoticeText) erro
 // found is the finding by which a person gets to see an incident.
 func (c *change) found(f *incident.Figure, number uint64) ([]trust.Event, error) {
 	side := finding.Host
-	if a, ok := c.Agreement.ByID(f.Agreement); ok && a.Home() == c.n.self {
+	a, ok := c.Agreement.ByID(f.Agreement)
+	if ok && a.Home() == c.n.self || !ok && len(c.Agreement.Between(f.Participant, c.n.self)) == 0 {
 		side = finding.Home
 	}
 	what := finding.Subject{Partner: f.Participant, Side: side, Kind: finding.Incident, From: number, To: number}

@@ -93,17 +93,27 @@ func (n *Node) ReportLeak(ctx context.Context, a Actor, r LeakRequest) (Leak, er
 		return l.out, trust.Errorf(trust.NotFound, "%.60q was presented to nobody that this ledger knows of", r.Leaked)
 	}
 	report.Credential, report.By = l.credential, a.ID
+	slices.Sort(report.Classes)
 	if l.credential == "" {
 		report.Token = l.token
 	}
 	s := n.State()
 	l.owners(n, s)
 	at, err := n.change(ctx, func(c *change) error {
+		known := c.Revocation.Leaked(report)
 		events, err := c.Revocation.ReportLeak(*report)
-		if err := c.addAll(events, err, sealed{text: r.Why}); err != nil || !r.Revoke {
+		if err := c.addAll(events, err, sealed{text: r.Why}); err != nil {
 			return err
 		}
-		return c.endLeaked(&l, a.ID, r.Why)
+		if r.Revoke {
+			if err := c.endLeaked(&l, a.ID, r.Why); err != nil {
+				return err
+			}
+		}
+		if known {
+			return nil
+		}
+		return c.leaked(report, l.named)
 	})
 	l.out.Position = at
 	return l.out, err

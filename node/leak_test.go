@@ -6,9 +6,11 @@ import (
 	"encoding/hex"
 	"testing"
 
+	"github.com/entente-id/entente/incident"
 	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/revocation"
+	"github.com/entente-id/entente/suspension"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -92,5 +94,70 @@ func TestALeakNamesItsOwners(t *testing.T) {
 		}
 		owned(t, host, ward, &l)
 		want(t, ward, []byte(issued.Token), trust.CredentialEnded)
+	}
+}
+
+// R70, R74: what is reported as leaked counts, each thing once; a rule stops whom
+// it speaks for, or what the rule names, and says so to the home.
+func TestLeaksAreCounted(t *testing.T) {
+	ward := vouching(t)
+	home, host := ward.Home, ward.Host
+	other := second(t, host, "L. Marsh")
+	setRule(t, host, node.RuleText{
+		Name: "leaked-person", When: incident.Leak, Per: incident.PerSubject, Count: 1, Within: 3600, Agreement: ward.Agreement, Class: trust.Human,
+		Do: incident.Suspend, What: incident.Subject, TLP: suspension.Amber,
+	})
+	setRule(t, host, node.RuleText{
+		Name: "leaking", When: incident.Leak, Per: incident.PerParticipant, Count: 2, Within: 3600, Agreement: ward.Agreement, Class: trust.Human,
+		Do: incident.Reduce, What: incident.Class,
+	})
+	setRule(t, host, node.RuleText{
+		Name: "of-agents", When: incident.Leak, Per: incident.PerParticipant, Count: 1, Within: 3600, Class: trust.Agent, Do: incident.Suspend, What: incident.Participant,
+	})
+	setRule(t, host, node.RuleText{
+		Name: "of-persons", When: incident.Leak, Per: incident.PerSubject, Count: 2, Within: 3600, Do: incident.Alert,
+	})
+	report := func(n *nodetest.Node, reference string) {
+		t.Helper()
+		_, err := n.ReportLeak(t.Context(), n.Admin, node.LeakRequest{Leaked: reference, Why: node.Why{Reason: "in a paste"}})
+		done(t, err)
+	}
+	counted := func(want ...int) {
+		t.Helper()
+		for i, rule := range []string{"leaked-person", "leaking", "of-agents", "of-persons", "leaked-credential"} {
+			if n := len(incidents(t, host, rule)); n != want[i] {
+				t.Errorf("rule %s acted %d times, not %d", rule, n, want[i])
+			}
+		}
+	}
+	token := nurse(ward, "nurse-1")
+	first := answer(t, host, ward.Ask(token))
+	later := answer(t, host, ward.Ask(nurse(ward, "nurse-2")))
+	report(host, first.Reference)
+	counted(1, 0, 0, 0, 1)
+	want(t, ward, token, trust.SubjectSuspended)
+	want(t, ward, nurse(ward, "nurse-2"), trust.Permit)
+	all := incidents(t, host, "leaked-person")
+	if all[0].Subject != "nurse-1" || all[0].Participant != home.ID || all[0].Stopped != suspension.Subject || !all[0].Still {
+		t.Errorf("the incident is %+v", all[0])
+	}
+	if notice := told(t, home, 1)[0]; notice.What.Subject != "nurse-1" || notice.What.Incident != all[0].ID || notice.What.Reason != "rule leaked-person: 1 leaked tokens or credentials within 3600 s" {
+		t.Errorf("the notice says %+v", notice.What)
+	}
+	resume(t, host, other, subjectAt(ward, "nurse-1"), func() { want(t, ward, token, trust.SubjectSuspended) })
+	report(host, first.Reference) // known already
+	counted(1, 0, 0, 0, 1)
+	want(t, ward, token, trust.Permit)
+
+	report(host, later.Reference)
+	counted(2, 1, 0, 0, 1)
+	want(t, ward, nurse(ward, "nurse-2"), trust.Reduced)
+	want(t, ward, nurse(ward, "nurse-3"), trust.Reduced)
+	nodetest.Eventually(t, "the leak to be known at home", func() bool {
+		_, err := home.ReportLeak(t.Context(), home.Admin, node.LeakRequest{Leaked: first.Reference, Why: node.Why{Reason: "in a paste"}})
+		return err == nil
+	})
+	if all := incidents(t, home, "leaked-credential"); len(all) != 0 {
+		t.Errorf("a leak of our own people's is no partner's: %+v", all)
 	}
 }

@@ -115,6 +115,9 @@ func (n *Node) traceHere(ctx context.Context, l *leaked, r *ledger.Record, uses 
 	if leaf.Subject != nil {
 		report.Subject = *leaf.Subject
 	}
+	if leaf.Class != "" && !slices.Contains(report.Classes, leaf.Class) {
+		report.Classes = append(report.Classes, leaf.Class)
+	}
 	if leaf.Agreement != "" && !slices.Contains(report.Agreements, leaf.Agreement) {
 		report.Agreements = append(report.Agreements, leaf.Agreement)
 	}

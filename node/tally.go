@@ -78,7 +78,7 @@ func (t *tallies) armedBy(s *state.Snapshot) *armed {
 			a.reissue = append(a.reissue, one)
 		case incident.Delay:
 			a.delay = append(a.delay, one)
-		case incident.Breach: // counted by the fold
+		case incident.Breach, incident.Leak, incident.Posture: // counted by the fold
 		}
 	}
 	t.rules.Store(a)

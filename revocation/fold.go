@@ -18,6 +18,8 @@ type State struct {
 	// older of them: all are forgotten at once when the last would have expired.
 	Credentials Given `json:"credentials"`
 	Past        Given `json:"past"`
+	// Leaks are what leaked, in the order of the first reports.
+	Leaks []Leak `json:"leaks,omitempty"`
 }
 
 // Given are credentials that were given back, with the time at which each would
@@ -60,6 +62,8 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 		s.Openings = s.Openings.With(table.Key(e.Subject), Opening{Engagement: e.Engagement, Since: e.Since, Alias: e.Alias})
 	case CredentialRevoked:
 		return s.giveBack(e, at.At)
+	case LeakReported:
+		return s.leak(e, at.At)
 	case EngagementApproved:
 		return s.approve(e.Subject, e.Engagement)
 	}

@@ -1,6 +1,7 @@
 package revocation_test
 
 import (
+	"fmt"
 	"reflect"
 	"testing"
 
@@ -98,9 +99,19 @@ func TestReportsAndSessions(t *testing.T) {
 			t.Errorf("%+v: %v", e, err)
 		}
 	}
-	for _, e := range []trust.Event{good, revocation.SessionStopped{Permit: at, By: "o1"}} {
-		if !reflect.DeepEqual(revocation.State{}.Apply(e, trust.Stamp{At: now}), revocation.State{}) {
-			t.Errorf("%s changes the state", e.EventKind())
+	if e := (revocation.SessionStopped{Permit: at, By: "o1"}); !reflect.DeepEqual(revocation.State{}.Apply(e, trust.Stamp{At: now}), revocation.State{}) {
+		t.Errorf("%s changes the state", e.EventKind())
+	}
+	var s revocation.State
+	for i := range revocation.MaxLeaks + 5 { // each twice; it counts from the first report on
+		l := good
+		l.Token = fmt.Sprintf("%032x", i)
+		if s.Leaked(&l) {
+			t.Fatalf("leak %d is known before it is reported", i)
 		}
+		s = s.Apply(l, trust.Stamp{At: now + int64(i)}).Apply(l, trust.Stamp{At: now + 5000})
+	}
+	if n := len(s.Leaks); n != revocation.MaxLeaks || s.Leaks[0].At != now+5 || s.Leaks[n-1].At != now+int64(n)+4 {
+		t.Errorf("%d leaks are known, from %d on", n, s.Leaks[0].At)
 	}
 }

@@ -218,6 +218,7 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 			},
 			Target: banned,
 		},
+		incident.Lapsed{Of: incident.Review, Participant: home.ID, Agreement: "a1", Ended: 1_780_000_000},
 		edge.ClockAhead{Seconds: 600},
 		edge.ClockAccepted{Time: time.Now().Unix(), Seconds: 600, By: host.Admin.ID},
 		edge.ClockAgreed{},

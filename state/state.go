@@ -120,7 +120,7 @@ func effectOf(e trust.Event) effect {
 		return reducesRules
 	case edge.Queued, edge.Applied, edge.ClockAgreed, framework.Received, framework.Refused, agreement.Refused, operator.Refused,
 		revocation.EngagementOpened, suspension.ResumeAsked, suspension.Refused, drill.Finished, drill.Breach, finding.Raised, finding.Closed,
-		incident.RuleSet, incident.RuleRemoved, incident.Raised,
+		incident.RuleSet, incident.RuleRemoved, incident.Raised, incident.Lapsed,
 		edge.Unsupported,
 		revocation.Unwound, revocation.SessionStopped, revocation.LeakReported,
 		stream.Created, stream.Updated, stream.Deleted, stream.Moved, stream.SubjectAdded, stream.SubjectRemoved, stream.Rejected:

@@ -175,6 +175,7 @@ func (n *Node) moveClock(ctx context.Context, a Actor, move func(movable)) error
 	}
 	_, err := n.write(ctx, a, func(*change) error {
 		move(c)
+		n.views.forget(n.Clock.Mark())
 		return nil
 	})
 	return err

@@ -213,3 +213,20 @@ func TestWhatWasMadeWhileANodeWasAway(t *testing.T) {
 		})
 	}
 }
+
+// A word that a demo's node asked for by a time it was moved to proves nothing by
+// an earlier one: it would look fresh until that time comes.
+func TestAMovedClockForgetsWhatItHeardLater(t *testing.T) {
+	ward := wardOf(t, nil)
+	host := ward.Host
+	age := func() int64 { return host.Status(t.Context()).Partners[0].Age }
+	done(t, host.SetClock(t.Context(), host.Admin, 10*time.Minute))
+	nodetest.Eventually(t, "a word by the later time", func() bool { return age() >= 0 && age() < 300 })
+	ward.Home.World.Cut(host, ward.Home)
+	done(t, host.SetClock(t.Context(), host.Admin, 0))
+	if got := age(); got >= 0 {
+		t.Errorf("moved back, and out of reach of its partner, its word is %d s old", got)
+	}
+	ward.Home.World.Heal(host, ward.Home)
+	nodetest.Eventually(t, "a word by this time", func() bool { return age() >= 0 })
+}

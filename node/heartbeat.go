@@ -115,7 +115,9 @@ func (n *Node) ask(ctx context.Context, id trust.ParticipantID) error {
 	if err == nil {
 		err = n.compare(ctx, id, sent, signed) // before anything may rest on the word
 	}
-	if err == nil && !sent.Doubted { // an age by a wrong time would look younger when that is put right
+	// An age by a wrong time would look younger when that is put right, or when a
+	// demo's is moved back.
+	if err == nil && !sent.Doubted && sent.Shifted == n.Clock.Mark().Shifted {
 		n.views.answered(id, sent, w.Heads, n.State())
 	}
 	return err

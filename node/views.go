@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -98,6 +99,17 @@ func (v *views) age(p trust.ParticipantID, c Clock) (time.Duration, bool) {
 		return 0, false
 	}
 	return c.Since(w.proven), true
+}
+
+// forget drops every word that was asked for at a time of day after now, which
+// only a demo can come to: how old it is by the time that counts now, nobody knows.
+func (v *views) forget(now clock.Mark) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, w := range v.of {
+		w.known = w.known && !w.proven.Wall.After(now.Wall)
+		w.waiting = slices.DeleteFunc(w.waiting, func(a answer) bool { return a.sent.Wall.After(now.Wall) })
+	}
 }
 
 // dates gives all that is known of p.

@@ -24,6 +24,9 @@ var table = slices.Concat(
 	receiverMutants,
 	unwindMutants,
 	incidentMutants,
+	leakMutants,
+	lapseMutants,
+	endMutants,
 	approvalMutants,
 	breakGlassMutants,
 )

@@ -5,6 +5,7 @@ import (
 
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/breakglass"
+	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/node"
@@ -74,6 +75,19 @@ func TestBreakGlass(t *testing.T) {
 		if got := reviews(who, "breakglass-1", breakglass.Justified); got != trust.Denied && got != trust.Invalid {
 			t.Errorf("%s reviews: %q", what, got)
 		}
+	}
+	entries, _, err := host.Entries(ctx, host.Admin, "trust", 0, 512)
+	check(t, err)
+	rules := map[string]int{}
+	for _, e := range entries {
+		var refused breakglass.Refused
+		if e.Kind == "breakglass.refused/v1" {
+			check(t, canonical.Decode(e.Body, &refused))
+			rules[refused.Rule]++
+		}
+	}
+	if rules[breakglass.RuleCaller] != 2 || rules[breakglass.RuleLocal] != 2 || rules[breakglass.RuleRole] != 1 {
+		t.Errorf("reviews are refused by %v", rules)
 	}
 	osei := a.person("K. Osei", "records", ownIssuer, "k.osei")
 	agreed, _ := host.State().Agreement.ByName(ward.Agreement)

@@ -77,6 +77,7 @@ func TestLeaks(t *testing.T) {
 	ruled(t, home, node.RuleText{Name: "own", When: incident.Leak, Per: incident.PerParticipant, Count: 1, Within: 3600})
 
 	first := show("nurse-1", same)
+	show("nurse-3", same) // which is not what leaks
 	_, err := host.ReportLeak(ctx, nobody, node.LeakRequest{Leaked: first, Why: why})
 	refuses(t, "an auditor's report", err, trust.Denied)
 	_, err = host.ReportLeak(ctx, host.Admin, node.LeakRequest{Leaked: first})
@@ -98,12 +99,19 @@ func TestLeaks(t *testing.T) {
 		acted(t, host, rule, want)
 	}
 	nodetest.Eventually(t, "the receipts at home", func() bool {
-		l, err := home.ReportLeak(ctx, home.Admin, node.LeakRequest{Leaked: first, Why: why})
-		if err == nil && l.Report.Permits != 1 {
-			t.Errorf("at home it is %+v", l)
+		entries, _, err := home.Entries(ctx, home.Admin, "decisions", 0, 512)
+		check(t, err)
+		count := 0
+		for _, e := range entries {
+			if e.Kind == "receipt.counter/v1" {
+				count++
+			}
 		}
-		return err == nil
+		return count == 3
 	})
+	if l := report(home, first); l.Report.Permits != 1 {
+		t.Errorf("at home it is %+v", l)
+	}
 	acted(t, home, "own", 0)
 	for _, l := range []revocation.LeakReported{{Home: home.ID, By: "op-1"}, {Home: home.ID, By: "op-1", Credential: "c", Token: "00112233445566778899aabbccddeeff"}} {
 		_, err := (revocation.State{}).ReportLeak(l)
@@ -122,6 +130,11 @@ func TestLapses(t *testing.T) {
 		nodetest.Eventually(t, "the lapse", func() bool { return host.State().Incident.Lapses.Len() >= count })
 		if n := host.State().Incident.Lapses.Len(); n != count {
 			t.Errorf("%d things have lapsed, not %d", n, count)
+		}
+		for _, l := range host.State().Incident.Lapses.All() {
+			if l.At < l.Ended {
+				t.Errorf("%+v lapsed before its date", l)
+			}
 		}
 	}
 	w.Cut(home, host) // it gives no other statement

@@ -29,6 +29,7 @@ var table = slices.Concat(
 	endMutants,
 	approvalMutants,
 	breakGlassMutants,
+	recoveryMutants,
 )
 
 const (

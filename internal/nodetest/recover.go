@@ -16,12 +16,17 @@ import (
 // epoch behind what is lost.
 func (n *Node) Recover(backup string) node.Reopening {
 	n.World.T.Helper()
+	return Must(n.TryRecover(backup, 0))(n.World.T)
+}
+
+// TryRecover is Recover into an epoch, 0 for the next.
+func (n *Node) TryRecover(backup string, epoch uint32) (out node.Reopening, err error) {
+	n.World.T.Helper()
 	n.PutBack(backup)
-	var out node.Reopening
 	n.with(func(c node.Config) {
-		out = Must(node.Recover(n.World.T.Context(), c, 0, "the disk broke"))(n.World.T)
+		out, err = node.Recover(n.World.T.Context(), c, epoch, "the disk broke")
 	})
-	return out
+	return out, err
 }
 
 // PutBack puts a copy of a stopped node's ledger in place of its own.

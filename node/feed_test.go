@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/signal"
@@ -200,4 +201,31 @@ func TestBackChannelLogout(t *testing.T) {
 		}
 	}
 	refused(t, "a signal to where logouts go", home.ReceiveSignal(t.Context(), "idp", nil), trust.NotFound)
+}
+
+// A node that listens asks four times within the bound of a feed. One that transmits
+// answers at least as often, and once a minute whatever the bound.
+func TestVerificationsFit(t *testing.T) {
+	w := nodetest.NewWorld(t)
+	n := w.New("trust.rxw.example")
+	if got := n.VerifyEvery(); got != 60 {
+		t.Errorf("without a framework it is %d s", got)
+	}
+	previous := ""
+	for version, c := range []struct {
+		bound trust.Span
+		want  int64
+	}{{60, 7}, {480, 60}, {3600, 60}, {4, 1}, {16, 2}} {
+		d := w.Rules(n)
+		d.Version, d.Previous = version+1, previous
+		d.Tiers[trust.Standard] = framework.TierRule{
+			MaxStaleness: c.bound, RemovalTarget: 2, MaxCredentialTTL: 900, SenderConstraint: framework.SenderConstraintWhenOffered,
+		}
+		signed := w.Sign(d, n)
+		n.Adopt(signed)
+		previous = framework.Hash(signed.Bytes)
+		if got := n.VerifyEvery(); got != c.want || 4*got > int64(c.bound) {
+			t.Errorf("with a bound of %d s it is %d s, not %d", c.bound, got, c.want)
+		}
+	}
 }

@@ -13,9 +13,20 @@ import (
 	"github.com/entente-id/entente/trust"
 )
 
-// VerifyEvery is how many seconds lie between two verifications that a receiver
-// asks for.
-const VerifyEvery = 60
+// slowestVerify is how many seconds lie at most between two verifications that a
+// receiver asks for.
+const slowestVerify = 60
+
+// VerifyEvery is how many seconds lie at least between two verifications that a
+// receiver asks for (min_verification_interval; SSF 1.0, section 8.1.1). One of our
+// own kind asks four times within the bound of its feed, and so may ask twice as often.
+func (n *Node) VerifyEvery() int64 {
+	bound := feedBound(n.State())
+	if bound == 0 {
+		return slowestVerify
+	}
+	return min(max(bound/8, 1), slowestVerify)
+}
 
 // TooSoon is the error of a request that comes before its time.
 type TooSoon struct{ Wait int64 } // seconds
@@ -253,7 +264,7 @@ func (r *Receiver) VerifyStream(ctx context.Context, id, state string) error {
 	}
 	defer o.Unlock()
 	now := r.n.Now()
-	if wait := o.Asked + VerifyEvery - now; o.Asked != 0 && wait > 0 {
+	if wait := o.Asked + r.n.VerifyEvery() - now; o.Asked != 0 && wait > 0 {
 		return &TooSoon{Wait: wait}
 	}
 	before := o.progress

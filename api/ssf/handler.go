@@ -43,6 +43,8 @@ type Node interface {
 	StreamKeys() (jose.KeySet, error)
 	// SignalTypes gives the types of events that are sent.
 	SignalTypes() []signal.Type
+	// VerifyEvery is how many seconds lie at least between two verifications.
+	VerifyEvery() int64
 }
 
 type handler struct{ node Node }

@@ -35,7 +35,7 @@ type delivery struct {
 
 // render gives a stream as its receiver reads it.
 func (h handler) render(v node.StreamView) body {
-	issuer, supported, interval := h.node.Self().String(), h.node.SignalTypes(), int64(node.VerifyEvery)
+	issuer, supported, interval := h.node.Self().String(), h.node.SignalTypes(), h.node.VerifyEvery()
 	d := delivery{Method: v.Delivery.Method, Endpoint: v.Delivery.Endpoint}
 	if d.Method == stream.Poll {
 		d.Endpoint = h.node.Address() + pollPath + v.ID

@@ -19,6 +19,8 @@ type Ground struct {
 	Chain       []Ground         // of each link, then of who acts; nil: the subject calls itself
 	Credential  string           // of our own, that was presented; empty: none
 	Client      string           // whom that was issued to
+	Own         bool             // whether this node issued it, and not a partner
+	Epoch       uint32           // of our own: that was opened last behind a loss when it was issued, 0 for none
 }
 
 // Ground gives what ev stands on.
@@ -36,7 +38,7 @@ func (ev *Evidence) Ground() Ground {
 func groundOf(ev *evidence.Evidence) Ground {
 	g := Ground{Participant: ev.Participant, Issuer: ev.Issuer.String(), Key: ev.Thumbprint, IssuedAt: ev.IssuedAt, AuthTime: ev.AuthTime, Keys: ev.Keys, Origin: ev.Origin}
 	if ev.Grant != nil {
-		g.Credential, g.Client = ev.Grant.ID, ev.ClientID
+		g.Credential, g.Client, g.Own, g.Epoch = ev.Grant.ID, ev.ClientID, ev.Grant.Agreement != "", ev.Grant.Epoch
 	}
 	return g
 }
@@ -103,9 +105,13 @@ func (g *Ground) bearer(o *Observed) signal.Bearer {
 	}
 }
 
-// credentialEnded: a credential of our own ends by itself, and with the client it
-// was issued to.
+// credentialEnded: a credential of our own ends by itself, with the client it was
+// issued to, and with the ledger that held its end: what was given back in entries
+// that are lost is known to nobody.
 func (g *Ground) credentialEnded(s *state.Snapshot, now int64) (trust.Reason, bool) {
+	if g.Own && g.Epoch != s.Edge.Recovery.Epoch {
+		return trust.CredentialEnded, true
+	}
 	if s.Revocation.CredentialRevoked(g.Credential) {
 		return trust.CredentialEnded, true
 	}

@@ -236,6 +236,9 @@ func (w *writer) grant(g *evidence.Grant) {
 	w.dst = append(w.dst, '{')
 	w.access(g.Access)
 	w.text("agreement", g.Agreement)
+	if g.Epoch != 0 {
+		w.number("epoch", int64(g.Epoch))
+	}
 	w.text("id", g.ID)
 	w.text("target", g.Target)
 	w.dst = append(w.dst, '}')

@@ -255,6 +255,9 @@ func (h *hearing) tellRevocation(reason trust.Reason) string {
 	case trust.ClientSuspended:
 		return fmt.Sprintf("credential %s was issued to client %s, which is suspended here", h.ev.Grant.ID, h.ev.ClientID)
 	case trust.CredentialEnded:
+		if h.ev.Grant.Epoch != h.s.Edge.Recovery.Epoch {
+			return fmt.Sprintf("credential %s was issued before the ledger was recovered into epoch %d, and might have been given back in what is lost", h.ev.Grant.ID, h.s.Edge.Recovery.Epoch)
+		}
 		return fmt.Sprintf("credential %s was given back before its time", h.ev.Grant.ID)
 	case trust.ClientEnded:
 		return fmt.Sprintf("credential %s was issued to client %s, which has ended", h.ev.Grant.ID, h.ev.ClientID)

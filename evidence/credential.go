@@ -39,6 +39,7 @@ type Grant struct {
 	Agreement string   `json:"agreement,omitempty"` // the agreement's random id
 	Target    string   `json:"target,omitempty"`    // the audience of the service; empty: as the token's own audience says
 	Access    []Access `json:"access"`
+	Epoch     uint32   `json:"epoch,omitzero"` // that our ledger had opened last behind a loss when it was issued, 0 for none
 }
 
 // Covers reports whether an action for a purpose on a resource was granted; an
@@ -82,7 +83,7 @@ func (ev *Evidence) openGround(home Home) (*Grant, *Ground, *Fault) {
 	if !ok || !known {
 		return nil, nil, fault(trust.ClaimMissing, "credential of our own does not say what it was issued on and for; it is required")
 	}
-	return &Grant{ID: id, Agreement: ground.Agreement, Access: access}, &ground, nil
+	return &Grant{ID: id, Agreement: ground.Agreement, Access: access, Epoch: ground.Epoch}, &ground, nil
 }
 
 // restore puts the original evidence in the credential's place: what would be

@@ -24,6 +24,8 @@ type Ground struct {
 	Hash      [32]byte // of the principal's token, which the first link commits to
 	Audience  string   // of that token
 	ExpiresAt int64    // likewise
+	// Epoch is the one that the issuer's ledger opened last behind a loss, 0 for none.
+	Epoch uint32
 }
 
 // GroundOrigin is what a Ground carries of a broker's origin.
@@ -57,6 +59,9 @@ func (o *Ground) object() canonical.Object {
 	put("peer", o.Peer)
 	if o.SVID {
 		g["svid"] = true
+	}
+	if o.Epoch != 0 {
+		g["epoch"] = int64(o.Epoch)
 	}
 	if from := o.Origin; from != nil {
 		g["origin"] = canonical.Object{
@@ -103,6 +108,8 @@ func (o *Ground) read(members canonical.Object) bool {
 	o.KeyID, _ = members.Text("kid")
 	o.Peer, _ = members.Text("peer")
 	o.SVID, _ = members["svid"].(bool)
+	epoch, _ := members.Int("epoch")
+	o.Epoch = uint32(epoch)
 	if from, ok := members["origin"].(canonical.Object); ok {
 		o.Origin = &GroundOrigin{}
 		o.Origin.read(from)

@@ -36,7 +36,7 @@ func (n *Node) newGrant(s *state.Snapshot, j *judged, r *Exchange) *grant {
 			Actors: n.actors(&j.evidence.Evidence, r.Target),
 		},
 		ground:   ground.Append(nil),
-		footing:  newFooting(j.evidence.Ground(), r.Client, &j.observed, j.decision.Agreement),
+		footing:  newFooting(j.evidence.Ground(), r.Client, s.Edge.Recovery.Epoch, &j.observed, j.decision.Agreement),
 		standing: standing{rules: s.Rules, agreement: j.decision.Agreement, Ground: j.evidence.Ground(), made: j.observed, Bounds: j.decision.Bounds, served: servedBy(&j.evidence, &j.observed, &j.decision)},
 	}
 }

@@ -13,7 +13,7 @@ type carried struct{ evidence.Ground }
 func groundFor(s *state.Snapshot, ev *evidence.Evidence) carried {
 	g := evidence.Ground{
 		Claims: decision.Carry(s, ev), IssuedAt: ev.IssuedAt, KeyID: ev.KeyID, Thumbprint: ev.Thumbprint,
-		Peer: ev.Peer, SVID: ev.Issuer.TrustDomain(),
+		Peer: ev.Peer, SVID: ev.Issuer.TrustDomain(), Epoch: s.Edge.Recovery.Epoch,
 	}
 	if origin := ev.Origin; origin != nil {
 		delete(g.Claims, "auth_time")

@@ -182,3 +182,40 @@ func TestAWordInAHigherEpochIsHeld(t *testing.T) {
 		t.Errorf("%d epochs are held, the last %+v", count, held)
 	}
 }
+
+// What was issued before the ledger was recovered has ended: whether it had been
+// given back, no partner was told.
+func TestCredentialsOfBeforeARecovery(t *testing.T) {
+	ward := wardOf(t, nil)
+	home, host := ward.Home, ward.Host
+	atHome, atHost := second(t, home, "Kofi"), second(t, host, "Lin")
+	before := exchange(t, ward, order(ward, nurse(ward, "n-1")))
+	quiet(t, home, host)
+	backup := host.Backup()
+	lost := exchange(t, ward, order(ward, nurse(ward, "n-1")))
+	want(t, ward, []byte(before.Token), trust.Permit)
+	done(t, host.GiveBack(t.Context(), "pep", []byte(before.Token)))
+
+	host.Stop()
+	host.Recover(backup)
+	host.Start()
+	stage(t, host, home, edge.Fetched)
+	acceptEpoch(t, home, host)
+	quiet(t, home, host)
+	resume(t, home, atHome, node.Stoppable{Kind: suspension.Edge, Participant: host.ID}, func() {})
+	resume(t, host, atHost, node.Stoppable{Kind: suspension.Edge, Participant: home.ID}, func() {})
+	await(t, ward, nurse(ward, "n-1"), trust.Permit)
+	for name, token := range map[string]string{"given back in what is lost": before.Token, "issued in what is lost": lost.Token} {
+		want(t, ward, []byte(token), trust.CredentialEnded)
+		if active(t, ward, "pep", token) {
+			t.Errorf("%s: active", name)
+		}
+		refusedExchange(t, ward, order(ward, []byte(token)), node.BadToken, trust.CredentialEnded)
+	}
+	after := exchange(t, ward, order(ward, nurse(ward, "n-1")))
+	want(t, ward, []byte(after.Token), trust.Permit)
+	host.Stop()
+	host.Start()
+	await(t, ward, []byte(after.Token), trust.Permit)
+	want(t, ward, []byte(before.Token), trust.CredentialEnded)
+}

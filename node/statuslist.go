@@ -76,8 +76,10 @@ type footing struct {
 	agreement string // random id
 }
 
-func newFooting(g decision.Ground, client string, o *decision.Observed, agreement string) *footing {
-	g.Client = client
+// newFooting is of a credential of our own that was issued when the ledger had
+// opened this epoch last behind a loss.
+func newFooting(g decision.Ground, client string, epoch uint32, o *decision.Observed, agreement string) *footing {
+	g.Client, g.Own, g.Epoch = client, true, epoch
 	return &footing{g, *o, agreement}
 }
 
@@ -281,7 +283,11 @@ func (n *Node) restoreStatus(ctx context.Context, r *ledger.Record, now int64) {
 		return
 	}
 	o, ev, _ := decision.Replay(leaf, details)
-	n.statuses.remember(&issue, newFooting(ev.Ground(), leaf.EnforcementPoint, &o, leaf.Agreement))
+	epoch := n.State().Edge.Recovery.Epoch
+	if r.Position.Epoch < epoch {
+		epoch = 0
+	}
+	n.statuses.remember(&issue, newFooting(ev.Ground(), leaf.EnforcementPoint, epoch, &o, leaf.Agreement))
 }
 
 // has reports whether a credential is remembered already: places are drawn in

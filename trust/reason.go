@@ -352,7 +352,7 @@ func Reasons() []ReasonDoc {
 		{DeviceUnfit, "the device is not compliant at home", "have the device brought in order; the transmitter says so"},
 		{RiskTooHigh, "the home's transmitter calls the risk high, and that denies here", "wait until it says otherwise"},
 		{HopRevoked, "a hop of the chain has ended: its subject, the key of its link or proof, or its issuer", "delegate anew, around whom it ended for; the explanation names the hop"},
-		{CredentialEnded, "the credential was given back, or revoked, before its time", "exchange the caller's token again"},
+		{CredentialEnded, "the credential was given back, or revoked, before its time; or it was issued before the ledger was recovered", "exchange the caller's token again"},
 		{SessionStopped, "an operator here ended this one session", "ask again, if the caller still may; `entente ledger list` has who ended it"},
 		{SubjectSuspended, "the subject is suspended: banned at this node alone, or by its own home", "wait for its end, or have two operators of whoever suspended it let it go on (`entente resume subject`)"},
 		{ClientSuspended, "the client is suspended here", "wait for its end, or have two operators let it go on (`entente resume client`)"},

@@ -10,7 +10,7 @@ const (
 
 // recoveryMutants are the checks of a ledger that goes on behind a loss, and of a
 // partner's.
-var recoveryMutants = noticedBy("^Test(FalseAnswersToARecovery|WhoIsToldOfMessages|Epochs|RecoveryCommands|ALossIsProven)$",
+var recoveryMutants = noticedBy("^Test(FalseAnswersToARecovery|WhoIsToldOfMessages|Epochs|RecoveryCommands|ALossIsProven|CredentialsOfALostLedger)$",
 	lost(epochGo, "an epoch follows the ledger's", "if «epoch <= current» {", "false"),
 	lost(epochGo, "messages are given back once", "if «edge.Stage != Opened» {", "false"),
 	lost(epochGo, "what is in common was sent", "if common := e.Common.Of(lane); «common > edge.Base[i]» ||", "false"),
@@ -20,6 +20,7 @@ var recoveryMutants = noticedBy("^Test(FalseAnswersToARecovery|WhoIsToldOfMessag
 	lost(epochGo, "an operator accepts the epoch that is held", "held == 0 || «held != e.Epoch» {", "false"),
 	lost(epochGo, "an edge with a held epoch is not resumed", "if «edge.Held != 0» {", "false"),
 	other(epochGo, "an edge in a recovery is not resumed", "switch «edge.Stage» {", "Accepted"),
+	lost("decision/ground.go", "a credential ends with the ledger that held it", "if «g.Own && g.Epoch != s.Edge.Recovery.Epoch» {", "false"),
 	lost(foldGo, "an epoch that is over is over", "|| «epoch < known» ||", "false"),
 	lost(foldGo, "a higher epoch waits for an operator", "case known != 0 && «epoch > known»:", "false"),
 	lost("node/resume.go", "a recovering edge is not resumed", "if err := c.Edge.MayResume(t.Participant); «err != nil» {", "false"),

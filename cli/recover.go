@@ -110,6 +110,47 @@ their own. With --wait it goes on until every partner has said what it holds.`,
 		},
 	}
 	c.Flags().BoolVar(&follow, "wait", false, "wait until every partner has said what it holds")
+	c.AddCommand(a.recoveryWithout())
+	return c
+}
+
+func (a *app) recoveryWithout() *cobra.Command {
+	var f admin.Forgoing
+	var yes bool
+	c := &cobra.Command{
+		Use: "without PARTNER", Short: "Decide again though a partner never said what it holds; two people say so",
+		Long: `Let a recovered node decide again though a partner, which may be gone for good, has
+not said what it holds. Two people say so, one after the other. What this node had
+told that partner alone is not taken away again: look at what was done since the
+backup first. The partner is suspended by it. Should it speak later, what it holds is
+fetched back after all, and two people resume it as any other.`,
+		Example: "  entente recovery without https://trust.rcb.example --reason 'closed since May; INC-4713' --yes",
+		Args:    args("PARTNER"),
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			if f.Participant, err = trust.ParseParticipantID(args[0]); err != nil {
+				return err
+			}
+			if err := a.confirm(danger{"Going on without a partner's word", "without", yes}); err != nil {
+				return err
+			}
+			return a.withNode(c.Context(), func(ctx context.Context, n *admin.Client) error {
+				got, err := n.GoOnWithout(ctx, f)
+				if err != nil {
+					return err
+				}
+				if got.Until != 0 {
+					a.say("another person must say so too, until %s", got.Until)
+				}
+				return a.show(view{
+					data: got, names: []string{f.Participant.String()}, columns: []string{"PARTNER", "ASKED", "UNTIL", "POSITION"},
+					rows: [][]string{{f.Participant.String(), got.Asked, instant(got.Until), got.Position.String()}},
+				})
+			})
+		},
+	}
+	c.Flags().StringVar(&f.Reason, "reason", "", "why; it is kept sealed in this node's ledger")
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	_ = c.MarkFlagRequired("reason") // fails only for a flag that is not there
 	return c
 }
 

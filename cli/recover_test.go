@@ -3,10 +3,14 @@ package cli_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/entente-id/entente/api/admin"
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/internal/nodetest"
+	"github.com/entente-id/entente/operator"
+	"github.com/entente-id/entente/trust"
 )
 
 // Opening an epoch is confirmed, and what is put in place is verified before.
@@ -67,4 +71,34 @@ func TestRecovery(t *testing.T) {
 	atHost.fails(5, `held is 2`, append(accept, "--epoch", "3", "--yes")...)
 	atHost.like(`https://trust\.rxw\.example +2 +1/\d+`, append(accept, "--epoch", "2", "--yes")...)
 	nodetest.Eventually(t, "the home to know", func() bool { return home.State().Edge.Stage(host.ID) == edge.Accepted })
+}
+
+// Two people let a recovered node go on without a partner that never answers.
+func TestGoingOnWithoutAPartner(t *testing.T) {
+	w := nodetest.NewWorld(t)
+	home, third := w.New("trust.rxw.example"), w.New("trust.rcb.example")
+	w.Introduce(home, third)
+	first := deskAt(t, home)
+	_, credential, err := home.AddOperator(t.Context(), home.Admin, "k.osei", []trust.Role{operator.Admin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := newDesk(t, admin.New(home), credential)
+	backup := home.Backup()
+	third.Stop()
+	w.Cut(home, third)
+	home.Stop()
+	home.Recover(backup)
+	home.Start()
+	without := []string{"recovery", "without", third.ID.String(), "--reason", "closed since May"}
+	first.fails(2, `needs --yes`, without...)
+	without = append(without, "--yes")
+	if code, out, said := first.run(without...); code != 0 || !strings.Contains(out, "op-") {
+		t.Errorf("the first word: %d, %s%s", code, out, said)
+	}
+	first.like(`"asked": "op-`, "recovery", "-o", "json")
+	first.fails(3, `takes two`, without...)
+	other.like(`https://trust\.rcb\.example +op-\S+ +– +2/\d+`, without...)
+	first.like(`https://trust\.rcb\.example +forgone`, "recovery")
+	other.fails(5, `forgone`, without...)
 }

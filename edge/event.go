@@ -74,6 +74,6 @@ func (Resumed) EventKind() trust.Kind { return trust.Kind{Name: "edge.resumed", 
 func Events() []trust.Event {
 	return []trust.Event{
 		Queued{}, Applied{}, Broken{}, ClockAhead{}, ClockAccepted{}, ClockAgreed{}, Resumed{}, Unsupported{},
-		LossProven{}, Reopened{}, Restored{}, EpochTaken{}, EpochHeld{}, EpochAccepted{},
+		LossProven{}, Reopened{}, Restored{}, EpochTaken{}, EpochHeld{}, EpochAccepted{}, WithoutAsked{}, WentOnWithout{},
 	}
 }

@@ -34,6 +34,8 @@ type Edge struct {
 	// Opened, Base is the last number given before.
 	Stage Stage     `json:"stage,omitempty"`
 	Base  [2]uint64 `json:"base,omitzero"`
+	// Without is who asked that decisions go on without the partner's word.
+	Without Without `json:"without,omitzero"`
 	// Proven are the last messages of ours that the partner proved in a recovery,
 	// by the entry at RestoredAt.
 	Proven     [2]uint64      `json:"proven,omitzero"`
@@ -70,7 +72,7 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 		return s.with(e.From, edge)
 	case ClockAhead, ClockAccepted, ClockAgreed:
 		s.Clock = s.Clock.apply(e, at)
-	case LossProven, Reopened, Restored, EpochTaken, EpochHeld, EpochAccepted:
+	case LossProven, Reopened, Restored, EpochTaken, EpochHeld, EpochAccepted, WithoutAsked, WentOnWithout:
 		return s.recover(e, at)
 	}
 	return s

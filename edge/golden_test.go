@@ -40,6 +40,10 @@ func TestGolden(t *testing.T) {
 		edge.EpochHeld{From: rxw(t), Epoch: 3},
 		edge.EpochAccepted{From: nobody, Epoch: 3, By: "o1"},
 		edge.Applied{From: rje(t), Epoch: 1, Lane: edge.Safety, N: 2, Kind: "revocation", Hash: "cc", Owner: trust.SubjectKey{7}},
+		edge.Reopened{Epoch: 3, Partners: []trust.ParticipantID{nobody, rxw(t)}},
+		edge.WithoutAsked{From: nobody, Epoch: 3, By: "o1", Until: 1_780_086_400},
+		edge.WithoutAsked{From: rxw(t), Epoch: 3, By: "o1", Until: 1_780_086_400},
+		edge.WentOnWithout{From: rxw(t), Epoch: 3, Asked: "o1", By: "o2"},
 	} {
 		back := reflect.New(reflect.TypeOf(e))
 		golden(t, fmt.Sprintf("%d-%s", i+1, e.EventKind().Name), e, back.Interface())

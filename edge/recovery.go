@@ -20,6 +20,7 @@ type Stage string
 
 const (
 	Opened   Stage = "opened"   // what the partner holds of us is not fetched back yet
+	Forgone  Stage = "forgone"  // likewise, and two people here let decisions go on without it
 	Fetched  Stage = "fetched"  // it is; the partner has not accepted the epoch
 	Accepted Stage = "accepted" // the partner's operator has; two of ours may resume the edge
 )
@@ -114,6 +115,32 @@ func (EpochAccepted) EventKind() trust.Kind {
 	return trust.Kind{Name: "edge.epoch_accepted", Version: 1}
 }
 
+// WithoutAsked: an operator asks that decisions go on though a partner has not said
+// what it holds of us. The request counts until Until, in Unix seconds.
+type WithoutAsked struct {
+	From  trust.ParticipantID `json:"from"`
+	Epoch uint32              `json:"epoch"`
+	By    string              `json:"by"`
+	Until int64               `json:"until"`
+}
+
+// WentOnWithout: a second person said so too. The partner's edge stays suspended
+// until it has said what it holds, and two people resume it.
+type WentOnWithout struct {
+	From  trust.ParticipantID `json:"from"`
+	Epoch uint32              `json:"epoch"`
+	Asked string              `json:"asked"`
+	By    string              `json:"by"`
+}
+
+// EventKind is edge.without_asked.
+func (WithoutAsked) EventKind() trust.Kind { return trust.Kind{Name: "edge.without_asked", Version: 1} }
+
+// EventKind is edge.went_on_without.
+func (WentOnWithout) EventKind() trust.Kind {
+	return trust.Kind{Name: "edge.went_on_without", Version: 1}
+}
+
 // recover is Apply for the events of this file.
 func (s State) recover(e trust.Event, at trust.Stamp) State {
 	switch e := e.(type) {
@@ -124,6 +151,7 @@ func (s State) recover(e trust.Event, at trust.Stamp) State {
 		for _, partner := range e.Partners {
 			edge := s.edge(partner)
 			edge.Broken, edge.BrokenAt, edge.Stage, edge.Base = RuleRecovery, at.Position, Opened, edge.Out
+			edge.Without = Without{}
 			s = s.with(partner, edge)
 		}
 	case Restored:
@@ -136,8 +164,19 @@ func (s State) recover(e trust.Event, at trust.Stamp) State {
 				edge.Out[i] = e.Heads.Of(lane)
 			}
 		}
-		edge.Stage, edge.Base, edge.RestoredAt = Fetched, [2]uint64{}, at.Position
+		edge.Stage, edge.Base, edge.RestoredAt, edge.Without = Fetched, [2]uint64{}, at.Position, Without{}
 		edge.Proven = [2]uint64{e.Heads.Safety, e.Heads.Governance}
+		return s.with(e.From, edge)
+	case WithoutAsked:
+		edge := s.edge(e.From)
+		edge.Without = Without{By: e.By, Until: e.Until}
+		return s.with(e.From, edge)
+	case WentOnWithout:
+		edge := s.edge(e.From)
+		if edge.Stage == Opened {
+			s.Recovery.Waiting--
+			edge.Stage = Forgone
+		}
 		return s.with(e.From, edge)
 	case EpochTaken:
 		edge := s.edge(e.From)
@@ -196,8 +235,8 @@ func (s State) Reopen(current, epoch uint32, partners []trust.ParticipantID) ([]
 // be.
 func (s State) Restore(e Restored) ([]trust.Event, error) {
 	edge := s.edge(e.From)
-	if edge.Stage != Opened {
-		return nil, trust.Errorf(trust.Conflict, "edge with %s is %q in a recovery; what the partner holds is fetched while it is %q", e.From, edge.Stage, Opened)
+	if !edge.Stage.Awaits() {
+		return nil, trust.Errorf(trust.Conflict, "edge with %s is %q in a recovery; what the partner holds is fetched while it is %q or %q", e.From, edge.Stage, Opened, Forgone)
 	}
 	for i, lane := range Lanes() {
 		if common := e.Common.Of(lane); common > edge.Base[i] || common > e.Heads.Of(lane) {
@@ -243,7 +282,7 @@ func (s State) MayResume(partner trust.ParticipantID) error {
 		return trust.Errorf(trust.Conflict, "%s speaks in epoch %d, which nobody has accepted here; an operator accepts it before the edge is resumed", partner, edge.Held)
 	}
 	switch edge.Stage {
-	case Opened:
+	case Opened, Forgone:
 		return trust.Errorf(trust.Conflict, "what %s holds of this node's messages is not fetched back yet; the edge is resumed after that", partner)
 	case Fetched:
 		return trust.Errorf(trust.Conflict, "%s has not accepted epoch %d yet; the edge is resumed after that", partner, s.Recovery.Epoch)

@@ -30,6 +30,7 @@ func TestStagesOfARecovery(t *testing.T) {
 		}},
 	}
 	reopened := edge.State{}.Apply(edge.Reopened{Epoch: 2, Partners: []trust.ParticipantID{rje(t), rxw(t)}}, trust.Stamp{})
+	forgone := reopened.Apply(edge.WentOnWithout{From: rje(t), Epoch: 2, Asked: "o1", By: "o2"}, trust.Stamp{})
 	fetched := reopened.Apply(edge.Restored{From: rje(t), Heads: edge.Numbers{Safety: 9, Governance: 4}}, trust.Stamp{})
 	accepted := fetched.Apply(edge.EpochTaken{From: rje(t), Epoch: 2}, trust.Stamp{})
 	for _, c := range []struct {
@@ -39,6 +40,7 @@ func TestStagesOfARecovery(t *testing.T) {
 	}{
 		{"", edge.State{}, map[string]edge.Stage{"resume": ""}},
 		{edge.Opened, reopened, map[string]edge.Stage{"restore": edge.Fetched}},
+		{edge.Forgone, forgone, map[string]edge.Stage{"restore": edge.Fetched}},
 		{edge.Fetched, fetched, map[string]edge.Stage{"take the epoch": edge.Accepted}},
 		{edge.Accepted, accepted, map[string]edge.Stage{"resume": ""}},
 		{"", accepted.Apply(edge.Resumed{From: rje(t), By: "o1"}, trust.Stamp{}), map[string]edge.Stage{"resume": ""}},
@@ -71,6 +73,58 @@ func TestStagesOfARecovery(t *testing.T) {
 		if rule, broken := s.Broken(rje(t)); !broken || rule != edge.RuleRecovery {
 			t.Errorf("once %s the edge is broken %t by %q", name, broken, rule)
 		}
+	}
+}
+
+// Two people let decisions go on without a partner; it is waited for no more, and
+// what it holds is fetched all the same.
+func TestGoingOnWithoutAPartner(t *testing.T) {
+	opened := edge.State{}.Apply(edge.Reopened{Epoch: 2, Partners: []trust.ParticipantID{rje(t), rxw(t)}}, trust.Stamp{})
+	asked := opened.Apply(edge.WithoutAsked{From: rje(t), Epoch: 2, By: "o1", Until: 100}, trust.Stamp{})
+	forgone := asked.Apply(edge.WentOnWithout{From: rje(t), Epoch: 2, Asked: "o1", By: "o2"}, trust.Stamp{})
+	back := edge.Restored{From: rje(t), Heads: edge.Numbers{Safety: 9}}
+	late := forgone.Apply(back, trust.Stamp{})
+	people := edge.People{
+		Same:   func(a, b string) bool { return a[:2] == b[:2] },
+		Serves: func(id string) bool { return id != "o9" },
+	}
+	left := opened.Apply(edge.WithoutAsked{From: rje(t), Epoch: 2, By: "o9", Until: 100}, trust.Stamp{})
+	for _, c := range []struct {
+		name  string
+		state edge.State
+		by    string
+		at    int64
+		kind  trust.ErrorKind
+		event trust.Event
+	}{
+		{"the first word", opened, "o1", 50, "", edge.WithoutAsked{From: rje(t), Epoch: 2, By: "o1", Until: 50 + 24*3600}},
+		{"nobody's word", opened, "", 50, trust.Invalid, nil},
+		{"the second word", asked, "o2", 99, "", edge.WentOnWithout{From: rje(t), Epoch: 2, Asked: "o1", By: "o2"}},
+		{"the same one twice", asked, "o1", 50, trust.Denied, nil},
+		{"another account of the same person", asked, "o1-b", 50, trust.Denied, nil},
+		{"a second word too late", asked, "o2", 100, "", edge.WithoutAsked{From: rje(t), Epoch: 2, By: "o2", Until: 100 + 24*3600}},
+		{"behind the word of who is no operator any more", left, "o2", 50, "", edge.WithoutAsked{From: rje(t), Epoch: 2, By: "o2", Until: 50 + 24*3600}},
+		{"once it went on", forgone, "o3", 50, trust.Conflict, nil},
+		{"once the partner has said", asked.Apply(back, trust.Stamp{}), "o2", 50, trust.Conflict, nil},
+		{"without a recovery", edge.State{}, "o1", 50, trust.Conflict, nil},
+	} {
+		events, err := c.state.GoOnWithout(people, rje(t), c.by, c.at)
+		if trust.KindOf(err) != c.kind || (err == nil) != (len(events) == 1) || err == nil && events[0] != c.event {
+			t.Errorf("%s: %+v, %v", c.name, events, err)
+		}
+	}
+	for name, c := range map[string]struct {
+		state   edge.State
+		waiting int
+		stage   edge.Stage
+	}{"asked": {asked, 2, edge.Opened}, "forgone": {forgone, 1, edge.Forgone}, "heard late": {late, 1, edge.Fetched}} {
+		rule, _ := c.state.Broken(rje(t))
+		if c.state.Recovery.Waiting != c.waiting || c.state.Stage(rje(t)) != c.stage || rule != edge.RuleRecovery || c.state.MayResume(rje(t)) == nil {
+			t.Errorf("%s: waits for %d, the stage is %q, broken by %q", name, c.state.Recovery.Waiting, c.state.Stage(rje(t)), rule)
+		}
+	}
+	if late.WithoutOf(rje(t)) != (edge.Without{}) || late.Next(rje(t), edge.Safety) != 10 {
+		t.Errorf("heard late: asked %+v, next is %d", late.WithoutOf(rje(t)), late.Next(rje(t), edge.Safety))
 	}
 }
 

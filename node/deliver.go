@@ -41,7 +41,7 @@ func (n *Node) keepDelivering(ctx context.Context, to trust.ParticipantID, lane 
 	retry, former := firstRetry, false
 	for ctx.Err() == nil {
 		signal := n.deliverySignal(to)
-		if n.State().Edge.Stage(to) == edge.Opened { // the numbers are not known yet
+		if n.State().Edge.Stage(to).Awaits() { // the numbers are not known yet
 			wait(ctx, signal, time.Hour)
 			continue
 		}

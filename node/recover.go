@@ -87,6 +87,8 @@ type RecoveredEdge struct {
 	Stage   edge.Stage          `json:"stage,omitempty"`
 	Held    uint32              `json:"held,omitzero"`
 	Fault   string              `json:"fault,omitempty"` // why nothing is fetched back yet
+	Asked   string              `json:"asked,omitempty"` // who asked to go on without the partner; another person says so too until Until
+	Until   trust.Instant       `json:"until,omitzero"`
 	Lost    []LostRange         `json:"lost,omitempty"`
 }
 
@@ -111,7 +113,10 @@ func (n *Node) Recovery(ctx context.Context, a Actor) (Recovery, error) {
 	for p := range s.Participant.Partners() {
 		id := p.Card.ID
 		one := RecoveredEdge{Partner: id, Stage: s.Edge.Stage(id), Held: s.Edge.Held(id)}
-		if one.Stage == edge.Opened {
+		if asked := s.Edge.WithoutOf(id); one.Stage == edge.Opened && n.Now() < asked.Until {
+			one.Asked, one.Until = asked.By, trust.Instant(asked.Until)
+		}
+		if one.Stage.Awaits() {
 			n.recovery.mu.Lock()
 			one.Fault = n.recovery.faults[id]
 			n.recovery.mu.Unlock()

@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/entente-id/entente/edge"
@@ -218,4 +219,69 @@ func TestCredentialsOfBeforeARecovery(t *testing.T) {
 	host.Start()
 	await(t, ward, []byte(after.Token), trust.Permit)
 	want(t, ward, []byte(before.Token), trust.CredentialEnded)
+}
+
+// A partner that never answers is gone on without by two people, and is suspended;
+// what it holds is fetched when it speaks after all.
+func TestARecoveryGoesOnWithoutAPartner(t *testing.T) {
+	ward := wardOf(t, nil)
+	home, host := ward.Home, ward.Host
+	third := host.World.New("trust.rcb.example")
+	host.World.Introduce(third, host)
+	atHost := second(t, host, "Lin")
+	quiet(t, home, host)
+	quiet(t, third, host)
+	backup := host.Backup()
+	_, err := host.Suspend(t.Context(), host.Admin, node.SuspendRequest{
+		Stoppable: node.Stoppable{Kind: suspension.Participant, Participant: third.ID}, Why: node.Why{Reason: "odd", TLP: suspension.Amber},
+	})
+	done(t, err)
+	quiet(t, third, host)
+	third.Stop()
+	host.World.Cut(host, third)
+
+	host.Stop()
+	host.Recover(backup)
+	host.Start()
+	stage(t, host, home, edge.Fetched)
+	want(t, ward, nurse(ward, "n-1"), trust.Recovering)
+	without := func(a node.Actor, reason string) error {
+		_, err := host.GoOnWithout(t.Context(), a, third.ID, reason)
+		return err
+	}
+	refused(t, "without a reason", without(host.Admin, ""), trust.Invalid)
+	refused(t, "by an auditor", without(node.Actor{ID: "auditor"}, "closed"), trust.Denied)
+	_, err = host.GoOnWithout(t.Context(), host.Admin, host.ID, "closed")
+	refused(t, "of nobody", err, trust.NotFound)
+	_, err = host.GoOnWithout(t.Context(), host.Admin, home.ID, "closed")
+	refused(t, "of one who has said", err, trust.Conflict)
+	done(t, without(host.Admin, "closed since May"))
+	refused(t, "twice by one person", without(host.Admin, "closed since May"), trust.Denied)
+	want(t, ward, nurse(ward, "n-1"), trust.Recovering)
+	report, err := host.Recovery(t.Context(), host.Admin)
+	done(t, err)
+	if i := slices.IndexFunc(report.Edges, func(e node.RecoveredEdge) bool { return e.Partner == third.ID }); i < 0 || report.Edges[i].Asked != host.Admin.ID || report.Edges[i].Until == 0 {
+		t.Errorf("reported %+v", report)
+	}
+	done(t, without(atHost, "closed since May"))
+	if p, _ := host.State().Participant.Partner(third.ID); !p.Suspended || host.State().Edge.Recovery.Waiting != 0 {
+		t.Errorf("suspended %t, waiting for %d", p.Suspended, host.State().Edge.Recovery.Waiting)
+	}
+	acceptEpoch(t, home, host)
+	await(t, ward, nurse(ward, "n-1"), trust.EdgeBroken) // the home's own edge is to be resumed as ever
+	_, err = host.Resume(t.Context(), host.Admin, node.Stoppable{Kind: suspension.Edge, Participant: third.ID}, "go on")
+	refused(t, "resuming its edge", err, trust.Conflict)
+
+	host.Stop()
+	host.Start()
+	if host.State().Edge.Stage(third.ID) != edge.Forgone {
+		t.Errorf("after a start the stage is %q", host.State().Edge.Stage(third.ID))
+	}
+	third.Start()
+	host.World.Heal(host, third)
+	stage(t, host, third, edge.Fetched)
+	if waiting := host.State().Edge.Recovery.Waiting; waiting != 0 {
+		t.Errorf("once it spoke %d are waited for", waiting)
+	}
+	acceptEpoch(t, third, host)
 }

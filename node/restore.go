@@ -100,7 +100,7 @@ func (n *Node) ownKeys(int64) []jose.Key {
 // keepRestoring fetches back what a partner holds of our messages, while the
 // ledger is recovering on its edge.
 func (n *Node) keepRestoring(ctx context.Context, id trust.ParticipantID) {
-	for ctx.Err() == nil && n.State().Edge.Stage(id) == edge.Opened {
+	for ctx.Err() == nil && n.State().Edge.Stage(id).Awaits() {
 		err := n.restore(ctx, id)
 		n.recovery.note(id, err)
 		if err != nil && ctx.Err() == nil {

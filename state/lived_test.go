@@ -291,6 +291,8 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 			From: host.ID, Agreement: "0123456789abcdef0123456789abcdef", Subject: trust.SubjectKey{7}, ID: "breakglass-4", N: 4, Stage: breakglass.Overdue,
 			Ends: 1_800_001_800, Due: 1_800_259_200,
 		},
+		edge.WithoutAsked{From: home.ID, Epoch: 2, By: host.Admin.ID, Until: 1_800_000_000},
+		edge.WentOnWithout{From: home.ID, Epoch: 2, Asked: host.Admin.ID, By: "op-2"},
 	} {
 		kind, body, err := codec.Encode(e)
 		must(t, err)

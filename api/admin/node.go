@@ -55,6 +55,7 @@ type Reader interface {
 	SetMachineClock(ctx context.Context, a node.Actor, ahead time.Duration) error
 	AcceptClock(ctx context.Context, a node.Actor, reason string) (node.ClockStatus, error)
 	Recovery(ctx context.Context, a node.Actor) (node.Recovery, error)
+	GoOnWithout(ctx context.Context, a node.Actor, partner trust.ParticipantID, reason string) (node.Resumption, error)
 	AcceptEpoch(ctx context.Context, a node.Actor, partner trust.ParticipantID, epoch uint32, reason string) (trust.Position, error)
 }
 

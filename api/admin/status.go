@@ -32,6 +32,12 @@ type EpochAcceptance struct {
 	Reason      string              `json:"reason"`
 }
 
+// Forgoing lets decisions go on without a partner's word about what was lost.
+type Forgoing struct {
+	Participant trust.ParticipantID `json:"participant"`
+	Reason      string              `json:"reason"`
+}
+
 // AcceptedEpoch is where that stands.
 type AcceptedEpoch struct {
 	Position trust.Position `json:"position"`
@@ -44,6 +50,8 @@ var statusRoutes = map[string]route{
 	"POST /v1/clock/accept": handler.acceptClock,
 	"GET /v1/recovery":      handler.recovery,
 	"POST /v1/epochs":       handler.acceptEpoch,
+
+	"POST /v1/recovery/without": handler.goOnWithout,
 }
 
 func (h handler) status(ctx context.Context, _ request) (any, error) {
@@ -76,6 +84,14 @@ func (h handler) acceptClock(ctx context.Context, r request) (any, error) {
 
 func (h handler) recovery(ctx context.Context, r request) (any, error) {
 	return h.node.Recovery(ctx, r.actor)
+}
+
+func (h handler) goOnWithout(ctx context.Context, r request) (any, error) {
+	f, err := body[Forgoing](r)
+	if err != nil {
+		return nil, err
+	}
+	return h.node.GoOnWithout(ctx, r.actor, f.Participant, f.Reason)
 }
 
 func (h handler) acceptEpoch(ctx context.Context, r request) (any, error) {
@@ -113,6 +129,12 @@ func (c *Client) AcceptClock(ctx context.Context, reason string) (node.ClockStat
 // with an epoch of theirs.
 func (c *Client) Recovery(ctx context.Context) (node.Recovery, error) {
 	return call[node.Recovery](ctx, c, http.MethodGet, "/v1/recovery", nil)
+}
+
+// GoOnWithout lets a recovered node decide without a partner's word about what was
+// lost; two people say so.
+func (c *Client) GoOnWithout(ctx context.Context, f Forgoing) (node.Resumption, error) {
+	return call[node.Resumption](ctx, c, http.MethodPost, "/v1/recovery/without", f)
 }
 
 // AcceptEpoch lets a partner that recovered speak in its epoch.

@@ -131,6 +131,7 @@ var operators = regexp.MustCompile(`^(GET|POST|DELETE|PUT|PATCH) /v1/(` + string
 	`rules.*`,
 	`incidents`,
 	`recovery`,
+	`recovery/without`,
 	`epochs`,
 	`approvals.*`,
 	`breakglass.*`,

@@ -10,9 +10,9 @@ const (
 
 // recoveryMutants are the checks of a ledger that goes on behind a loss, and of a
 // partner's.
-var recoveryMutants = noticedBy("^Test(FalseAnswersToARecovery|WhoIsToldOfMessages|Epochs|RecoveryCommands|ALossIsProven|CredentialsOfALostLedger)$",
+var recoveryMutants = noticedBy("^Test(FalseAnswersToARecovery|WhoIsToldOfMessages|Epochs|RecoveryCommands|ALossIsProven|CredentialsOfALostLedger|GoingOnWithoutAPartner)$",
 	lost(epochGo, "an epoch follows the ledger's", "if «epoch <= current» {", "false"),
-	lost(epochGo, "messages are given back once", "if «edge.Stage != Opened» {", "false"),
+	lost(epochGo, "messages are given back once", "if «!edge.Stage.Awaits()» {", "false"),
 	lost(epochGo, "what is in common was sent", "if common := e.Common.Of(lane); «common > edge.Base[i]» ||", "false"),
 	lost(epochGo, "what is in common the partner holds", "|| «common > e.Heads.Of(lane)» {", "false"),
 	lost(epochGo, "an epoch is accepted after the messages are back", "«edge.Stage != Fetched» ||", "false"),
@@ -20,6 +20,10 @@ var recoveryMutants = noticedBy("^Test(FalseAnswersToARecovery|WhoIsToldOfMessag
 	lost(epochGo, "an operator accepts the epoch that is held", "held == 0 || «held != e.Epoch» {", "false"),
 	lost(epochGo, "an edge with a held epoch is not resumed", "if «edge.Held != 0» {", "false"),
 	other(epochGo, "an edge in a recovery is not resumed", "switch «edge.Stage» {", "Accepted"),
+	lost("edge/without.go", "only a partner that is waited for is gone on without", "case «edge.Stage != Opened»:", "false"),
+	lost("edge/without.go", "going on without a partner is asked for a day", "|| «now >= asked.Until» ||", "false"),
+	lost("edge/without.go", "who asked is an operator still", "|| «!p.Serves(asked.By)»:", "false"),
+	lost("edge/without.go", "going on without a partner takes two people", "case «p.Same(asked.By, by)»:", "false"),
 	lost("decision/ground.go", "a credential ends with the ledger that held it", "if «g.Own && g.Epoch != s.Edge.Recovery.Epoch» {", "false"),
 	lost(foldGo, "an epoch that is over is over", "|| «epoch < known» ||", "false"),
 	lost(foldGo, "a higher epoch waits for an operator", "case known != 0 && «epoch > known»:", "false"),

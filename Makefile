@@ -37,11 +37,13 @@ lint:
 	$(GO) run ./internal/mutate -n
 
 race:
-	CGO_ENABLED=1 $(GO) test -race -shuffle=on -vet=off -p 2 -timeout 30m ./...
+	CGO_ENABLED=1 $(GO) test -race -shuffle=on -vet=off -p 2 -timeout 30m $$($(GO) list ./... | grep -v '/internal/denial$$')
 
-# Every byte of a ledger, one by one: what the race detector makes too slow.
+# Every byte of a ledger and every question of the denial corpus, one by one: what
+# the race detector makes too slow.
 bytes:
 	$(GO) test -vet=off -run '^TestEvery' ./ledger
+	$(GO) test -shuffle=on -vet=off -timeout 30m ./internal/denial
 
 # Whole nodes through random failures, by a time of their own, on each of two
 # processors.

@@ -166,6 +166,9 @@ func try(binary, tests string, i int) (out []byte, killed bool) {
 	c := exec.CommandContext(ctx, binary, "-test.run", tests, "-test.short", "-test.failfast", "-test.timeout", perRun.String())
 	c.Dir = corpus
 	c.Env = append(os.Environ(), choice+"="+strconv.Itoa(i))
+	if i >= 0 { // what a mutant keeps from happening is not waited for long
+		c.Env = append(c.Env, "NODETEST_PATIENCE=10s")
+	}
 	out, err := c.CombinedOutput()
 	return out, err != nil || errors.Is(ctx.Err(), context.DeadlineExceeded)
 }

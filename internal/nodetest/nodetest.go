@@ -435,15 +435,3 @@ func check(t TB, err error) {
 		t.Fatal(err)
 	}
 }
-
-// Eventually waits for a condition that other goroutines bring about, up to a
-// minute: a machine may be slow, and what holds waits no longer than it has to.
-func Eventually(t TB, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
-		if condition() {
-			return
-		}
-	}
-	t.Fatalf("waited in vain for: %s", what)
-}

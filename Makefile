@@ -1,7 +1,7 @@
 # Two commands for a newcomer: make demo, make test. Everything else is for who works here.
 
 GO       ?= go
-FUZZTIME ?= 60s
+FUZZTIME ?= 20s
 # How many histories the slow lane plays on each of two processors.
 HISTORIES ?= 10000
 LINTER    = $(GO) tool -modfile=tools/go.mod

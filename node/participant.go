@@ -32,8 +32,7 @@ func (n *Node) Confirm(ctx context.Context, a Actor, inv participant.Invitation,
 		return trust.ParticipantID{}, err
 	}
 	_, err = n.write(ctx, a, func(c *change) error {
-		c.byTheClock()
-		if err := c.take(c.Participant.Confirm(inv, fingerprint, a.ID, c.now)); err != nil || c.refusal != nil {
+		if err := c.take(c.Participant.Confirm(inv, fingerprint, a.ID, c.timeOfDay())); err != nil || c.refusal != nil {
 			return err
 		}
 		return c.greet(card.ID)

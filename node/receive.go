@@ -66,7 +66,6 @@ func (n *Node) ReceiveMessage(ctx context.Context, from trust.ParticipantID, jws
 			return c.hold(from, m.Edge.Epoch)
 		case edge.Apply:
 		}
-		c.byTheClock()
 		defer func() { ended = c.ended }()
 		return c.apply(partner, m, kind, content, hash, jws)
 	})

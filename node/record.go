@@ -69,10 +69,11 @@ func (n *Node) changeOnce(ctx context.Context, command func(*change) error, once
 	return at[0], c.refusal
 }
 
-// byTheClock lets what comes from a partner be judged by the time of day as it is
-// told. The stamps of a node whose time nobody has confirmed stand still, perhaps
-// for as long as it was away, and what was made since would lie in the future.
-func (c *change) byTheClock() { c.now = max(c.now, c.n.Now()) }
+// timeOfDay is by what a partner's card is judged, and never written. The stamps of
+// a node whose time nobody has confirmed stand still, perhaps for as long as it was
+// away, and a card made since, by which alone a partner could confirm the time,
+// would lie in the future.
+func (c *change) timeOfDay() int64 { return max(c.now, c.n.Now()) }
 
 // mayRevoke: ending something takes one authorised person or program.
 func mayRevoke(a Actor) bool {

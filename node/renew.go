@@ -83,5 +83,5 @@ func receiveCard(c *change, from *participant.Partner, content []byte) error {
 	if err != nil {
 		return err
 	}
-	return c.record(c.Participant.Follow(from.Card.ID, m.Card, c.now))
+	return c.record(c.Participant.Follow(from.Card.ID, m.Card, c.timeOfDay()))
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -28,12 +29,27 @@ func (c Checkpoint) String() string {
 	return fmt.Sprintf("%s\n%d\n%s\nepoch %d\n", c.Origin, c.Size, c.Root, c.Epoch)
 }
 
-func (c Checkpoint) sign(signer note.Signer) ([]byte, error) {
-	signed, err := note.Sign(&note.Note{Text: c.String()}, signer)
+// sign signs the checkpoint with the key of its time. Where there is none, or it
+// cannot be used, it fails with Unavailable, and isUnsigned knows that error.
+func (c Checkpoint) sign(signerAt func(at int64) (note.Signer, error), at int64) (signed []byte, err error) {
+	signer, err := signerAt(at)
+	if err == nil {
+		signed, err = note.Sign(&note.Note{Text: c.String()}, signer)
+	}
 	if err != nil {
-		return nil, trust.Errorf(trust.Unavailable, "signing the checkpoint of %s at size %d: %w", c.Origin, c.Size, err)
+		return nil, trust.Errorf(trust.Unavailable, "signing the checkpoint of %s at size %d: %w", c.Origin, c.Size, unsigned{err})
 	}
 	return signed, nil
+}
+
+// unsigned is why a checkpoint could not be signed.
+type unsigned struct{ error }
+
+func (u unsigned) Unwrap() error { return u.error }
+
+func isUnsigned(err error) bool {
+	_, is := errors.AsType[unsigned](err)
+	return is
 }
 
 // ParseCheckpoint reads a checkpoint of the log with the given origin, signed by

@@ -10,3 +10,10 @@ func Salts(random io.Reader) (func() [saltSize]byte, error) {
 	}
 	return s.next, nil
 }
+
+// Waiting gives how many requests the next group holds so far.
+func (l *Log[S]) Waiting() int {
+	l.queue.mu.Lock()
+	defer l.queue.mu.Unlock()
+	return l.queue.waiting()
+}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -233,6 +234,66 @@ func TestCommandsInOneBatch(t *testing.T) {
 	if report.Size != 14 || report.Checkpoints > 13 || report.Sealed == 0 {
 		t.Fatalf("report is %+v", report)
 	}
+	ok(t, s.Close())
+}
+
+// What no key can sign fails alone: whoever adds nothing, or brings the key that
+// signs, is not failed by what waits beside it.
+func TestWhatCannotBeSignedFailsAlone(t *testing.T) {
+	k, clock := newKey(t), startClock()
+	s := openStore(t, t.TempDir(), local.Options{FS: &faulty.Disk{}})
+	pass := make(chan struct{})
+	c := config(k, gate{s, pass}, clock)
+	var ended atomic.Bool
+	busy := make(chan struct{}, 1)
+	c.Signer = func(at int64) (note.Signer, error) {
+		if ended.Load() {
+			return nil, trust.Errorf(trust.Conflict, "the key has ended")
+		}
+		select {
+		case busy <- struct{}{}:
+		default:
+		}
+		return k.signer(at)
+	}
+	l := openLog(t, c)
+	var all sync.WaitGroup
+	do := func(text string, fails bool, command func() ([]ledger.Entry, error)) {
+		all.Go(func() {
+			_, _, err := l.Do(ctx, func(tally, trust.Stamp) ([]ledger.Entry, error) { return command() })
+			if fails != (trust.KindOf(err) == trust.Unavailable) {
+				t.Errorf("%s: %v", text, err)
+			}
+		})
+	}
+	adds := func() ([]ledger.Entry, error) { return []ledger.Entry{entry("a", 1)}, nil }
+	nothing := func() ([]ledger.Entry, error) { return nil, nil }
+	brings := func() ([]ledger.Entry, error) { ended.Store(false); return adds() }
+
+	do("the first", false, adds)
+	<-busy // the writer goes to the gate, and what comes now is one group
+	ended.Store(true)
+	for i, wish := range []struct {
+		text    string
+		fails   bool
+		command func() ([]ledger.Entry, error)
+	}{{"an entry", true, adds}, {"a command that adds nothing", false, nothing}, {"another entry", true, adds}} {
+		do(wish.text, wish.fails, wish.command)
+		for l.Waiting() == i {
+			runtime.Gosched()
+		}
+	}
+	close(pass)
+	all.Wait()
+	if l.Size() != 1 {
+		t.Fatalf("size is %d", l.Size())
+	}
+	do("the key", false, brings)
+	all.Wait()
+	if l.Size() != 2 || l.Head()["a"] != 2 {
+		t.Fatalf("size is %d, state %v", l.Size(), l.Head())
+	}
+	l.Close()
 	ok(t, s.Close())
 }
 

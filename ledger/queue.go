@@ -56,6 +56,13 @@ type group[S any] struct {
 	done     chan struct{}
 }
 
+// fail lets every request of the group fail with err.
+func (g *group[S]) fail(err error) {
+	for _, r := range g.requests {
+		r.err = err
+	}
+}
+
 // queue is where callers meet the writer. The stamps of requests never fall
 // along it.
 type queue[S any] struct {

@@ -78,10 +78,10 @@ func (l *Log[S]) write(ctx context.Context) {
 	defer close(l.ended)
 	for g := l.queue.take(); g != nil; g = l.queue.take() {
 		err := l.commit(ctx, g)
-		for _, r := range g.requests {
-			if err != nil {
-				r.err = err
-			}
+		if isUnsigned(err) && len(g.requests) > 1 {
+			err = l.commitEach(ctx, g)
+		} else if err != nil {
+			g.fail(err)
 		}
 		close(g.done)
 		if kind := trust.KindOf(err); kind == trust.Internal || kind == trust.Conflict {
@@ -91,14 +91,31 @@ func (l *Log[S]) write(ctx context.Context) {
 	}
 }
 
+// commitEach commits the requests of a group one by one. What no key could sign
+// must not fail its neighbours: a command that adds nothing, such as the draft of
+// a card for new keys, needs no signature, and the one that brings them does not
+// fail it.
+func (l *Log[S]) commitEach(ctx context.Context, g *group[S]) error {
+	for i := range g.requests {
+		one := &group[S]{requests: g.requests[i : i+1]}
+		err := l.commit(ctx, one)
+		if err != nil {
+			one.fail(err)
+		}
+		if err != nil && !isUnsigned(err) {
+			(&group[S]{requests: g.requests[i:]}).fail(err)
+			return err
+		}
+	}
+	return nil
+}
+
 // die refuses everything from here on: either it is not known what the disk
 // holds, or somebody else writes to this log.
 func (l *Log[S]) die(err error) {
 	l.queue.refuse(err)
 	for _, g := range l.queue.drain() {
-		for _, r := range g.requests {
-			r.err = err
-		}
+		g.fail(err)
 		close(g.done)
 	}
 	l.fatal <- err
@@ -118,11 +135,8 @@ func (l *Log[S]) commit(ctx context.Context, g *group[S]) error {
 			return nil
 		}
 		checkpoint := Checkpoint{Origin: l.cfg.Origin, Size: p.next.size, Root: p.next.root(), Epoch: l.epoch}
-		signer, err := l.cfg.Signer(p.batch.At)
-		if err != nil {
-			return trust.Errorf(trust.Unavailable, "signing the checkpoint of %s at size %d: %w", checkpoint.Origin, checkpoint.Size, err)
-		}
-		if p.batch.Checkpoint, err = checkpoint.sign(signer); err != nil {
+		var err error
+		if p.batch.Checkpoint, err = checkpoint.sign(l.cfg.Signer, p.batch.At); err != nil {
 			return err
 		}
 		err = l.cfg.Store.Append(ctx, p.batch)

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -54,31 +55,44 @@ func TestSpreadStopsAtTheFirstError(t *testing.T) {
 	}
 }
 
-func round(ops int, cpu time.Duration) measure { return measure{ops: ops, cpu: cpu, wall: 2 * cpu} }
+func round(ops int, cpu time.Duration) measure { return measure{Ops: ops, CPU: cpu, Wall: 2 * cpu} }
 
 func TestRatiosPointTheRightWay(t *testing.T) {
 	r := report{
-		verify:       series{round(10, 700*time.Microsecond)}, // 70 µs
-		cold:         series{round(10, 1000*time.Microsecond)},
-		person:       series{round(10, 2000*time.Microsecond)},
-		warm:         series{round(100, 350*time.Microsecond)},
-		pair:         series{round(10, 1000*time.Microsecond)},
-		exchangeCold: series{round(10, 1250*time.Microsecond)},
-		exchangeWarm: series{round(20, 1000*time.Microsecond)},
-		floor:        series{round(10, 300*time.Microsecond)},
-		http:         series{round(10, 500*time.Microsecond)},
-		ledger:       series{round(80, time.Millisecond)},
-		raw:          series{round(100, time.Millisecond)},
-		small:        series{round(10, time.Millisecond)},
-		large:        series{round(10, 3*time.Millisecond)},
-		denials:      []denialTimes{{"evaluation", []float64{100, 105, 102}}, {"exchange", []float64{250, 200, 210}}},
-		removals: []removalTimes{
+		Verify:       series{round(10, 700*time.Microsecond)}, // 70 µs
+		Cold:         series{round(10, 1000*time.Microsecond)},
+		Person:       series{round(10, 2000*time.Microsecond)},
+		Warm:         series{round(100, 350*time.Microsecond)},
+		Pair:         series{round(10, 1000*time.Microsecond)},
+		ExchangeCold: series{round(10, 1250*time.Microsecond)},
+		ExchangeWarm: series{round(20, 1000*time.Microsecond)},
+		Floor:        series{round(10, 300*time.Microsecond)},
+		HTTP:         series{round(10, 500*time.Microsecond)},
+		Ledger:       series{round(80, time.Millisecond)},
+		Raw:          series{round(100, time.Millisecond)},
+		Small:        series{round(10, time.Millisecond)},
+		Large:        series{round(10, 3*time.Millisecond)},
+		Denials:      []denialTimes{{"evaluation", []float64{100, 105, 102}}, {"exchange", []float64{250, 200, 210}}},
+		Removals: []removalTimes{
 			{1, []removal{{2, 1}, {9, 1}, {6, 2}}}, {100, []removal{{30, 1}}}, {1000, []removal{{100, 1}}},
 		},
 	}
 	want := ratios{Cold: 0.7, Warm: 20, HTTP: 0.6, ExCold: 0.8, ExWarm: 2, Log: 0.8, Growth: 3, Denial: 0.25, Removal: map[string]float64{"1": 3, "100": 30, "1000": 100}}
 	if got := r.results().ratios; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+	var whole report
+	for _, part := range []report{{Verify: r.Verify, Cold: r.Cold, Warm: r.Warm, Person: r.Person}, {Denials: r.Denials, Removals: r.Removals, Void: "busy"}, {}} {
+		line, err := json.Marshal(part)
+		if err == nil {
+			err = json.Unmarshal(line, &whole)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if parts := (report{Verify: r.Verify, Cold: r.Cold, Warm: r.Warm, Person: r.Person, Denials: r.Denials, Removals: r.Removals, Void: "busy"}); !reflect.DeepEqual(whole, parts) {
+		t.Errorf("the parts add up to %+v, want %+v", whole, parts)
 	}
 	if got, want := r.short(), "cold_decision_over_verify, exchange_cold_over_verify_sign, exchange_warm_over_verify_sign, append_at_1m_over_append_at_1k, denial_spread, revoke_to_deny_over_probe_p99 100"; got != want {
 		t.Errorf("below the bar: %q, want %q", got, want)

@@ -46,11 +46,11 @@ type bulkTimes struct {
 
 // measureBulk ends many people of a home in one act while the host decides about
 // others without a pause.
-func measureBulk(ctx context.Context, dir string, r *report) (err error) {
+func measureBulk(ctx context.Context, dir string, _ size, r *report) (err error) {
 	tb := &program{ctx: ctx, dir: filepath.Join(dir, "bulk")}
 	defer tb.rescue(&err)
 	defer tb.end()
-	b := &r.bulk
+	b := &r.Bulk
 	b.Subjects, b.Memory = bulkSubjects, marksInMemory()
 	t := nodetest.NewWorld(tb)
 	t.Heartbeat = 2 * time.Second
@@ -214,7 +214,7 @@ func settledHeap() float64 {
 }
 
 func (r *report) printBulk(w io.Writer) {
-	b := r.bulk
+	b := r.Bulk
 	fmt.Fprintf(w, "%d revoked in one act    entries %d, commits %d, %.0f ms at home; %d, %d, %.0f ms at the host\n",
 		b.Subjects, b.EntriesHome, b.CommitsHome, b.Home, b.EntriesHost, b.CommitsHost, b.Host)
 	fmt.Fprintf(w, "  its group commit          %8.2f ms; longest decision meanwhile %.2f, before %.2f\n", b.Commit, b.Wait, b.Before)

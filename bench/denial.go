@@ -33,19 +33,19 @@ type refusals []func() string
 
 // denialTimes are the medians of one path, by kind, in microseconds of wall time.
 type denialTimes struct {
-	path    string
-	medians []float64
+	Path    string
+	Medians []float64
 }
 
 // spread is how far the medians lie apart, over the least.
 func (d denialTimes) spread() float64 {
-	least := slices.Min(d.medians)
-	return (slices.Max(d.medians) - least) / least
+	least := slices.Min(d.Medians)
+	return (slices.Max(d.Medians) - least) / least
 }
 
 // measureDenials times denials over HTTP, one after another on one connection and
 // the kinds in turn, each with a token that was not seen before.
-func measureDenials(ctx context.Context, dir string, r *report) (err error) {
+func measureDenials(ctx context.Context, dir string, _ size, r *report) (err error) {
 	w := &world{tb: &program{ctx: ctx, dir: filepath.Join(dir, "denials")}}
 	defer w.tb.rescue(&err)
 	kinds, err := w.refuse()
@@ -81,7 +81,7 @@ func measureDenials(ctx context.Context, dir string, r *report) (err error) {
 		if err != nil {
 			return fmt.Errorf("timing denials of %s: %w", path.name, err)
 		}
-		r.denials = append(r.denials, denialTimes{path.name, medians})
+		r.Denials = append(r.Denials, denialTimes{path.name, medians})
 	}
 	return nil
 }

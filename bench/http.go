@@ -34,11 +34,11 @@ func measureHTTP(ctx context.Context, dir string, n size, r *report) (err error)
 		if err != nil {
 			return fmt.Errorf("loading the node: %w", err)
 		}
-		r.floor, r.http = append(r.floor, bare), append(r.http, warm)
+		r.Floor, r.HTTP = append(r.Floor, bare), append(r.HTTP, warm)
 	}
-	r.floor, r.http = r.floor[1:], r.http[1:]
-	if cost := r.floor.cost(); cost > voidAbove {
-		r.void = fmt.Sprintf("the bare handler costs %.1f CPU µs a request, more than %d", cost, voidAbove)
+	r.Floor, r.HTTP = r.Floor[1:], r.HTTP[1:]
+	if cost := r.Floor.cost(); cost > voidAbove {
+		r.Void = fmt.Sprintf("the bare handler costs %.1f CPU µs a request, more than %d", cost, voidAbove)
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func (s *server) load(ctx context.Context, ops, callers int, pick func(i int) in
 		return measure{}, err
 	}
 	after, err := s.cpu()
-	return measure{ops: ops, cpu: after - before, wall: wall}, err
+	return measure{Ops: ops, CPU: after - before, Wall: wall}, err
 }
 
 // connection is one caller's. It is plainer than net/http's client, so that the

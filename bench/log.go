@@ -41,7 +41,7 @@ func measureLog(ctx context.Context, dir string, n size, r *report) error {
 				_, err := l.Append(ctx, ledger.Entry{Kind: "bench.entry", Version: 1, Body: body, Sealed: sealed})
 				return err
 			})
-			r.ledger = append(r.ledger, m)
+			r.Ledger = append(r.Ledger, m)
 			return first(err, sizeOf(path, &length))
 		})
 		if err != nil {
@@ -51,7 +51,7 @@ func measureLog(ctx context.Context, dir string, n size, r *report) error {
 		if err != nil {
 			return fmt.Errorf("measuring the raw log: %w", err)
 		}
-		r.raw = append(r.raw, m)
+		r.Raw = append(r.Raw, m)
 	}
 	return nil
 }
@@ -105,7 +105,7 @@ func measureGrowth(ctx context.Context, dir string, n size, r *report) error {
 		for _, at := range []struct {
 			size uint64
 			to   *series
-		}{{1_000, &r.small}, {1_000_000, &r.large}} {
+		}{{1_000, &r.Small}, {1_000_000, &r.Large}} {
 			if _, err := take(ctx, int(at.size-l.Size()), n.Callers, revoke); err != nil {
 				return fmt.Errorf("growing the trust log: %w", err)
 			}

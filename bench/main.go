@@ -14,6 +14,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"runtime/pprof"
 )
@@ -37,20 +38,33 @@ var (
 	short = size{Rounds: 3, Callers: 256, Verifies: 1_000, Cold: 2_000, Warm: 30_000, Exchanges: 5_000, Requests: 15_000, Appends: 50_000, Removals: [...]int{200, 100, 20}, Tail: 10_000}
 )
 
+// parts are measured one after another, each in a process of its own: none pays
+// for the heap, the timers and the nodes that another has left behind.
+var parts = []struct {
+	name    string
+	measure func(ctx context.Context, dir string, n size, r *report) error
+}{
+	{"http", measureHTTP},
+	{"denials", measureDenials},
+	{"decisions", measureDecisions},
+	{"log", measureLog},
+	{"growth", measureGrowth},
+	{"removals", measureRemoval},
+	{"bulk", measureBulk},
+}
+
 func main() {
 	quick := flag.Bool("short", false, "measure less")
 	gate := flag.Bool("gate", false, "end with 1 when a ratio is below its bar")
 	dir := flag.String("dir", "", "where to write; a directory for temporary files if empty")
-	profile := flag.String("profile", "", "a file for a CPU profile of the decisions inside this process")
+	part := flag.String("part", "", "measure nothing else, in this process: http, denials, decisions, log, growth, removals or bulk; the line of JSON is then every round")
+	profile := flag.String("profile", "", "with -part, a file for its CPU profile")
 	serve := flag.String("serve", "", "be a server under load: floor or decisions (used by bench itself)")
-	denied := flag.Bool("denials", false, "time denials and nothing else")
-	removed := flag.Bool("removals", false, "time removals and nothing else")
-	bulk := flag.Bool("bulk", false, "time a bulk revocation and nothing else")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, options{*serve, *dir, *profile, *denied, *removed, *bulk, *quick, *gate}); err != nil {
+	if err := run(ctx, options{*serve, *dir, *part, *profile, *quick, *gate}); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1)
@@ -59,10 +73,9 @@ func main() {
 
 // options are the flags.
 type options struct {
-	serve, dir, profile string
-	denials, removals   bool
-	bulk                bool
-	short, gate         bool
+	serve, dir    string
+	part, profile string
+	short, gate   bool
 }
 
 func run(ctx context.Context, o options) error {
@@ -74,53 +87,62 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	n := full
-	if o.short {
-		n = short
+	if o.part != "" {
+		return o.measure(ctx, dir)
 	}
 	var r report
-	if o.denials {
-		err := measureDenials(ctx, dir, &r)
-		r.printDenials(os.Stderr)
-		return err
-	}
-	if o.removals {
-		err := measureRemoval(ctx, dir, n, &r)
-		r.printRemovals(os.Stderr)
-		return err
-	}
-	if o.bulk {
-		err := measureBulk(ctx, dir, &r)
-		r.printBulk(os.Stderr)
-		return err
-	}
-	for _, part := range []func() error{
-		func() error { return measureHTTP(ctx, dir, n, &r) },
-		func() error { return measureDenials(ctx, dir, &r) },
-		func() error { return profiled(o.profile, func() error { return measureDecisions(ctx, dir, n, &r) }) },
-		func() error { return measureLog(ctx, dir, n, &r) },
-		func() error { return measureGrowth(ctx, dir, n, &r) },
-		func() error { return measureRemoval(ctx, dir, n, &r) },
-		func() error { return measureBulk(ctx, dir, &r) },
-	} {
-		if err := part(); err != nil {
+	for _, p := range parts {
+		if err := apart(ctx, p.name, dir, o.short, &r); err != nil {
 			return err
 		}
 	}
 	r.print(os.Stderr)
-	line, err := json.Marshal(r.results())
-	if err != nil {
+	if err := json.NewEncoder(os.Stdout).Encode(r.results()); err != nil {
 		return err
 	}
-	fmt.Println(string(line))
 	switch short := r.short(); {
 	case !o.gate:
-	case r.void != "":
-		return fmt.Errorf("the run is void: %s", r.void)
+	case r.Void != "":
+		return fmt.Errorf("the run is void: %s", r.Void)
 	case len(short) > 0:
 		return fmt.Errorf("below the bar: %s", short)
 	}
 	return nil
+}
+
+// measure does one part in this process and writes what it took.
+func (o options) measure(ctx context.Context, dir string) error {
+	n := full
+	if o.short {
+		n = short
+	}
+	for _, p := range parts {
+		if p.name != o.part {
+			continue
+		}
+		var r report
+		if err := profiled(o.profile, func() error { return p.measure(ctx, dir, n, &r) }); err != nil {
+			return err
+		}
+		return json.NewEncoder(os.Stdout).Encode(r)
+	}
+	return fmt.Errorf("there is no part named %q", o.part)
+}
+
+// apart does one part in a process of its own and adds what it took to r.
+func apart(ctx context.Context, name, dir string, short bool, r *report) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, self, "-part", name, "-dir", dir, fmt.Sprintf("-short=%t", short))
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it removes what it has written
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("measuring %s: %w", name, err)
+	}
+	return json.Unmarshal(out, r)
 }
 
 // profiled does part and writes its CPU profile to path, if there is one.

@@ -12,16 +12,16 @@ import (
 
 // measure is one round: how many operations, and what they took.
 type measure struct {
-	ops  int
-	cpu  time.Duration // user and system time of the process that did the work
-	wall time.Duration
+	Ops  int
+	CPU  time.Duration // user and system time of the process that did the work
+	Wall time.Duration
 }
 
 // cost is CPU microseconds an operation.
-func (m measure) cost() float64 { return float64(m.cpu.Nanoseconds()) / 1e3 / float64(m.ops) }
+func (m measure) cost() float64 { return float64(m.CPU.Nanoseconds()) / 1e3 / float64(m.Ops) }
 
 // rate is operations a second of wall time.
-func (m measure) rate() float64 { return float64(m.ops) / m.wall.Seconds() }
+func (m measure) rate() float64 { return float64(m.Ops) / m.Wall.Seconds() }
 
 // cpuTime is what this process has used so far.
 func cpuTime() time.Duration {
@@ -39,7 +39,7 @@ func take(ctx context.Context, ops, callers int, op func(i int) error) (m measur
 	var cpu time.Duration
 	var start time.Time
 	err = spread(ctx, ops, callers, func() { cpu, start = cpuTime(), time.Now() }, func(int) func(int) error { return op })
-	return measure{ops: ops, cpu: cpuTime() - cpu, wall: time.Since(start)}, err
+	return measure{Ops: ops, CPU: cpuTime() - cpu, Wall: time.Since(start)}, err
 }
 
 // spread does operations 0 to ops-1 by a bounded number of callers, each with an

@@ -36,19 +36,19 @@ var subscribers = [...]int{1, 100, 1000}
 
 // removal is one run: the 99th percentiles of removals and of probes, in
 // milliseconds.
-type removal struct{ deny, probe float64 }
+type removal struct{ Deny, Probe float64 }
 
-func (r removal) ratio() float64 { return r.deny / r.probe }
+func (r removal) ratio() float64 { return r.Deny / r.Probe }
 
 // removalTimes are the runs with so many subscribers.
 type removalTimes struct {
-	subscribers int
-	runs        []removal
+	Subscribers int
+	Runs        []removal
 }
 
 // middle is the run with the median ratio.
 func (t removalTimes) middle() removal {
-	runs := slices.SortedFunc(slices.Values(t.runs), func(a, b removal) int {
+	runs := slices.SortedFunc(slices.Values(t.Runs), func(a, b removal) int {
 		if a.ratio() < b.ratio() {
 			return -1
 		}
@@ -75,18 +75,18 @@ func measureRemoval(ctx context.Context, dir string, n size, r *report) (err err
 		if err != nil {
 			return err
 		}
-		taken := removalTimes{subscribers: count}
+		taken := removalTimes{Subscribers: count}
 		for range n.Rounds {
 			run, err := w.run(ctx, streams, n.Removals[i])
 			if err != nil {
 				return fmt.Errorf("removals with %d subscribers: %w", count, err)
 			}
-			taken.runs = append(taken.runs, run)
+			taken.Runs = append(taken.Runs, run)
 		}
 		for _, s := range streams {
 			s.close()
 		}
-		r.removals = append(r.removals, taken)
+		r.Removals = append(r.Removals, taken)
 	}
 	return nil
 }

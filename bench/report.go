@@ -8,20 +8,19 @@ import (
 	"strings"
 )
 
-// report is every round that was measured.
+// report is every round that was measured. A part's process gives its own as JSON.
 type report struct {
-	verify, cold, warm series
-	person             series // once
-	pair               series // a verification and a signature
-	exchangeCold       series
-	exchangeWarm       series
-	floor, http        series
-	ledger, raw        series
-	small, large       series
-	denials            []denialTimes
-	removals           []removalTimes
-	bulk               bulkTimes
-	void               string // why nothing of this run counts; empty if it does
+	Verify, Cold, Warm         series         `json:",omitzero"`
+	Person                     series         `json:",omitzero"` // once
+	Pair                       series         `json:",omitzero"` // a verification and a signature
+	ExchangeCold, ExchangeWarm series         `json:",omitzero"`
+	Floor, HTTP                series         `json:",omitzero"`
+	Ledger, Raw                series         `json:",omitzero"`
+	Small, Large               series         `json:",omitzero"`
+	Denials                    []denialTimes  `json:",omitzero"`
+	Removals                   []removalTimes `json:",omitzero"`
+	Bulk                       bulkTimes      `json:",omitzero"`
+	Void                       string         `json:",omitzero"` // why nothing of this run counts; empty if it does
 }
 
 // ratios are what carries over from one machine to another. The first four are
@@ -71,35 +70,35 @@ type results struct {
 
 func (r *report) results() results {
 	removals, denied, probes := map[string]float64{}, map[string]float64{}, map[string]float64{}
-	for _, t := range r.removals {
-		name, run := strconv.Itoa(t.subscribers), t.middle()
-		removals[name], denied[name], probes[name] = rounded(run.ratio()), rounded(run.deny), rounded(run.probe)
+	for _, t := range r.Removals {
+		name, run := strconv.Itoa(t.Subscribers), t.middle()
+		removals[name], denied[name], probes[name] = rounded(run.ratio()), rounded(run.Deny), rounded(run.Probe)
 	}
 	return results{
-		Void: r.void,
+		Void: r.Void,
 		ratios: ratios{
-			Cold:   rounded(ratio(r.verify, r.cold, measure.cost)),
-			Warm:   rounded(ratio(r.verify, r.warm, measure.cost)),
-			HTTP:   rounded(ratio(r.floor, r.http, measure.cost)),
-			ExCold: rounded(ratio(r.pair, r.exchangeCold, measure.cost)),
-			ExWarm: rounded(ratio(r.pair, r.exchangeWarm, measure.cost)),
-			Log:    rounded(ratio(r.ledger, r.raw, measure.rate)),
+			Cold:   rounded(ratio(r.Verify, r.Cold, measure.cost)),
+			Warm:   rounded(ratio(r.Verify, r.Warm, measure.cost)),
+			HTTP:   rounded(ratio(r.Floor, r.HTTP, measure.cost)),
+			ExCold: rounded(ratio(r.Pair, r.ExchangeCold, measure.cost)),
+			ExWarm: rounded(ratio(r.Pair, r.ExchangeWarm, measure.cost)),
+			Log:    rounded(ratio(r.Ledger, r.Raw, measure.rate)),
 			// The two sizes are not measured in turn: medians, not pairs.
-			Growth: rounded(r.large.cost() / r.small.cost()),
+			Growth: rounded(r.Large.cost() / r.Small.cost()),
 			Denial: rounded(r.denialSpread()), Removal: removals,
 		},
-		Verify: rounded(r.verify.cost()), ColdCost: rounded(r.cold.cost()), WarmCost: rounded(r.warm.cost()), NewPerson: rounded(r.person.cost()),
-		Pair: rounded(r.pair.cost()), ExColdCost: rounded(r.exchangeCold.cost()), ExWarmCost: rounded(r.exchangeWarm.cost()),
-		Floor: rounded(r.floor.cost()), HTTPCost: rounded(r.http.cost()),
-		Ledger: math.Round(r.ledger.rate()), LedgerCPU: rounded(r.ledger.cost()), Raw: math.Round(r.raw.rate()),
-		Small: rounded(r.small.cost()), Large: rounded(r.large.cost()),
-		RemovalMs: denied, ProbeMs: probes, Bulk: r.bulk,
+		Verify: rounded(r.Verify.cost()), ColdCost: rounded(r.Cold.cost()), WarmCost: rounded(r.Warm.cost()), NewPerson: rounded(r.Person.cost()),
+		Pair: rounded(r.Pair.cost()), ExColdCost: rounded(r.ExchangeCold.cost()), ExWarmCost: rounded(r.ExchangeWarm.cost()),
+		Floor: rounded(r.Floor.cost()), HTTPCost: rounded(r.HTTP.cost()),
+		Ledger: math.Round(r.Ledger.rate()), LedgerCPU: rounded(r.Ledger.cost()), Raw: math.Round(r.Raw.rate()),
+		Small: rounded(r.Small.cost()), Large: rounded(r.Large.cost()),
+		RemovalMs: denied, ProbeMs: probes, Bulk: r.Bulk,
 	}
 }
 
 // denialSpread is that of the worst path.
 func (r *report) denialSpread() (worst float64) {
-	for _, d := range r.denials {
+	for _, d := range r.Denials {
 		worst = max(worst, d.spread())
 	}
 	return worst
@@ -156,22 +155,22 @@ func (r *report) short() string {
 }
 
 func (r *report) printDenials(w io.Writer) {
-	for _, d := range r.denials {
-		fmt.Fprintf(w, "denials, %-18s %8.1f µs unknown, %.1f revoked, %.1f foreign   %.3f apart\n", d.path, d.medians[0], d.medians[1], d.medians[2], d.spread())
+	for _, d := range r.Denials {
+		fmt.Fprintf(w, "denials, %-18s %8.1f µs unknown, %.1f revoked, %.1f foreign   %.3f apart\n", d.Path, d.Medians[0], d.Medians[1], d.Medians[2], d.spread())
 	}
 }
 
 func (r *report) printRemovals(w io.Writer) {
-	for _, t := range r.removals {
+	for _, t := range r.Removals {
 		run := t.middle()
-		fmt.Fprintf(w, "revoked to denied, last of %-4d %7.2f ms p99   %.1f times a probe's %.2f ms\n", t.subscribers, run.deny, run.ratio(), run.probe)
+		fmt.Fprintf(w, "revoked to denied, last of %-4d %7.2f ms p99   %.1f times a probe's %.2f ms\n", t.Subscribers, run.Deny, run.ratio(), run.Probe)
 	}
 }
 
 func (r *report) print(w io.Writer) {
 	s := r.results()
-	if r.void != "" {
-		fmt.Fprintf(w, "THIS RUN IS VOID: %s\n", r.void)
+	if r.Void != "" {
+		fmt.Fprintf(w, "THIS RUN IS VOID: %s\n", r.Void)
 	}
 	fmt.Fprintf(w, "bare ES256 verify           %8.2f CPU µs\n", s.Verify)
 	fmt.Fprintf(w, "decision, cold              %8.2f CPU µs   %.2f of the bare rate\n", s.ColdCost, s.Cold)

@@ -55,7 +55,7 @@ func measureDecisions(ctx context.Context, dir string, n size, r *report) (err e
 	if err != nil {
 		return fmt.Errorf("deciding on new people: %w", err)
 	}
-	r.person = append(r.person, person)
+	r.Person = append(r.Person, person)
 	draws := zipf(tokenCount, n.Warm)
 	for round := range n.Rounds {
 		verify, err := take(ctx, n.Verifies, 1, func(i int) error {
@@ -76,7 +76,7 @@ func measureDecisions(ctx context.Context, dir string, n size, r *report) (err e
 		if err != nil {
 			return fmt.Errorf("deciding on tokens seen before: %w", err)
 		}
-		r.verify, r.cold, r.warm = append(r.verify, verify), append(r.cold, cold), append(r.warm, warm)
+		r.Verify, r.Cold, r.Warm = append(r.Verify, verify), append(r.Cold, cold), append(r.Warm, warm)
 	}
 	return measureExchanges(ctx, p, node, n, r)
 }
@@ -108,7 +108,7 @@ func measureExchanges(ctx context.Context, p *population, node workload, n size,
 		if err != nil {
 			return fmt.Errorf("exchanging tokens seen before: %w", err)
 		}
-		r.pair, r.exchangeCold, r.exchangeWarm = append(r.pair, pair), append(r.exchangeCold, cold), append(r.exchangeWarm, warm)
+		r.Pair, r.ExchangeCold, r.ExchangeWarm = append(r.Pair, pair), append(r.ExchangeCold, cold), append(r.ExchangeWarm, warm)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"crypto/sha256"
 	"math/bits"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -22,13 +23,23 @@ func (e *edge) add(leaf Hash, stored []store.Hash) []store.Hash {
 	stored = append(stored, h)
 	for n := e.size; n&1 == 1; n >>= 1 {
 		last := len(e.roots) - 1
-		h = tlog.NodeHash(e.roots[last], h)
+		h = nodeHash(e.roots[last], h)
 		e.roots = e.roots[:last]
 		stored = append(stored, h)
 	}
 	e.roots = append(e.roots, h)
 	e.size++
 	return stored
+}
+
+// nodeHash is the hash of an inner node (RFC 6962, section 2.1), as tlog.NodeHash
+// gives it, by one call of the hash.
+func nodeHash(left, right Hash) Hash {
+	var node [1 + 2*tlog.HashSize]byte
+	node[0] = 1
+	copy(node[1:], left[:])
+	copy(node[1+tlog.HashSize:], right[:])
+	return sha256.Sum256(node[:])
 }
 
 // root gives the hash of the whole tree.
@@ -39,7 +50,7 @@ func (e *edge) root() Hash {
 	}
 	h := e.roots[last]
 	for i := last - 1; i >= 0; i-- {
-		h = tlog.NodeHash(e.roots[i], h)
+		h = nodeHash(e.roots[i], h)
 	}
 	return h
 }

@@ -155,7 +155,10 @@ func (c *Clock) Mark() Mark {
 	shifted := time.Duration(c.offset.Load())
 	m := Mark{Boot: c.boot(wall), Shifted: shifted}
 	m.Sure, m.Doubted = c.judge(wall, m.Boot)
-	m.Wall = c.forward(wall, m.Sure).Add(shifted).UTC().Round(0)
+	m.Wall = c.forward(wall, m.Sure).UTC().Round(0)
+	if shifted != 0 {
+		m.Wall = m.Wall.Add(shifted)
+	}
 	return m
 }
 

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -296,6 +297,9 @@ func (n *Node) record(ctx context.Context, s *state.Snapshot, v *verdict, a *Ask
 	body := bodies.Get().(*[]byte)
 	defer bodies.Put(body)
 	*body = decision.AppendSealed((*body)[:0], s, &v.evidence, &a.Request, a.RequestID)
+	if !v.decision.Permit {
+		*body = fill(*body)
+	}
 	entry := ledger.Entry{Kind: decision.EntryKind.Name, Version: decision.EntryKind.Version}
 	if entry.Sealed = n.sealDetails(ctx, v.observed.Subject, *body); entry.Sealed == nil {
 		return trust.Position{}, trust.Errorf(trust.Unavailable, "the details of a decision could not be sealed")
@@ -307,6 +311,19 @@ func (n *Node) record(ctx context.Context, s *state.Snapshot, v *verdict, a *Ask
 	*body = decision.AppendLeaf((*body)[:0], &v.decision, &v.observed, &v.evidence, &a.Request, commit)
 	entry.Body = *body
 	return n.decisions.Append(ctx, entry, v.decision.Burn...)
+}
+
+// fill adds blanks to the details of a denial until they fill whole kibibytes. More
+// is known of somebody who is identified and refused than of a stranger, and how
+// long that takes to be written is how long the denial takes.
+func fill(details []byte) []byte {
+	const block = 1 << 10
+	blanks := -len(details) & (block - 1)
+	details = slices.Grow(details, blanks)
+	for range blanks {
+		details = append(details, ' ')
+	}
+	return details
 }
 
 // sealDetails seals what only an authorised reader may see of a decision about a

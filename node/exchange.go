@@ -261,6 +261,9 @@ func requests(o *decision.Order) (all []decision.Request) {
 // the same commit.
 func (n *Node) recordExchange(ctx context.Context, s *state.Snapshot, j *judged, r *Exchange, i *decision.Issue) (trust.Position, error) {
 	plain := decision.AppendSealed(nil, s, &j.evidence, &j.request, r.RequestID)
+	if !j.decision.Permit {
+		plain = fill(plain)
+	}
 	entry := n.exchangeEntry(j, i)
 	if entry.Sealed = n.sealDetails(ctx, j.observed.Subject, plain); entry.Sealed == nil {
 		return trust.Position{}, trust.Errorf(trust.Unavailable, "the details of an exchange could not be sealed")

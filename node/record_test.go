@@ -273,3 +273,27 @@ func TestOneOfManyPresentations(t *testing.T) {
 		t.Errorf("%d calls made %d records", calls, made)
 	}
 }
+
+// What is sealed of a denial is as long for a stranger, of whom nothing is known,
+// as for somebody who has been revoked, of whom much is; so is its writing.
+func TestDenialsAreSealedAlike(t *testing.T) {
+	ward := wardOf(t, nil)
+	revokeAt(t, ward.Home, node.RevokeRequest{Kind: "subject", Issuer: ward.Issuer.URL, Subject: "leaver", Reason: "left"})
+	nodetest.Eventually(t, "the revocation", func() bool { return read(t, ward, nurse(ward, "leaver")) == trust.SubjectRevoked })
+	known, err := ward.Host.SealedSizes(t.Context())
+	done(t, err)
+	stranger := ward.Home.World.Token(ward.Home.World.NewIssuer("https://idp.nobody.example"), "leaver", ward.Audience, nil)
+	for _, token := range [][]byte{nurse(ward, "leaver"), stranger} {
+		if reason := read(t, ward, token); reason == trust.Permit {
+			t.Errorf("%s", reason)
+		}
+		if issued := ward.Host.Exchange(t.Context(), order(ward, token)); issued.Token != "" {
+			t.Errorf("%+v", issued)
+		}
+	}
+	sizes, err := ward.Host.SealedSizes(t.Context())
+	done(t, err)
+	if sizes = sizes[len(known):]; len(sizes) != 4 || sizes[0] != sizes[2] || sizes[1] != sizes[3] {
+		t.Errorf("decision and exchange of the revoked and of the stranger seal %v bytes", sizes)
+	}
+}

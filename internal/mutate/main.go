@@ -29,12 +29,13 @@ import (
 
 func main() {
 	only := flag.String("only", "", "the mutants whose name matches")
+	share := flag.Int("of", 1, "one mutant of so many: other ones every day, all of them in so many days")
 	jobs := flag.Int("j", runtime.GOMAXPROCS(0), "how many run at a time")
 	dry := flag.Bool("n", false, "only see that the source has every check of the table")
 	flag.Parse()
 	err := dryRun()
 	if !*dry && err == nil {
-		err = run(*only, *jobs)
+		err = run(*only, *share, *jobs)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
@@ -53,7 +54,7 @@ const (
 // not name its own.
 const living = "^Test(Evidence|States|Requests|Messages|Statements|Grants|OwnCredentials)$"
 
-func run(only string, jobs int) error {
+func run(only string, share, jobs int) error {
 	match, err := regexp.Compile(only)
 	if err != nil {
 		return err
@@ -77,8 +78,9 @@ func run(only string, jobs int) error {
 		}
 	}
 	var chosen []int
+	today := int(begun.Unix() / (24 * 60 * 60))
 	for i, m := range table {
-		if match.MatchString(m.name()) {
+		if match.MatchString(m.name()) && (i+today)%max(share, 1) == 0 {
 			chosen = append(chosen, i)
 		}
 	}

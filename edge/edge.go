@@ -34,4 +34,5 @@ const (
 	Gap       Verdict = "gap"       // one before it is missing: lag, which heals by itself
 	Break     Verdict = "break"     // it contradicts what was applied: a person must look
 	Hold      Verdict = "hold"      // it is of a higher epoch: nothing of that is taken before a person accepts it
+	Past      Verdict = "past"      // it is of an epoch before the one that is held: two speak for the partner, or one of late
 )

@@ -142,7 +142,7 @@ func TestEveryMessageIsAppliedOnceInOrder(t *testing.T) {
 			switch s.Judge(a.From, a.Epoch, a.Lane, a.N, a.Hash) {
 			case edge.Apply:
 				s, order = s.Apply(a, trust.Stamp{}), append(order, n)
-			case edge.Break, edge.Hold:
+			case edge.Break, edge.Hold, edge.Past:
 				r.Fatalf("message %d breaks the edge after %v", n, order)
 			case edge.Duplicate, edge.Gap:
 			}

@@ -133,12 +133,15 @@ func (s State) BrokenAt(partner trust.ParticipantID) trust.Position { return s.e
 // the hex SHA-256 of its content. A broken edge is judged like a whole one:
 // suspension stops decisions, never delivery. The first message sets the epoch
 // of the stream. A lower one contradicts it; a higher one, which a recovery opens,
-// is held until an operator accepts it.
+// is held until an operator accepts it, and nothing of an epoch before that one is
+// taken either: the partner said that it speaks in it no more.
 func (s State) Judge(from trust.ParticipantID, epoch uint32, lane Lane, n uint64, hash string) Verdict {
 	known, last := s.Position(from, lane)
 	switch {
 	case !lane.Valid() || n == 0 || epoch < known || epoch == 0:
 		return Break
+	case epoch < s.Held(from):
+		return Past
 	case known != 0 && epoch > known:
 		return Hold
 	case n > last+1:

@@ -30,6 +30,9 @@ const (
 	RuleRecovery = "recovery"  // at the node that lost a part of its ledger
 	RuleNewEpoch = "new_epoch" // at its partner
 	RuleLost     = "own_messages_lost"
+	// RulePastEpoch: while a higher epoch is held, somebody speaks in one before it
+	// with the partner's key.
+	RulePastEpoch = "past_epoch"
 )
 
 // Numbers are of a message on each lane, in the order of Lanes.

@@ -197,6 +197,28 @@ func TestAHeldEpoch(t *testing.T) {
 	if rule, _ := s.Broken(rje(t)); rule != edge.RuleNewEpoch || s.Held(rje(t)) != 4 || s.BrokenAt(rje(t)).N != 4 {
 		t.Errorf("broken by %q at %s with epoch %d held", rule, s.BrokenAt(rje(t)), s.Held(rje(t)))
 	}
+	for _, c := range []struct {
+		what  string
+		from  trust.ParticipantID
+		epoch uint32
+		n     uint64
+		hash  string
+		want  edge.Verdict
+	}{
+		{"the next of the old epoch", rje(t), 1, 2, "b", edge.Past},
+		{"what was applied of it", rje(t), 1, 1, "a", edge.Past},
+		{"other content of it", rje(t), 1, 1, "x", edge.Past},
+		{"one too far of it", rje(t), 1, 9, "b", edge.Past},
+		{"an epoch that was held before", rje(t), 2, 2, "b", edge.Past},
+		{"the one that is held", rje(t), 4, 2, "b", edge.Hold},
+		{"one above it", rje(t), 5, 2, "b", edge.Hold},
+		{"no epoch", rje(t), 0, 2, "b", edge.Break},
+		{"another partner's", rxw(t), 1, 1, "a", edge.Apply},
+	} {
+		if got := s.Judge(c.from, c.epoch, edge.Safety, c.n, c.hash); got != c.want {
+			t.Errorf("while epoch 4 is held, %s: got %s, want %s", c.what, got, c.want)
+		}
+	}
 	if err := s.MayResume(rje(t)); trust.KindOf(err) != trust.Conflict {
 		t.Errorf("resuming it: %v", err)
 	}

@@ -157,6 +157,9 @@ func (n *Node) hear(ctx context.Context, before *state.Snapshot, from participan
 		if epoch != 0 && h.Edge.Epoch > epoch {
 			return word{}, 0, n.holdEpoch(ctx, id, h.Edge.Epoch)
 		}
+		if h.Edge.Epoch < before.Edge.Held(id) {
+			return word{}, 0, n.breakEdge(ctx, id, lane, edge.RulePastEpoch)
+		}
 		if h.Edge.Epoch < epoch || head < applied {
 			return word{}, 0, n.breakEdge(ctx, id, lane, "head_below_proven")
 		}
@@ -171,10 +174,11 @@ func (n *Node) breakEdge(ctx context.Context, id trust.ParticipantID, lane edge.
 }
 
 // contradicted records a break once, and refuses every time: a partner that
-// repeats itself fills no log.
+// repeats itself fills no log. Who is to accept an epoch has to see that somebody
+// still speaks in one before it, so that is recorded of an edge that waits for it.
 func (c *change) contradicted(id trust.ParticipantID, lane edge.Lane, rule string) error {
 	refused := trust.Errorf(trust.Conflict, "%s contradicts what it proved before (%s, %s lane); the edge is suspended", id, rule, lane)
-	if _, broken := c.Edge.Broken(id); broken {
+	if known, broken := c.Edge.Broken(id); broken && (known != edge.RuleNewEpoch || rule != edge.RulePastEpoch) {
 		return refused
 	}
 	return c.refuse(refused, edge.Broken{From: id, Lane: lane, Rule: rule})

@@ -64,6 +64,8 @@ func (n *Node) ReceiveMessage(ctx context.Context, from trust.ParticipantID, jws
 			return c.contradicted(from, m.Edge.Lane, "contradiction")
 		case edge.Hold:
 			return c.hold(from, m.Edge.Epoch)
+		case edge.Past:
+			return c.contradicted(from, m.Edge.Lane, edge.RulePastEpoch)
 		case edge.Apply:
 		}
 		defer func() { ended = c.ended }()

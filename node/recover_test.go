@@ -165,7 +165,8 @@ func TestAHostRecovers(t *testing.T) {
 	}
 }
 
-// A partner's word in a higher epoch suspends the edge, once.
+// A partner's word in a higher epoch suspends the edge, once; one in the epoch
+// before it is on record then.
 func TestAWordInAHigherEpochIsHeld(t *testing.T) {
 	ward := wardOf(t, nil)
 	home, host := ward.Home, ward.Host
@@ -182,6 +183,10 @@ func TestAWordInAHigherEpochIsHeld(t *testing.T) {
 	if held, count := newest[edge.EpochHeld](t, host); held.From != home.ID || held.Epoch != 2 || count != 1 {
 		t.Errorf("%d epochs are held, the last %+v", count, held)
 	}
+	nodetest.Eventually(t, "the word in the old epoch to be on record", func() bool {
+		rule, _ := host.State().Edge.Broken(home.ID)
+		return rule == edge.RulePastEpoch
+	})
 }
 
 // What was issued before the ledger was recovered has ended: whether it had been

@@ -295,10 +295,13 @@ func TestEpochs(t *testing.T) {
 	nodetest.Eventually(t, "the epoch to be held", func() bool { return l.host.State().Edge.Held(l.home.ID) == 2 })
 	nodetest.Eventually(t, "what was lost to be fetched", func() bool { return l.home.State().Edge.Stage(l.host.ID) == edge.Fetched })
 	_, last := l.host.State().Edge.Position(l.home.ID, edge.Safety)
-	for _, epoch := range []uint32{2, 3} {
+	for _, epoch := range []uint32{1, 2, 3} {
 		err := l.say(l.home, epoch, edge.Safety, last+1, "revocation", object{"kind": "subject", "namespace": "default", "subject": "nurse-7", "engagement": 1})
 		if _, now := l.host.State().Edge.Position(l.home.ID, edge.Safety); trust.KindOf(err) != trust.Conflict || now != last {
 			t.Errorf("a message in epoch %d, which nobody accepted: %v; the last is %d", epoch, err, now)
+		}
+		if rule, _ := l.host.State().Edge.Broken(l.home.ID); epoch == 1 && rule != edge.RulePastEpoch {
+			t.Errorf("a message in the epoch before the one that is held is recorded as %q", rule)
 		}
 	}
 	other, _, err := l.host.AddOperator(t.Context(), l.host.Admin, "L. Marsh", []trust.Role{operator.Admin})

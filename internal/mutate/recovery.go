@@ -26,6 +26,8 @@ var recoveryMutants = noticedBy("^Test(FalseAnswersToARecovery|WhoIsToldOfMessag
 	lost("edge/without.go", "going on without a partner takes two people", "case «p.Same(asked.By, by)»:", "false"),
 	lost("decision/ground.go", "a credential ends with the ledger that held it", "if «g.Own && g.Epoch != s.Edge.Recovery.Epoch» {", "false"),
 	lost(foldGo, "an epoch that is over is over", "|| «epoch < known» ||", "false"),
+	lost(foldGo, "an epoch before the one that is held is over", "case «epoch < s.Held(from)»:", "false"),
+	lost(beatGo, "who speaks in an epoch before the one that is held is on record", "broken && («known != edge.RuleNewEpoch || rule != edge.RulePastEpoch») {", "true"),
 	lost(foldGo, "a higher epoch waits for an operator", "case known != 0 && «epoch > known»:", "false"),
 	lost("node/resume.go", "a recovering edge is not resumed", "if err := c.Edge.MayResume(t.Participant); «err != nil» {", "false"),
 	lost("node/epoch.go", "accepting an epoch has a reason", "if «reason == \"\"» {", "false"),

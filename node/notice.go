@@ -15,6 +15,7 @@ import (
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/signal"
 	"github.com/entente-id/entente/stream"
+	"github.com/entente-id/entente/suspension"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -38,20 +39,26 @@ var told = map[string]func(*Node, context.Context, trust.Event, ledger.Record) (
 	revocation.Bulk{}.EventKind().Name:              tellBulk,
 	revocation.EngagementOpened{}.EventKind().Name:  tellOpened,
 	revocation.CredentialRevoked{}.EventKind().Name: tellCredential,
+	suspension.Suspended{}.EventKind().Name:         tellSuspended,
+	suspension.Resumed{}.EventKind().Name:           tellResumed,
+	suspension.Lapsed{}.EventKind().Name:            tellLapsed,
 }
 
 // signalTypes are the event types that told gives.
 var signalTypes = []signal.Type{signal.SessionRevoked, signal.AccountDisabled, signal.AccountEnabled, signal.CredentialCompromise}
 
-// left is how it is told that an own person's engagement ended: the account is
-// disabled until there is another engagement, and sessions end now. It is not
-// purged, since it may come back under the same name.
-func left(key trust.SubjectKey, namespace, subject string) [2]notice {
-	gone := notice{event: signal.AccountDisabled, person: key, namespace: namespace, subject: subject}
-	out := gone
-	out.event, out.why = signal.SessionRevoked, "the engagement has ended"
-	return [2]notice{gone, out}
+// disabled is how it is told that an own person is out, or stopped: the account is
+// disabled until it is enabled, and sessions end now. It is not purged, since it
+// may come back under the same name.
+func disabled(key trust.SubjectKey, namespace, subject, why string) []notice {
+	off := notice{event: signal.AccountDisabled, person: key, namespace: namespace, subject: subject}
+	out := off
+	out.event, out.why = signal.SessionRevoked, why
+	return []notice{off, out}
 }
+
+// left is why whose engagement ended is out.
+const left = "the engagement has ended"
 
 // tellRevoked: of an own key or issuer, everything that it said is void, whoever
 // it said it of.
@@ -70,8 +77,7 @@ func tellRevoked(n *Node, ctx context.Context, e trust.Event, r ledger.Record) (
 		if err := n.unsealed(ctx, t.Subject, r, &text); err != nil {
 			return nil, err
 		}
-		both := left(t.Subject, text.Message.Namespace, text.Message.Subject)
-		return slices.Values(both[:]), nil
+		return slices.Values(disabled(t.Subject, text.Message.Namespace, text.Message.Subject, left)), nil
 	case revocation.Key:
 		const why = "a signing key of the issuer is trusted no longer"
 		return slices.Values([]notice{
@@ -101,7 +107,7 @@ func tellBulk(n *Node, ctx context.Context, e trust.Event, r ledger.Record) (ite
 			if i == len(text.People) {
 				return
 			}
-			for _, w := range left(m.Subject, text.People[i].Namespace, text.People[i].Subject) {
+			for _, w := range disabled(m.Subject, text.People[i].Namespace, text.People[i].Subject, left) {
 				if !yield(w) {
 					return
 				}
@@ -121,8 +127,65 @@ func tellOpened(n *Node, ctx context.Context, e trust.Event, r ledger.Record) (i
 	if err := n.unsealed(ctx, opened.Subject, r, &text); err != nil {
 		return nil, err
 	}
-	m := text.Message
-	return slices.Values([]notice{{event: signal.AccountEnabled, person: opened.Subject, namespace: m.Namespace, subject: m.Subject}}), nil
+	return n.enabled(opened.Subject, text.Message.Namespace, text.Message.Subject), nil
+}
+
+// tellSuspended: an own person is stopped, until an entry says that they go on.
+func tellSuspended(n *Node, ctx context.Context, e trust.Event, r ledger.Record) (iter.Seq[notice], error) {
+	stopped := e.(suspension.Suspended)
+	t := stopped.Target
+	if t.Kind != suspension.Subject || t.Participant != n.self || !stopped.From.IsZero() {
+		return nil, nil
+	}
+	var text NoticeText
+	if err := n.unsealed(ctx, t.Subject, r, &text); err != nil {
+		return nil, err
+	}
+	return slices.Values(disabled(t.Subject, text.Namespace, text.Subject, "the account is suspended")), nil
+}
+
+// tellResumed: two people let an own person go on.
+func tellResumed(n *Node, ctx context.Context, e trust.Event, r ledger.Record) (iter.Seq[notice], error) {
+	resumed := e.(suspension.Resumed)
+	t := resumed.Target
+	if t.Kind != suspension.Subject || t.Participant != n.self || !resumed.From.IsZero() {
+		return nil, nil
+	}
+	var text resumeText
+	if err := n.unsealed(ctx, t.Subject, r, &text); err != nil {
+		return nil, err
+	}
+	return n.enabled(t.Subject, text.Namespace, text.Subject), nil
+}
+
+// tellLapsed: what stopped an own person ended by itself; who it was, its entry
+// says.
+func tellLapsed(n *Node, ctx context.Context, e trust.Event, _ ledger.Record) (iter.Seq[notice], error) {
+	lapsed := e.(suspension.Lapsed)
+	t := lapsed.Target
+	if t.Participant != n.self {
+		return nil, nil
+	}
+	r, err := n.trust.Entry(ctx, lapsed.Of.N)
+	if err != nil {
+		return nil, err
+	}
+	var text NoticeText
+	if err := n.unsealed(ctx, t.Subject, r, &text); err != nil {
+		return nil, err
+	}
+	return n.enabled(t.Subject, text.Namespace, text.Subject), nil
+}
+
+// enabled is how it is told that an own person may go on; nothing of whose
+// engagement is over, or who is stopped: another entry will end that. The state is
+// at least that of the entry it is asked for.
+func (n *Node) enabled(key trust.SubjectKey, namespace, subject string) iter.Seq[notice] {
+	s := n.State()
+	if _, alive := (&change{Snapshot: s, n: n}).engagement(key); !alive || s.Suspension.Stands(key) {
+		return nil
+	}
+	return slices.Values([]notice{{event: signal.AccountEnabled, person: key, namespace: namespace, subject: subject}})
 }
 
 // tellCredential: a credential that this node issued ended before its time. It is

@@ -144,10 +144,14 @@ func (n *Node) owed(ctx context.Context, s *stream.Stream, o *outlet, limit int)
 		o.behind(s.From, 0)
 	}
 	sought := &search{n: n, s: s, o: o, rights: rights, limit: limit, items: items}
+	known := n.State().At.Position.N // what an entry is told by may rest on the state after it
 	for from := o.From; ; {
 		records, err := n.trust.Read(ctx, from, readAtOnce)
 		if err != nil {
 			return nil, err
+		}
+		if later := slices.IndexFunc(records, func(r ledger.Record) bool { return r.Position.N > known }); later >= 0 {
+			records = records[:later]
 		}
 		for _, r := range records {
 			if full, err := sought.entry(ctx, r); full || err != nil {

@@ -43,7 +43,7 @@ func (n *Node) Resume(ctx context.Context, a Actor, w Stoppable, reason string) 
 			return c.take(events, refusal)
 		}
 		for _, e := range events {
-			if err := c.addSealed(e, sealed{owner: t.Subject, text: reasonText{reason}}); err != nil {
+			if err := c.addSealed(e, sealed{owner: t.Subject, text: c.resumeText(t, w, reason)}); err != nil {
 				return err
 			}
 			switch e := e.(type) {
@@ -58,6 +58,19 @@ func (n *Node) Resume(ctx context.Context, a Actor, w Stoppable, reason string) 
 	})
 	out.Position = at
 	return out, err
+}
+
+// resumeText is the sealed part of what lets something go on: why, and of a
+// subject who it is.
+type resumeText struct {
+	Reason    string `json:"reason"`
+	Namespace string `json:"namespace,omitempty"`
+	Subject   string `json:"subject,omitempty"`
+}
+
+func (c *change) resumeText(t suspension.Target, w Stoppable, reason string) resumeText {
+	m := c.notice(t, w)
+	return resumeText{Reason: reason, Namespace: m.Namespace, Subject: m.Subject}
 }
 
 // confirmed: two people said so.

@@ -24,6 +24,7 @@ func (n *Node) Run(ctx context.Context) {
 	all.Go(func() { n.keepStreams(ctx) })
 	all.Go(func() { n.keepDrills(ctx) })
 	all.Go(func() { n.keepReviews(ctx) })
+	all.Go(func() { n.keepSuspensions(ctx) })
 	started := map[trust.ParticipantID]bool{}
 	for {
 		for partner := range n.State().Participant.Partners() {

@@ -132,6 +132,7 @@ func TestABanEndsByItself(t *testing.T) {
 	ward.Host.Clock.Shift(51 * time.Second)
 	ward.Home.Clock.Shift(51 * time.Second)
 	await(t, ward, nurse(ward, "nurse-1"), trust.Permit)
+	nodetest.Eventually(t, "its end to be on record", func() bool { _, n := newest[suspension.Lapsed](t, ward.Host); return n == 1 })
 	if notice := told(t, ward.Home, 0); len(notice) != 0 {
 		t.Errorf("the notice of it stands: %+v", notice)
 	}

@@ -102,21 +102,30 @@ func (n *Node) named(s *state.Snapshot, all []Suspended) []Suspended {
 
 // suspended reads the entry of a suspension.
 func (n *Node) suspended(ctx context.Context, at trust.Position) (Suspended, error) {
-	r, err := n.trust.Entry(ctx, at.N)
+	e, r, err := n.stopAt(ctx, at)
 	if err != nil {
 		return Suspended{}, err
-	}
-	event, err := n.codec.Decode(trust.Kind{Name: r.Kind, Version: r.Version}, r.Body)
-	if err != nil {
-		return Suspended{}, err
-	}
-	e, ok := event.(suspension.Suspended)
-	if !ok {
-		return Suspended{}, trust.Errorf(trust.Internal, "entry %s is %s and no suspension", at, r.Kind)
 	}
 	out := Suspended{From: e.From, By: e.By, At: trust.Instant(r.At), Position: r.Position, target: e.Target}
 	out.What, err = n.noticed(ctx, e, r)
 	return out, err
+}
+
+// stopAt reads the entry by which something was stopped.
+func (n *Node) stopAt(ctx context.Context, at trust.Position) (suspension.Suspended, ledger.Record, error) {
+	r, err := n.trust.Entry(ctx, at.N)
+	if err != nil {
+		return suspension.Suspended{}, r, err
+	}
+	event, err := n.codec.Decode(trust.Kind{Name: r.Kind, Version: r.Version}, r.Body)
+	if err != nil {
+		return suspension.Suspended{}, r, err
+	}
+	e, ok := event.(suspension.Suspended)
+	if !ok {
+		return e, r, trust.Errorf(trust.Internal, "entry %s is %s and no suspension", at, r.Kind)
+	}
+	return e, r, nil
 }
 
 // noticed gives what was written of a suspension, or what the leaf says.

@@ -226,6 +226,7 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 		suspension.Suspended{Target: banned, Alias: trust.SubjectKey{2}, By: host.Admin.ID, Expires: 1_900_000_000},
 		suspension.ResumeAsked{Target: banned, Of: trust.Position{Epoch: 1, N: 1006}, By: host.Admin.ID, Until: 1_800_000_000},
 		suspension.Refused{Target: banned, Rule: suspension.RulePerson, By: host.Admin.ID},
+		suspension.Lapsed{Target: banned, Of: trust.Position{Epoch: 1, N: 1006}, Ended: 1_900_000_000},
 		suspension.Resumed{Target: suspension.Target{Kind: suspension.Edge, Participant: home.ID}, Asked: "op-2", By: host.Admin.ID},
 		edge.Resumed{From: home.ID, By: host.Admin.ID},
 		participant.Resumed{Participant: home.ID, By: host.Admin.ID},

@@ -153,6 +153,17 @@ func (s State) Resume(f Standing, t Target, by string, now int64) ([]trust.Event
 	}
 }
 
+// Lapse records that the stop of a subject by the entry at of has ended by itself
+// at now (Unix seconds): once, and nothing of one that stands or is longer.
+func (s State) Lapse(t Target, of trust.Position, now int64) []trust.Event {
+	for _, name := range s.names(t.Subject) {
+		if stop, _ := s.Subjects.Get(table.Key(name)); t.Kind == Subject && stop.At == of && stop.ended(now) {
+			return []trust.Event{Lapsed{Target: t, Of: of, Ended: stop.Until}}
+		}
+	}
+	return nil
+}
+
 // Lift lets go on what the partner itself had stopped. What it had not stopped
 // is refused with Denied, and recorded.
 func (s State) Lift(f Standing, t Target, from trust.ParticipantID) ([]trust.Event, error) {

@@ -40,6 +40,15 @@ type Resumed struct {
 	By     string              `json:"by,omitempty"`
 }
 
+// Lapsed: the stop of a subject by the entry at Of ended by itself, at Ended (Unix
+// seconds). What holds at a time goes by the date of the stop; this is the account
+// of it, for whoever is told of entries alone.
+type Lapsed struct {
+	Target Target         `json:"target"`
+	Of     trust.Position `json:"of"`
+	Ended  int64          `json:"ended"`
+}
+
 // Refused: somebody asked that a target goes on who may not say so.
 type Refused struct {
 	Target Target              `json:"target"`
@@ -57,6 +66,9 @@ func (ResumeAsked) EventKind() trust.Kind { return kind("resume_asked") }
 // EventKind is suspension.resumed.
 func (Resumed) EventKind() trust.Kind { return kind("resumed") }
 
+// EventKind is suspension.lapsed.
+func (Lapsed) EventKind() trust.Kind { return kind("lapsed") }
+
 // EventKind is suspension.refused.
 func (Refused) EventKind() trust.Kind { return kind("refused") }
 
@@ -64,5 +76,5 @@ func kind(verb string) trust.Kind { return trust.Kind{Name: "suspension." + verb
 
 // Events gives one of each kind of event of this package.
 func Events() []trust.Event {
-	return []trust.Event{Suspended{}, ResumeAsked{}, Resumed{}, Refused{}}
+	return []trust.Event{Suspended{}, ResumeAsked{}, Resumed{}, Lapsed{}, Refused{}}
 }

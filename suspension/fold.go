@@ -70,6 +70,8 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 		s.Asked = s.Asked.With(e.Target.key(), Request{e.Target, e.By, e.Of, e.Until, at.Position})
 	case Resumed:
 		return s.resume(e)
+	case Lapsed:
+		return s.lapse(e)
 	}
 	return s
 }
@@ -150,6 +152,25 @@ func (s State) resume(e Resumed) State {
 	case Participant, Agreement, Edge:
 	}
 	return s
+}
+
+// lapse takes away what has ended by itself, under every name that it has. A
+// longer stop stays, and so does what its home says.
+func (s State) lapse(e Lapsed) State {
+	for _, name := range s.names(e.Target.Subject) {
+		if stop, _ := s.Subjects.Get(table.Key(name)); stop.At == e.Of {
+			s = s.free(name, Resumed{Target: e.Target})
+		}
+	}
+	return s
+}
+
+// names are those by which a stopped subject is known here.
+func (s State) names(subject trust.SubjectKey) []trust.SubjectKey {
+	if also := s.OtherName(subject); also != (trust.SubjectKey{}) {
+		return []trust.SubjectKey{subject, also}
+	}
+	return []trust.SubjectKey{subject}
 }
 
 // free takes one party's mark from a subject; the other's stays.

@@ -66,6 +66,30 @@ func (s State) Here(now int64) []trust.Position {
 	return all
 }
 
+// Over gives the entries by which this node stopped subjects whose time was over
+// by now (Unix seconds), and of whom no entry says so yet: at most limit of them.
+func (s State) Over(now int64, limit int) []trust.Position {
+	var all []trust.Position
+	for _, stop := range s.Subjects.All() {
+		if len(all) == limit {
+			break
+		}
+		if stop.ended(now) && !slices.Contains(all, stop.At) {
+			all = append(all, stop.At)
+		}
+	}
+	return all
+}
+
+func (s Stop) ended(now int64) bool { return s.Until != 0 && s.Until <= now }
+
+// Stands reports whether this node stopped a subject, and no entry says that it
+// goes on: a time that has passed since is not looked at.
+func (s State) Stands(subject trust.SubjectKey) bool {
+	stop, _ := s.Subjects.Get(table.Key(subject))
+	return stop.Until != 0
+}
+
 // Request gives who asked that a target goes on, while that counts.
 func (s State) Request(t Target, now int64) (Request, bool) {
 	r, ok := s.Asked.Get(t.key())

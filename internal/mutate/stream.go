@@ -5,6 +5,8 @@ const (
 	streamGo   = "node/stream.go"
 	grantGo    = "api/oauth/receiver.go"
 
+	noticeGo = "node/notice.go"
+
 	receivers = "^Test(Receivers|ReceiverTokens)$"
 )
 
@@ -18,4 +20,14 @@ var receiverMutants = noticedBy(receivers,
 	lost(receiverGo, "a token is for who is registered for signals", "if _, may := c.MayReceive(); «!known || !may» {", "false"),
 	lost(streamGo, "a stream is its receiver's", "if !ok || «t.Client != r.id» {", "false"),
 	lost(grantGo, "a client without the right gets no token", "secret, ttl, ok := h.node.ReceiverToken(client, manage)\n\tif «!ok» {", "false"),
+)
+
+// toldMutants are the checks of what receivers are told of people, which TestTold
+// has to notice.
+var toldMutants = noticedBy("^TestTold$",
+	lost(noticeGo, "who has left is not enabled", "if _, alive := (&change{Snapshot: s, n: n}).engagement(key); «!alive» ||", "false"),
+	lost(noticeGo, "who is suspended is not enabled", "|| «s.Suspension.Stands(key)» {", "false"),
+	lost(noticeGo, "what was before a subject was added is not told of it", "|| «added > at» {", "false"),
+	lost(noticeGo, "a receiver hears of those it added", "«rights.All» {\n\t\tfor", "true"),
+	lost("suspension/verdict.go", "a suspension ends at its end", "s.Until != 0 && «s.Until <= now» }", "true"),
 )

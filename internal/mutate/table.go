@@ -22,6 +22,7 @@ var table = slices.Concat(
 	receiptMutants,
 	bulkMutants,
 	receiverMutants,
+	toldMutants,
 	unwindMutants,
 	incidentMutants,
 	leakMutants,

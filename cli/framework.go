@@ -17,7 +17,8 @@ import (
 
 func (a *app) frameworkCommand() *cobra.Command {
 	return a.group("framework", "The rules that participants share",
-		a.frameworkDraft(), a.frameworkSign(), a.frameworkPublish(), a.frameworkAdopt(), a.frameworkShow(), a.frameworkList())
+		a.frameworkDraft(), a.frameworkSign(), a.frameworkPublish(), a.frameworkAdopt(), a.frameworkShow(), a.frameworkList(),
+		a.frameworkDiff(), a.frameworkStatus())
 }
 
 func (a *app) frameworkDraft() *cobra.Command {
@@ -167,7 +168,7 @@ func (a *app) frameworkPublish() *cobra.Command {
 func (a *app) frameworkAdopt() *cobra.Command {
 	return &cobra.Command{
 		Use: "adopt HASH", Short: "Put a waiting framework in force at this node",
-		Long:    "Put a waiting framework in force at this node. HASH may be shortened to at least 8 digits that only one waiting framework has.",
+		Long:    "Accept a waiting framework for this node. It is in force from its date on, or at once where it names none; partners are told. HASH may be shortened to at least 8 digits that only one waiting framework has.",
 		Example: "  entente framework list\n  entente framework adopt 91ab34cd",
 		Args:    args("HASH"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -178,6 +179,10 @@ func (a *app) frameworkAdopt() *cobra.Command {
 				}
 				if err := n.AdoptFramework(ctx, f.Hash); err != nil {
 					return err
+				}
+				if d := f.Document.Activates; int64(d) > a.Now().Unix() {
+					a.say("framework %s version %d is adopted, and holds from %s on", f.Name, f.Version, d)
+					return nil
 				}
 				a.say("framework %s version %d is in force", f.Name, f.Version)
 				return nil
@@ -246,11 +251,11 @@ func (a *app) frameworkList() *cobra.Command {
 }
 
 func frameworkView(items []admin.Framework) view {
-	v := view{columns: []string{"NAME", "VERSION", "STAGE", "HASH", "EXPIRES", "SIGNATURES", "FROM"}, narrow: 5}
+	v := view{columns: []string{"NAME", "VERSION", "STAGE", "HASH", "EXPIRES", "HOLDS FROM", "SIGNATURES", "FROM"}, narrow: 6}
 	for _, f := range items {
 		v.names = append(v.names, f.Hash)
 		v.rows = append(v.rows, []string{
-			f.Name, strconv.Itoa(f.Version), string(f.Stage), short(f.Hash), f.Expires.String(),
+			f.Name, strconv.Itoa(f.Version), string(f.Stage), short(f.Hash), f.Expires.String(), instant(f.Since),
 			fmt.Sprintf("%d of %d", len(f.SignedBy), f.Document.Governance.Threshold), f.From.String(),
 		})
 	}

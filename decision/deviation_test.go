@@ -388,7 +388,7 @@ func rehired(sc *scene, since int64) {
 }
 
 func deviations() []deviation {
-	return slices.Concat(identifying, authenticating, excepting, witnessing, brokering, possessing, classifying, linking, weighing, suspending, disputing, ordering, delegating, approving, glassBreaking)
+	return slices.Concat(identifying, authenticating, excepting, witnessing, brokering, possessing, classifying, linking, weighing, suspending, disputing, ordering, delegating, approving, glassBreaking, adopting)
 }
 
 func TestEveryDeviationHasItsReason(t *testing.T) {

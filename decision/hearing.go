@@ -77,6 +77,7 @@ type hearing struct {
 
 	glass      bool           // emergency access stands, or would
 	spends     bool           // the permit uses an approval up, or is counted
+	behind     bool           // a party to the link has not adopted the framework in time
 	attributes map[string]any // released by the agreement
 	context    map[string]any // released too, about what the caller runs as and on; nil: nothing
 	workload   map[string]any // seen of that by the enforcement point, as it may state it; nil: nothing
@@ -108,6 +109,9 @@ func (h *hearing) open(s *state.Snapshot, o *Observed, ev *Evidence, r *Request)
 	}
 	if f := s.Framework.Current; f != nil {
 		h.d.FrameworkVersion = f.Version
+	}
+	if next := s.Framework.Next; next != nil {
+		h.until(next.Since) // when other rules hold
 	}
 	for i := range h.d.Checks {
 		h.d.Checks[i] = Check{Name: Names[i], Result: NotReached}

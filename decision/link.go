@@ -6,6 +6,7 @@ import (
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/state"
 	"github.com/entente-id/entente/suspension"
 	"github.com/entente-id/entente/trust"
@@ -46,6 +47,7 @@ func (h *hearing) parties() trust.Reason {
 		case partner.Suspended:
 			return trust.ParticipantSuspended
 		}
+		h.keepsUp(partner)
 	}
 	if h.r.Order != nil && h.foreignTo(h.r.EnforcementPoint) {
 		return trust.ForeignClient
@@ -58,6 +60,7 @@ func (h *hearing) parties() trust.Reason {
 		case partner.Suspended || partner.SuspendsUs:
 			return trust.ParticipantSuspended
 		}
+		h.keepsUp(partner)
 	}
 	f := h.s.Framework.Current
 	if f == nil {
@@ -71,6 +74,21 @@ func (h *hearing) parties() trust.Reason {
 		return trust.UnknownResource
 	default:
 		return ""
+	}
+}
+
+// keepsUp notes whether a partner has not adopted the framework in time.
+func (h *hearing) keepsUp(p *participant.Partner) {
+	f := h.s.Framework.Current
+	if f == nil {
+		return
+	}
+	switch by := f.AdoptBy(p.Adopted, p.Confirmed); {
+	case by == 0:
+	case h.o.Now < by:
+		h.until(by)
+	default:
+		h.behind = true
 	}
 }
 
@@ -220,6 +238,9 @@ func (h *hearing) effectiveTier() trust.Reason {
 	if h.actor != nil && h.actor.tiered {
 		h.d.Tier, h.d.MaxAge = stronger(h.d.Tier, h.actor.d.Tier), min(h.d.MaxAge, h.actor.d.MaxAge)
 		h.d.MaxBundleAge, h.d.MaxFeedAge = h.actor.d.MaxBundleAge, h.actor.d.MaxFeedAge
+	}
+	if h.behind && h.d.Tier != trust.Basic { // R29
+		return trust.NotAdopted
 	}
 	if h.ev.Exception != "" && h.ev.ExpiresAt-h.ev.IssuedAt > int64(h.tier.MaxException) { // R21
 		return trust.ExceptionTooLong

@@ -110,6 +110,9 @@ func (h *hearing) tellShortfall(reason trust.Reason) string {
 		return fmt.Sprintf("lets others act for %s through %d links at most; the chain has %d", ev.Class, h.deepest(), h.chained())
 	case trust.SingleUseKind:
 		return "takes each proof once; only ID tokens can be used up"
+	case trust.NotAdopted:
+		f := h.s.Framework.Current
+		return fmt.Sprintf("is on tier %s, and its other party has not adopted framework %d within %s, as that says: it is held to tier %s", h.d.Tier, f.Version, f.Document.Governance.AdoptWithin, trust.Basic)
 	case trust.UnknownTier:
 		return fmt.Sprintf("is of tier %q and the class of tier %q; framework %d does not define both", d.Tier, h.class.Tier, h.d.FrameworkVersion)
 	case trust.SenderConstraint:

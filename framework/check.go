@@ -60,6 +60,7 @@ func (c *checker) head(d Document, now int64) {
 	} else {
 		c.rule(isHash(d.Previous), "previous", "is not the hex SHA-256 of the version before")
 	}
+	c.rule(d.Activates == 0 || d.Activates < d.Expires, "activates", "is %s, not before it expires", d.Activates)
 	c.rule(int64(d.Expires) > now, "expires", "is %s, which has passed; it must lie in the future", d.Expires)
 }
 

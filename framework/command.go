@@ -38,7 +38,8 @@ func Draft(d Document, now int64) (data []byte, hash string, err error) {
 // not become the framework here is refused with a *Refusal. now is Unix seconds.
 func (s State) Receive(f Facts, signed Signed, from trust.ParticipantID, now int64) ([]trust.Event, error) {
 	hash := Hash(signed.Bytes)
-	if _, waits := s.Pending(hash); waits || s.inForce(hash) {
+	s = s.On(now)
+	if _, known := s.Version(hash); known {
 		return nil, nil
 	}
 	d, err := s.verify(signed, f, now)
@@ -48,7 +49,8 @@ func (s State) Receive(f Facts, signed Signed, from trust.ParticipantID, now int
 	return []trust.Event{Received{Signed: signed, Hash: hash, Version: d.Version, From: from}}, nil
 }
 
-// Adopt puts a document that waits in force, by the word of a local operator.
+// Adopt puts a document that waits in force, by the word of a local operator:
+// from its date on, or at once where that has come.
 // Everything is checked again: it may have expired or been overtaken meanwhile.
 // It fails with Invalid without an operator, with NotFound where no document of
 // this hash waits, else like Receive.
@@ -56,11 +58,12 @@ func (s State) Adopt(f Facts, hash, by string, now int64) ([]trust.Event, error)
 	if by == "" {
 		return nil, trust.Errorf(trust.Invalid, "framework %s is adopted by nobody; a local operator must be named", hash)
 	}
-	if s.inForce(hash) {
+	s = s.On(now)
+	waiting, waits := s.Pending(hash)
+	if _, known := s.Version(hash); known && !waits {
 		return nil, nil
 	}
-	waiting, ok := s.Pending(hash)
-	if !ok {
+	if !waits {
 		return nil, trust.Errorf(trust.NotFound, "framework %s was not received; only what was can be adopted", hash)
 	}
 	d, err := s.verify(waiting.Signed, f, now)
@@ -69,8 +72,6 @@ func (s State) Adopt(f Facts, hash, by string, now int64) ([]trust.Event, error)
 	}
 	return []trust.Event{Adopted{Signed: waiting.Signed, Hash: hash, Version: d.Version, By: by}}, nil
 }
-
-func (s State) inForce(hash string) bool { return s.Current != nil && s.Current.Hash == hash }
 
 // verify decides whether signed may become the framework here (R1). Where it
 // fails the document is as far as it could be read.
@@ -107,8 +108,15 @@ func read(data []byte) (d Document, _ *Refusal) {
 }
 
 // follows decides whether d is the next version after the one in force, or may
-// be the first here.
+// be the first here. While one that was adopted waits for its date nothing takes
+// its place, and nothing builds on it: whom it asks to sign does not decide yet.
 func (s State) follows(d Document, hash string, f Facts) *Refusal {
+	if s.Next != nil {
+		if d.Version <= s.Next.Version {
+			return refusal(NotNewer, "is not newer than version %d, which was adopted and holds from %s on", s.Next.Version, trust.Instant(s.Next.Since))
+		}
+		return refusal(VersionGap, "builds on a version that holds from %s on, not yet", trust.Instant(s.Next.Since))
+	}
 	if s.Current == nil {
 		if invited := len(f.ConfirmedHashes) > 0; invited != slices.Contains(f.ConfirmedHashes, hash) || !invited && d.Version != 1 {
 			return refusal(Unconfirmed, "is the first here but not one that a confirmed invitation names")

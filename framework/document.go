@@ -9,11 +9,14 @@ import "github.com/entente-id/entente/trust"
 // Document is the shared rules, as people write them. The bytes that are signed
 // are its RFC 8785 form; nothing is ever rendered a second time.
 type Document struct {
-	Kind       string                    `json:"kind"` // "Framework"
-	Name       string                    `json:"name"`
-	Summary    string                    `json:"summary,omitempty"`
-	Version    int                       `json:"version"`            // from 1, strictly rising
-	Previous   string                    `json:"previous,omitempty"` // hash of the version before; empty for 1
+	Kind     string `json:"kind"` // "Framework"
+	Name     string `json:"name"`
+	Summary  string `json:"summary,omitempty"`
+	Version  int    `json:"version"`            // from 1, strictly rising
+	Previous string `json:"previous,omitempty"` // hash of the version before; empty for 1
+	// Activates is from when on the version holds where it was adopted; absent is
+	// from its adoption on.
+	Activates  trust.Instant             `json:"activates,omitzero"`
 	Expires    trust.Instant             `json:"expires"`
 	Governance Governance                `json:"governance"`
 	Assurance  Assurance                 `json:"assurance"`
@@ -26,11 +29,14 @@ type Document struct {
 // Governance says who may change the framework. Threshold counts distinct
 // participants, not signatures.
 type Governance struct {
-	Authority   trust.ParticipantID `json:"authority"`
-	Threshold   int                 `json:"threshold"`
-	Signers     []Signer            `json:"signers"`
-	AdoptWithin trust.Span          `json:"adopt_within,omitzero"`
-	Disputes    *Disputes           `json:"disputes,omitempty"`
+	Authority trust.ParticipantID `json:"authority"`
+	Threshold int                 `json:"threshold"`
+	Signers   []Signer            `json:"signers"`
+	// AdoptWithin is for how long after it holds a version may not have been adopted
+	// by a participant; from then on its partners hold that one to the basic tier.
+	// Absent is for ever.
+	AdoptWithin trust.Span `json:"adopt_within,omitzero"`
+	Disputes    *Disputes  `json:"disputes,omitempty"`
 }
 
 // Signer is a participant and its governance key, written

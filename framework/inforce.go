@@ -9,7 +9,8 @@ import (
 )
 
 // InForce is the framework that a local operator adopted. It is never changed.
-// Since is when, in Unix seconds. Its JSON holds the signed bytes only.
+// Since is from when on it holds, in Unix seconds. Its JSON holds the signed bytes
+// only.
 type InForce struct {
 	Document Document
 	Hash     string
@@ -23,13 +24,13 @@ type InForce struct {
 }
 
 // inForce reads the signed bytes again, whose signatures were checked before
-// they became an entry.
-func inForce(signed Signed, since int64) (*InForce, error) {
-	f := &InForce{Hash: Hash(signed.Bytes), Signed: signed, Since: since}
+// they became an entry. It holds from its date on, but not before it was adopted.
+func inForce(signed Signed, adopted int64) (*InForce, error) {
+	f := &InForce{Hash: Hash(signed.Bytes), Signed: signed}
 	if err := canonical.Decode(signed.Bytes, &f.Document); err != nil {
 		return nil, err
 	}
-	f.Version = f.Document.Version
+	f.Version, f.Since = f.Document.Version, max(adopted, int64(f.Document.Activates))
 	f.grants = f.Document.Assurance.grants()
 	f.brokered = f.Document.Assurance.vector(f.Document.Assurance.Brokered)
 	f.issuers = make(map[trust.IssuerID]NationalIssuer, len(f.Document.Issuers))
@@ -66,6 +67,15 @@ func (f *InForce) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 // Alive reports whether f holds at now (Unix seconds): at exactly Expires it
 // has ended.
 func (f *InForce) Alive(now int64) bool { return now < int64(f.Document.Expires) }
+
+// AdoptBy gives the time (Unix seconds) from which on a participant is behind that
+// has adopted no later version than adopted and is known since a time; 0 for never.
+func (f *InForce) AdoptBy(adopted int, since int64) int64 {
+	if f.Document.Governance.AdoptWithin == 0 || adopted >= f.Version {
+		return 0
+	}
+	return max(f.Since, since) + int64(f.Document.Governance.AdoptWithin)
+}
 
 // Class gives the rule of an identity class.
 func (f *InForce) Class(c trust.Class) (ClassRule, bool) {

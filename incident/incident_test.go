@@ -115,6 +115,7 @@ func TestLapse(t *testing.T) {
 		"no date":                   func(l *incident.Lapsed) { l.Ended = 0 },
 		"no agreement's":            func(l *incident.Lapsed) { l.Agreement = "" },
 		"a statement of agreements": func(l *incident.Lapsed) { l.Of = incident.Statement },
+		"an adoption of agreements": func(l *incident.Lapsed) { l.Of = incident.Adoption },
 	} {
 		l := review
 		change(&l)

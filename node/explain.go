@@ -81,11 +81,11 @@ func (n *Node) Explain(ctx context.Context, a Actor, reference string) (Explanat
 	if err != nil {
 		return Explanation{}, err
 	}
-	s, err := n.stateAfter(ctx, leaf.Trust)
+	o, ev, r := decision.Replay(leaf, details)
+	s, err := n.stateAfter(ctx, leaf.Trust, o.Now)
 	if err != nil {
 		return Explanation{}, err
 	}
-	o, ev, r := decision.Replay(leaf, details)
 	again := decision.Explain(s, o, ev, r)
 	e := explanation(again, o, ev, r)
 	e.Reference, e.Position = reference, &record.Position

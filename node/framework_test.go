@@ -7,7 +7,9 @@ import (
 
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/incident"
 	"github.com/entente-id/entente/internal/nodetest"
+	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -117,5 +119,70 @@ func TestFrameworksTravel(t *testing.T) {
 		if f := n.State().Framework.Current; f.Version != 2 || f.Hash != hash {
 			t.Errorf("%s has version %d", n.ID, f.Version)
 		}
+	}
+}
+
+// An amendment that both signed holds at each node from its date on, if its people
+// accepted it; whose people do not within the time it gives is held to the basic
+// tier, and shown (R11, R29).
+func TestAnAmendmentHoldsFromItsDateOn(t *testing.T) {
+	w := nodetest.NewWorld(t)
+	home, host := founded(t, w, nil)
+	ward := w.NewWard(home, host, nil)
+	token := nurse(ward, "910000000001")
+	second := amended(host, w.Rules(home, host))
+	second.Activates, second.Governance.AdoptWithin = trust.Instant(time.Now().Add(300*time.Second).Unix()), 150
+	signed := w.Sign(second, home, host)
+	hash := framework.Hash(signed.Bytes)
+	by := func(version int, reason trust.Reason) {
+		t.Helper()
+		nodetest.Eventually(t, string(reason), func() bool {
+			a := answer(t, host, ward.Ask(token))
+			e, err := host.Explain(t.Context(), host.Admin, a.Reference)
+			done(t, err)
+			if e.Framework != version {
+				t.Fatalf("decided by framework %d, explained by %s; want %d", e.Framework, e.Reason, version)
+			}
+			return a.Reason == reason
+		})
+	}
+	host.Adopt(signed)
+	nodetest.Eventually(t, "the amendment to wait at the home", func() bool { _, waits := home.State().Framework.Pending(hash); return waits })
+	host.Stop()
+	host.Start()
+	if f := host.State().Framework; f.Current.Version != 1 || f.Next == nil || f.Next.Hash != hash {
+		t.Fatalf("adopted before its date it stands as %+v", f)
+	}
+	by(1, trust.Permit)
+	before := answer(t, host, ward.Ask(token))
+
+	home.Clock.Shift(301 * time.Second)
+	host.Clock.Shift(301 * time.Second)
+	by(2, trust.Permit)
+	if e, err := host.Explain(t.Context(), host.Admin, before.Reference); err != nil || e.Framework != 1 || !e.Permit {
+		t.Errorf("the decision of before is explained as %+v, %v", e, err)
+	}
+	if v := home.State().Framework.Current.Version; v != 1 {
+		t.Errorf("version %d is in force at the home, whose people did not accept it", v)
+	}
+	if all := host.Adoptions(); all[0].Version != 2 || all[1].Stage != node.Owes || all[1].Version != 1 {
+		t.Errorf("in time, who adopted is %+v", all)
+	}
+
+	home.Clock.Shift(451 * time.Second)
+	host.Clock.Shift(451 * time.Second)
+	by(2, trust.NotAdopted)
+	if all := host.Adoptions(); all[1].Stage != node.Lags || all[1].Participant != home.ID {
+		t.Errorf("too late, who adopted is %+v", all)
+	}
+	done(t, host.WatchPosture(t.Context(), home.ID))
+	if e, _ := newest[incident.Lapsed](t, host); e.Of != incident.Adoption || e.Participant != home.ID || e.Ended != int64(second.Activates)+150 {
+		t.Errorf("on record is %+v", e)
+	}
+
+	done(t, home.AdoptFramework(t.Context(), home.Admin, hash))
+	by(2, trust.Permit)
+	if all := host.Adoptions(); all[1].Stage != node.Adopts || all[1].Hash != hash {
+		t.Errorf("then, who adopted is %+v", all)
 	}
 }

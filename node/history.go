@@ -88,15 +88,20 @@ func (n *Node) StateAt(ctx context.Context, a Actor, at time.Time) (*state.Snaps
 	if err == nil && s.At == (trust.Stamp{}) {
 		return nil, trust.Errorf(trust.NotFound, "trust log begins after %s; there was no state then", trust.Instant(at.Unix()))
 	}
-	return s, err
+	return s.On(at.Unix()), err
 }
 
-// stateAfter folds the trust log up to a position.
-func (n *Node) stateAfter(ctx context.Context, p trust.Position) (*state.Snapshot, error) {
-	if s := n.State(); s.At.Position == p {
-		return s, nil
+// stateAfter folds the trust log up to a position, and gives it by the rules that
+// held at a time (Unix seconds).
+func (n *Node) stateAfter(ctx context.Context, p trust.Position, at int64) (*state.Snapshot, error) {
+	if s := n.trust.Head(); s.At.Position == p {
+		return s.On(at), nil
 	}
-	return n.foldUntil(ctx, func(r ledger.Record) bool { return r.Position.Compare(p) <= 0 })
+	s, err := n.foldUntil(ctx, func(r ledger.Record) bool { return r.Position.Compare(p) <= 0 })
+	if err != nil {
+		return nil, err
+	}
+	return s.On(at), nil
 }
 
 func (n *Node) foldUntil(ctx context.Context, while func(ledger.Record) bool) (*state.Snapshot, error) {

@@ -165,6 +165,7 @@ type Node struct {
 	codec     *state.Codec
 	trust     *ledger.Log[*state.Snapshot]
 	kept      atomic.Pointer[trust.Stamp] // of the state checkpoint on disk
+	dated     atomic.Pointer[dated]
 	decisions *ledger.Log[struct{}]
 	views     *views
 	issuers   *issuerKeys
@@ -229,8 +230,26 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	return n, n.loadWatermarks(ctx)
 }
 
-// State gives the newest durable snapshot.
-func (n *Node) State() *state.Snapshot { return n.trust.Head() }
+// State gives the newest durable snapshot, by the rules that hold now. A time that
+// is not confirmed puts no rules in force; by one that is in doubt everything is
+// denied.
+func (n *Node) State() *state.Snapshot {
+	head := n.trust.Head()
+	if head.Framework.Next == nil {
+		return head
+	}
+	if d := n.dated.Load(); d != nil && d.head == head {
+		return d.now
+	}
+	now := head.On(n.Clock.Stamp())
+	if now != head {
+		n.dated.Store(&dated{head, now})
+	}
+	return now
+}
+
+// dated is a snapshot whose rules have given way to others by their date.
+type dated struct{ head, now *state.Snapshot }
 
 // Self is this node's participant.
 func (n *Node) Self() trust.ParticipantID { return n.self }

@@ -37,9 +37,12 @@ func (n *Node) watchPosture(ctx context.Context, id trust.ParticipantID) error {
 }
 
 // lapses gives what of a partner's has lapsed and is not on record: its statement,
-// and the reviews of what is in force with it.
+// its adoption of the framework, and the reviews of what is in force with it.
 func (c *change) lapses(id trust.ParticipantID) (news []incident.Lapsed, err error) {
 	all := []incident.Lapsed{{Of: incident.Statement, Participant: id, Ended: c.n.views.dates(id).statementEnds}}
+	if p, known := c.Participant.Partner(id); known && c.Framework.Current != nil {
+		all = append(all, incident.Lapsed{Of: incident.Adoption, Participant: id, Ended: c.Framework.Current.AdoptBy(p.Adopted, p.Confirmed)})
+	}
 	for _, a := range slices.Concat(c.Agreement.Between(id, c.n.self), c.Agreement.Between(c.n.self, id)) {
 		if a.Stage == agreement.Active {
 			due := a.Since + int64(a.Revision.Document.ReviewEvery)

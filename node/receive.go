@@ -171,9 +171,17 @@ func receiveFramework(c *change, from *participant.Partner, content []byte) erro
 		// that came before it could adopt it.
 		return errors.Join(c.sendFramework(from.Card.ID, c.Framework.Current.Signed), err)
 	}
+	if err := c.adoptedBy(from.Card.ID, hash); err != nil {
+		return err
+	}
 	if f := c.Framework.Current; f != nil && f.Hash == hash {
 		// The partner has just adopted what is in force here. A statement that
 		// came to it before may have named what only the framework registers.
+		if next := c.Framework.Next; next != nil {
+			if err := c.sendFramework(from.Card.ID, next.Signed); err != nil {
+				return err
+			}
+		}
 		return c.sendStatement(from.Card.ID)
 	}
 	return nil

@@ -50,7 +50,7 @@ func (n *Node) change(ctx context.Context, command func(*change) error) (trust.P
 func (n *Node) changeOnce(ctx context.Context, command func(*change) error, once ...trust.Once) (trust.Position, error) {
 	var c *change
 	_, at, err := n.trust.Do(ctx, func(head *state.Snapshot, next trust.Stamp) ([]ledger.Entry, error) {
-		c = &change{Snapshot: head, now: next.At, n: n, ctx: ctx, next: next, to: map[trust.ParticipantID]bool{}}
+		c = &change{Snapshot: head.On(next.At), now: next.At, n: n, ctx: ctx, next: next, to: map[trust.ParticipantID]bool{}}
 		if err := command(c); err != nil {
 			return nil, err
 		}

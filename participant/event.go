@@ -74,6 +74,16 @@ type Resumed struct {
 	From        trust.ParticipantID `json:"from,omitzero"`
 }
 
+// Adopted: a partner said that a version of the framework was adopted there.
+type Adopted struct {
+	Participant trust.ParticipantID `json:"participant"`
+	Framework   string              `json:"framework"` // hash
+	Version     int                 `json:"version"`
+}
+
+// EventKind is participant.adopted.
+func (Adopted) EventKind() trust.Kind { return kind("adopted") }
+
 // EventKind is participant.born.
 func (Born) EventKind() trust.Kind { return kind("born") }
 
@@ -105,5 +115,5 @@ func kind(verb string) trust.Kind { return trust.Kind{Name: "participant." + ver
 
 // Events gives one of each kind of event of this package.
 func Events() []trust.Event {
-	return []trust.Event{Born{}, Renewed{}, Confirmed{}, Declared{}, Stated{}, KeysSeen{}, BundleSeen{}, Suspended{}, Resumed{}}
+	return []trust.Event{Born{}, Renewed{}, Confirmed{}, Declared{}, Stated{}, KeysSeen{}, BundleSeen{}, Suspended{}, Resumed{}, Adopted{}}
 }

@@ -39,6 +39,12 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 		return s.suspend(e.Participant, e.From, true)
 	case Resumed:
 		return s.suspend(e.Participant, e.From, false)
+	case Adopted:
+		if old, ok := s.Partner(e.Participant); ok {
+			p := *old
+			p.Adopted, p.AdoptedHash = e.Version, e.Framework
+			s.Others = s.Others.With(partnerKey(e.Participant), &p)
+		}
 	}
 	return s
 }

@@ -36,6 +36,7 @@ func TestGolden(t *testing.T) {
 		participant.BundleSeen{Participant: id(t, "rje"), Issuer: domain(t, "rje").Issuer, Bundle: bundleOf(t, 1, "rje")},
 		participant.Suspended{Participant: id(t, "rje"), By: by},
 		participant.Resumed{Participant: id(t, "nobody"), By: by},
+		participant.Adopted{Participant: id(t, "rje"), Framework: inv.Framework, Version: 2},
 	} {
 		back := reflect.New(reflect.TypeOf(e))
 		golden(t, e.EventKind().Name, e, back.Interface())

@@ -52,6 +52,8 @@ type Partner struct {
 	Suspended        bool  // we stopped trusting it
 	SuspendsUs       bool  // it told us that it stopped trusting us
 	Confirmed        int64 // Unix seconds
+	Adopted          int   // the version of the framework that it said it adopted, 0 for none
+	AdoptedHash      string
 }
 
 type storedPartner struct {
@@ -63,12 +65,15 @@ type storedPartner struct {
 	Suspended        bool       `json:"suspended,omitzero"`
 	SuspendsUs       bool       `json:"suspends_us,omitzero"`
 	Confirmed        int64      `json:"confirmed"`
+	Adopted          int        `json:"adopted,omitzero"`
+	AdoptedHash      string     `json:"adopted_hash,omitempty"`
 }
 
 // MarshalJSONTo writes the partner with its card as signed.
 func (p *Partner) MarshalJSONTo(enc *jsontext.Encoder) error {
 	return json.MarshalEncode(enc, storedPartner{
 		p.Signed, p.Framework, p.Fingerprint, p.Issuers, p.StatementExpires, p.Suspended, p.SuspendsUs, p.Confirmed,
+		p.Adopted, p.AdoptedHash,
 	})
 }
 
@@ -79,7 +84,7 @@ func (p *Partner) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		return err
 	}
 	card, err := s.Signed.read()
-	*p = Partner{card, s.Signed, s.Framework, s.Fingerprint, s.Issuers, s.StatementExpires, s.Suspended, s.SuspendsUs, s.Confirmed}
+	*p = Partner{card, s.Signed, s.Framework, s.Fingerprint, s.Issuers, s.StatementExpires, s.Suspended, s.SuspendsUs, s.Confirmed, s.Adopted, s.AdoptedHash}
 	return err
 }
 

@@ -59,6 +59,7 @@ type Snapshot struct {
 // Apply gives the snapshot after e. It is total: an event that no noun knows
 // changes only the stamp.
 func (s *Snapshot) Apply(e trust.Event, at trust.Stamp) *Snapshot {
+	s = s.On(at.At)
 	n := *s
 	n.At = at
 	n.Framework = s.Framework.Apply(e, at)
@@ -91,6 +92,20 @@ func (s *Snapshot) Apply(e trust.Event, at trust.Stamp) *Snapshot {
 		n.Epoch++
 	case changesNothing:
 	}
+	return &n
+}
+
+// On gives the snapshot at now (Unix seconds), no entry being later than it: s
+// itself, or where the date has come of a framework that was adopted, one by whose
+// rules that is.
+func (s *Snapshot) On(now int64) *Snapshot {
+	if !s.Framework.Due(now) {
+		return s
+	}
+	n := *s
+	n.Framework = s.Framework.On(now)
+	n.Rules++
+	n.Epoch++
 	return &n
 }
 

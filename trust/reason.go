@@ -121,6 +121,7 @@ const (
 	LinkAuthAge          Reason = "link.auth_age"
 	WorkloadNotSeen      Reason = "link.workload"
 	UnknownTier          Reason = "link.unknown_tier"
+	NotAdopted           Reason = "link.not_adopted"
 	SingleUseKind        Reason = "link.single_use"
 	SenderConstraint     Reason = "link.sender_constraint"
 	NonceMissing         Reason = "link.nonce"
@@ -321,6 +322,7 @@ func Reasons() []ReasonDoc {
 		{LinkAssurance, "the evidence is below what the agreement needs on a ladder", "have the caller sign in with stronger means"},
 		{LinkAuthAge, "the person signed in longer ago than the agreement takes, or the token does not say when", "have the person sign in again"},
 		{WorkloadNotSeen, "the agreement takes only callers that the enforcement point sees running as and on what it names, and it did not state that", "register the service's enforcement point to state it (workload), and have it pass what it sees in context.workload"},
+		{NotAdopted, "the other party to the agreement has not adopted the framework in force within the time that it gives, and is held to the basic tier", "have its people adopt the framework"},
 		{UnknownTier, "the framework in force does not define the tier of the class or the agreement", "amend the framework or the agreement"},
 		{SingleUseKind, "the agreement takes each proof once, which only an ID token allows", "call with an ID token"},
 		{SenderConstraint, "the tier takes only tokens that are bound to what their sender shows", "have the issuer bind its tokens (cnf), or agree on a tier that does not require it"},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/entente-id/entente/canonical"
 	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -13,8 +14,9 @@ import (
 type FrameworkStage string
 
 const (
-	InForce FrameworkStage = "in_force"
-	Waiting FrameworkStage = "waiting" // for a local operator to adopt it
+	InForce  FrameworkStage = "in_force"
+	Accepted FrameworkStage = "accepted" // adopted; it waits for its date
+	Waiting  FrameworkStage = "waiting"  // for a local operator to adopt it
 )
 
 // Framework is a framework that is in force or awaits adoption.
@@ -24,7 +26,7 @@ type Framework struct {
 	Name     string                `json:"name"`
 	Version  int                   `json:"version"`
 	Expires  trust.Instant         `json:"expires"`
-	Since    trust.Instant         `json:"since,omitzero"` // when it came into force
+	Since    trust.Instant         `json:"since,omitzero"` // from when on it holds here, once adopted
 	From     trust.ParticipantID   `json:"from,omitzero"`  // who sent it; zero: a local operator
 	SignedBy []trust.ParticipantID `json:"signed_by"`
 	Document framework.Document    `json:"document"`
@@ -37,6 +39,7 @@ type Hash struct {
 
 var frameworkRoutes = map[string]route{
 	"GET /v1/frameworks":               handler.listFrameworks,
+	"GET /v1/frameworks/adoptions":     handler.listAdoptions,
 	"POST /v1/frameworks":              handler.receiveFramework,
 	"POST /v1/frameworks/{hash}/adopt": handler.adoptFramework,
 }
@@ -55,8 +58,12 @@ func viewFramework(stage FrameworkStage, hash string, d framework.Document, sign
 func (h handler) listFrameworks(_ context.Context, _ request) (any, error) {
 	s := h.node.State().Framework
 	var items []Framework
-	if f := s.Current; f != nil {
-		v := viewFramework(InForce, f.Hash, f.Document, f.Signed)
+	for _, f := range s.Adopted() {
+		stage := InForce
+		if f == s.Next {
+			stage = Accepted
+		}
+		v := viewFramework(stage, f.Hash, f.Document, f.Signed)
 		v.Since = trust.Instant(f.Since)
 		items = append(items, v)
 	}
@@ -72,6 +79,10 @@ func (h handler) listFrameworks(_ context.Context, _ request) (any, error) {
 	return listOf("Framework", items), nil
 }
 
+func (h handler) listAdoptions(_ context.Context, _ request) (any, error) {
+	return listOf("Adoption", h.node.Adoptions()), nil
+}
+
 func (h handler) receiveFramework(ctx context.Context, r request) (any, error) {
 	signed, err := body[framework.Signed](r)
 	if err != nil {
@@ -85,7 +96,13 @@ func (h handler) adoptFramework(ctx context.Context, r request) (any, error) {
 	return nil, h.node.AdoptFramework(ctx, r.actor, r.PathValue("hash"))
 }
 
-// Frameworks lists the framework in force, first, and those that wait.
+// Adoptions tells which version of the framework each organisation has adopted.
+func (c *Client) Adoptions(ctx context.Context) (List[node.Adoption], error) {
+	return call[List[node.Adoption]](ctx, c, http.MethodGet, "/v1/frameworks/adoptions", nil)
+}
+
+// Frameworks lists the framework in force, first, the one that waits for its date,
+// and those that wait for people.
 func (c *Client) Frameworks(ctx context.Context) (List[Framework], error) {
 	return call[List[Framework]](ctx, c, http.MethodGet, "/v1/frameworks", nil)
 }

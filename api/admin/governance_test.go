@@ -9,6 +9,7 @@ import (
 	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/mapping"
+	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/trust"
 )
@@ -28,6 +29,9 @@ func TestFramework(t *testing.T) {
 	inForce := must(p.atHome.Frameworks(ctx))(t).Items
 	if len(inForce) != 1 || inForce[0].Stage != admin.InForce || inForce[0].Since == 0 || inForce[0].Document.Name != "northern-health" {
 		t.Errorf("adopted, the list is %+v", inForce)
+	}
+	if all := must(p.atHome.Adoptions(ctx))(t).Items; len(all) == 0 || all[0].Participant != p.home.ID || all[0].Version != 1 || all[0].Stage != node.Adopts {
+		t.Errorf("who adopted is %+v", all)
 	}
 	if s := must(p.atHome.Status(ctx))(t); s.Framework == nil || s.Framework.Hash != hash || s.Entity != p.home.ID {
 		t.Errorf("status is %+v", s)

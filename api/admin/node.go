@@ -67,6 +67,7 @@ type Participants interface {
 	GiveBundle(ctx context.Context, a node.Actor, domain trust.IssuerID, document []byte) error
 	ReceiveFramework(ctx context.Context, a node.Actor, signed framework.Signed) (hash string, err error)
 	AdoptFramework(ctx context.Context, a node.Actor, hash string) error
+	Adoptions() []node.Adoption
 }
 
 // Agreements are the use cases about agreements.

@@ -18,6 +18,7 @@ var table = slices.Concat(
 	secretMutants,
 	possessionMutants,
 	drillMutants,
+	frameworkMutants,
 	signalMutants,
 	receiptMutants,
 	bulkMutants,

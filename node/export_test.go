@@ -56,5 +56,6 @@ func (n *Node) SealedSizes(ctx context.Context) (sizes []int, err error) {
 	}
 	return sizes, nil
 }
+
 // LapseSuspensions looks for suspensions of people that ended by themselves.
 func (n *Node) LapseSuspensions(ctx context.Context) error { return n.lapseSuspensions(ctx) }

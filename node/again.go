@@ -25,8 +25,12 @@ var again = map[string]func(*change, trust.ParticipantID, jsontext.Value) error{
 	kindMove:       moveAgain,
 }
 
-// others are the hosts but one.
-func (c *change) others(than trust.ParticipantID) (out []trust.ParticipantID) {
+// others are the hosts but one. Of somebody who was erased there is none: they had
+// been told of the end before the erasure.
+func (c *change) others(than trust.ParticipantID, subject trust.SubjectKey) (out []trust.ParticipantID) {
+	if c.Erasure.Forgotten(subject) {
+		return nil
+	}
 	for _, host := range c.hosts() {
 		if host != than {
 			out = append(out, host)
@@ -54,7 +58,7 @@ func revokeAgain(c *change, from trust.ParticipantID, content jsontext.Value) er
 		if err := c.addSealed(e, sealed{owner: target.Subject, text: revokeText{Message: m, Reason: recovered}}); err != nil {
 			return err
 		}
-		for _, host := range c.others(from) { // which may never have been told
+		for _, host := range c.others(from, target.Subject) { // which may never have been told
 			if err := c.sendRevocation(host, target.Subject, m); err != nil {
 				return err
 			}
@@ -83,7 +87,7 @@ func signalAgain(c *change, from trust.ParticipantID, content jsontext.Value) er
 		if err := c.addSealed(e, sealed{owner: r.Owner, text: signalText{Message: m}}); err != nil {
 			return err
 		}
-		for _, host := range c.others(from) {
+		for _, host := range c.others(from, r.Owner) {
 			if err := c.sendSignal(host, r.Owner, m); err != nil {
 				return err
 			}
@@ -112,7 +116,7 @@ func noticeAgain(c *change, from trust.ParticipantID, content jsontext.Value) er
 			return err
 		}
 		for _, partner := range c.concerned(t) {
-			if partner == from {
+			if partner == from || c.Erasure.Forgotten(t.Subject) {
 				continue
 			}
 			if err := c.sendNotice(partner, t, m); err != nil {

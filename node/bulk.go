@@ -271,15 +271,20 @@ func (c *change) repeatBulk(host trust.ParticipantID, e revocation.Bulk, r ledge
 	if e.Participant != c.n.self || !e.From.IsZero() {
 		return nil
 	}
-	text, err := unsealed[bulkText](c, e.List, r)
-	if err != nil || text == nil {
+	at := r.Position
+	key, r, err := c.listEntry(e, r)
+	if err != nil {
+		return err
+	}
+	text, err := unsealed[bulkText](c, key, r)
+	if err != nil || text == nil || len(text.People) == 0 {
 		return err
 	}
 	m, err := c.n.announce(host, text.People)
 	if err != nil {
 		return err
 	}
-	m.Act = r.Position
+	m.Act = at
 	return c.send(host, edge.Safety, kindBulk, trust.SubjectKey{}, m)
 }
 

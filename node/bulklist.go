@@ -130,7 +130,11 @@ func (n *Node) listOf(ctx context.Context, at trust.Position) ([]bulkPerson, err
 	if !ok {
 		return nil, trust.Errorf(trust.Internal, "entry %s is %s, where a bulk revocation should stand", at, r.Kind)
 	}
-	plain, err := n.Keys.Unseal(ctx, e.List, r.Sealed)
+	key, r, err := (&change{Snapshot: n.State(), n: n, ctx: ctx}).listEntry(e, r)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := n.Keys.Unseal(ctx, key, r.Sealed)
 	if err != nil {
 		return nil, err
 	}

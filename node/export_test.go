@@ -59,3 +59,17 @@ func (n *Node) SealedSizes(ctx context.Context) (sizes []int, err error) {
 
 // LapseSuspensions looks for suspensions of people that ended by themselves.
 func (n *Node) LapseSuspensions(ctx context.Context) error { return n.lapseSuspensions(ctx) }
+
+// Opened gives what stands sealed beside an entry of the trust log, empty once its
+// owner was erased.
+func (n *Node) Opened(ctx context.Context, number uint64, owner trust.SubjectKey) (string, error) {
+	r, err := n.trust.Entry(ctx, number)
+	if err != nil || len(r.Sealed) == 0 {
+		return "", err
+	}
+	plain, err := n.Keys.Unseal(ctx, owner, r.Sealed)
+	if trust.KindOf(err) == trust.NotFound || trust.KindOf(err) == trust.Invalid { // erased, or another owner's
+		return "", nil
+	}
+	return string(plain), err
+}

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"io"
+	"iter"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -83,6 +84,11 @@ type Keys interface {
 	OpenGround(id string, sealed []byte) ([]byte, error)
 	// Unseal fails with NotFound once the owner's key was erased.
 	Unseal(ctx context.Context, owner trust.SubjectKey, sealed []byte) ([]byte, error)
+	// EraseUpTo destroys the owners' data keys, each unless that was done as often
+	// as is said beside it. It is durable when EraseUpTo returns.
+	EraseUpTo(ctx context.Context, owners iter.Seq2[trust.SubjectKey, int]) error
+	// Erasures gives every owner whose key was destroyed, with how often.
+	Erasures(ctx context.Context) (map[trust.SubjectKey]int, error)
 }
 
 // Clock tells the time and how long ago something was, by whichever of wall
@@ -216,6 +222,9 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	}
 	n.self, n.demo = self.Card.ID, self.Card.Demo
 	if err := n.Keys.Certify(self.Card.Keys); err != nil {
+		return nil, err
+	}
+	if err := n.destroyErased(ctx); err != nil {
 		return nil, err
 	}
 	var err error

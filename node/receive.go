@@ -52,7 +52,7 @@ func (n *Node) ReceiveMessage(ctx context.Context, from trust.ParticipantID, jws
 	var gap error
 	var ended trust.SubjectKey
 	_, err = n.change(ctx, func(c *change) error {
-		c.list, c.received = list, received
+		c.list, c.received, c.given = list, received, true
 		switch c.Edge.Judge(from, m.Edge.Epoch, m.Edge.Lane, m.Edge.N, hash) {
 		case edge.Duplicate:
 			return nil

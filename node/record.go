@@ -30,6 +30,7 @@ type change struct {
 	ended    trust.SubjectKey // whose end a partner's message told
 	received clock.Mark       // when that message arrived
 	about    trust.SubjectKey // whom that message is about, if it is about somebody
+	given    bool             // by a partner, perhaps of a time before somebody was erased
 }
 
 // sealed is what stands beside a leaf, encrypted under its owner's key.
@@ -106,8 +107,12 @@ func (c *change) add(events ...trust.Event) error {
 	return nil
 }
 
-// addSealed records an event with a sealed part.
+// addSealed records an event with a sealed part. What a partner gives of somebody
+// who was erased has an effect, and its words are not kept.
 func (c *change) addSealed(e trust.Event, s sealed) error {
+	if c.given && c.Erasure.Forgotten(s.owner) {
+		s = sealed{}
+	}
 	entry, err := c.n.entry(c.ctx, e, s)
 	if err != nil {
 		return err

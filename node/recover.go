@@ -52,6 +52,13 @@ func Recover(ctx context.Context, c Config, epoch uint32, reason string) (out Re
 	if err := n.Keys.Certify(n.State().Participant.Self().Card.Keys); err != nil {
 		return out, err
 	}
+	if err := n.destroyErased(ctx); err != nil {
+		return out, err
+	}
+	remembered, err := n.rememberedErasures(ctx)
+	if err != nil {
+		return out, err
+	}
 	out.Epoch, out.Partners = epoch, []trust.ParticipantID{}
 	for p := range n.State().Participant.Partners() {
 		out.Partners = append(out.Partners, p.Card.ID)
@@ -66,7 +73,7 @@ func Recover(ctx context.Context, c Config, epoch uint32, reason string) (out Re
 				return err
 			}
 		}
-		return nil
+		return c.add(c.Erasure.Find(remembered)...)
 	})
 	return out, err
 }

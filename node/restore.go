@@ -236,6 +236,7 @@ func (n *Node) takeBack(ctx context.Context, id trust.ParticipantID, common edge
 		}
 	}
 	_, err := n.change(ctx, func(c *change) error {
+		c.given = true
 		restored := edge.Restored{From: id, Common: common, Heads: h.word.Heads}
 		behind, err := c.unsent(&restored)
 		if err != nil {

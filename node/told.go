@@ -98,7 +98,7 @@ func receiveNotice(c *change, from *participant.Partner, content []byte) error {
 			return err
 		}
 	}
-	if t.Kind != suspension.Subject || t.Participant != c.n.self || m.Namespace == evidence.Pairwise {
+	if t.Kind != suspension.Subject || t.Participant != c.n.self || m.Namespace == evidence.Pairwise || c.Erasure.Forgotten(t.Subject) {
 		return nil
 	}
 	answer := aliasMessage{m.Namespace, m.Subject, c.n.pairwise(from.Card.ID.String(), t.Subject)}

@@ -12,6 +12,7 @@ import (
 	"github.com/entente-id/entente/dispute"
 	"github.com/entente-id/entente/drill"
 	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/erasure"
 	"github.com/entente-id/entente/exception"
 	"github.com/entente-id/entente/finding"
 	"github.com/entente-id/entente/framework"
@@ -45,6 +46,7 @@ var ofAllNouns = sync.OnceValue(func() *Codec {
 		framework.Events(), participant.Events(), operator.Events(), service.Events(), client.Events(), agreement.Events(),
 		mapping.Events(), policy.Events(), revocation.Events(), suspension.Events(), exception.Events(), signal.Events(), edge.Events(), drill.Events(), finding.Events(), stream.Events(),
 		dispute.Events(),
+		erasure.Events(),
 		incident.Events(),
 		approval.Events(),
 		breakglass.Events(),

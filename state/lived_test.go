@@ -13,6 +13,7 @@ import (
 	"github.com/entente-id/entente/dispute"
 	"github.com/entente-id/entente/drill"
 	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/erasure"
 	"github.com/entente-id/entente/exception"
 	"github.com/entente-id/entente/finding"
 	"github.com/entente-id/entente/framework"
@@ -193,6 +194,15 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 			Owner: host.Admin.ID, Expires: time.Now().Unix() + 86400, Hash: []byte("0123456789abcdef"), By: host.Admin.ID,
 		},
 		exception.Ended{Name: "lab-feed-2026", By: host.Admin.ID},
+		erasure.HoldPlaced{N: 1, Participant: home.ID, Subject: trust.SubjectKey{9}, Until: 1_900_000_000, By: host.Admin.ID},
+		erasure.Refused{Subject: trust.SubjectKey{9}, Rule: erasure.RuleHold, By: "op-2"},
+		erasure.HoldEnded{N: 1, By: host.Admin.ID},
+		erasure.Asked{Participant: home.ID, Subject: trust.SubjectKey{9}, By: "op-2", Until: 1_800_000_000},
+		erasure.ListKept{List: trust.SubjectKey{11}, Key: trust.SubjectKey{12}},
+		erasure.Erased{
+			Participant: home.ID, Subject: trust.SubjectKey{9}, Also: []trust.SubjectKey{{10}}, Lists: []trust.SubjectKey{{11}}, Asked: "op-2", By: host.Admin.ID,
+		},
+		erasure.Found{Keys: []erasure.Count{{Key: trust.SubjectKey{13}, Times: 2}}},
 		signal.TransmitterAdded{Document: signal.Document{
 			Kind: "Transmitter", Name: "keycloak", Issuer: nodetest.Must(trust.ParseIssuerID("https://idp.trust.rxw.example"))(t), Delivery: signal.Push,
 			Audience: host.ID.String(), StreamID: "s-1", VerifyURI: "https://idp.trust.rxw.example/ssf/verify",

@@ -11,6 +11,7 @@ import (
 	"github.com/entente-id/entente/dispute"
 	"github.com/entente-id/entente/drill"
 	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/erasure"
 	"github.com/entente-id/entente/exception"
 	"github.com/entente-id/entente/finding"
 	"github.com/entente-id/entente/framework"
@@ -54,6 +55,7 @@ type Snapshot struct {
 	Incident    incident.State    `json:"incident"`
 	Approval    approval.State    `json:"approval"`
 	BreakGlass  breakglass.State  `json:"breakglass"`
+	Erasure     erasure.State     `json:"erasure"`
 }
 
 // Apply gives the snapshot after e. It is total: an event that no noun knows
@@ -82,6 +84,7 @@ func (s *Snapshot) Apply(e trust.Event, at trust.Stamp) *Snapshot {
 	n.Incident = s.Incident.Apply(e, at)
 	n.Approval = s.Approval.Apply(e, at)
 	n.BreakGlass = s.BreakGlass.Apply(e, at)
+	n.Erasure = s.Erasure.Apply(e, at)
 	switch effectOf(e) {
 	case changesRules:
 		n.Rules++
@@ -143,6 +146,8 @@ func effectOf(e trust.Event) effect {
 	case dispute.Opened, dispute.Seated, dispute.Answered, dispute.Exhibited, dispute.Escalated, dispute.Proposed, dispute.Accepted,
 		dispute.Ruled, dispute.Met, dispute.Ended, dispute.Refused:
 		return changesNothing
+	case erasure.HoldPlaced, erasure.HoldEnded, erasure.Asked, erasure.Refused, erasure.Erased, erasure.ListKept, erasure.Found:
+		return changesNothing // no decision rests on what is sealed
 	case dispute.Settled:
 		return reducesRules // a remedy may stop a person under other identifiers
 	case revocation.Revoked, revocation.Bulk, revocation.CredentialRevoked:

@@ -51,6 +51,7 @@ var allRoutes = []map[string]route{
 	disputeRoutes,
 	ruleRoutes,
 	drillRoutes,
+	erasureRoutes,
 	keyRoutes,
 	decisionRoutes,
 	ledgerRoutes,

@@ -37,6 +37,7 @@ type Node interface {
 	Approvals
 	BreakGlasses
 	Drills
+	Erasures
 	Rules
 	Keys
 	Records

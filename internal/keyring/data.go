@@ -6,6 +6,7 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"database/sql"
+	"iter"
 	"sync"
 
 	"github.com/entente-id/entente/seal"
@@ -55,10 +56,14 @@ func (k *Keyring) Seal(ctx context.Context, owner trust.SubjectKey, plaintext []
 }
 
 // Unseal gives the plaintext of a part that Seal made for the owner. It fails
-// with NotFound when the key it was sealed under was erased, with Invalid when
+// with NotFound when the key it was sealed under was erased, or nothing was sealed
+// since its owner had been, with Invalid when
 // the part is damaged or is another owner's, and with Unavailable when the key
 // cannot be read.
 func (k *Keyring) Unseal(ctx context.Context, owner trust.SubjectKey, sealed []byte) ([]byte, error) {
+	if len(sealed) == 0 {
+		return nil, trust.Errorf(trust.NotFound, "nothing is sealed here")
+	}
 	key, err := k.data.find(ctx, owner)
 	if err != nil {
 		return nil, err
@@ -78,15 +83,23 @@ func (k *Keyring) Unseal(ctx context.Context, owner trust.SubjectKey, sealed []b
 	}
 }
 
-// Erase destroys the owner's data key: what was sealed under it stays sealed for
-// ever. It is durable when it returns, and done again it changes nothing. What
-// is sealed for the owner later has a new key. It fails with Denied for the zero
-// owner and with Unavailable.
-func (k *Keyring) Erase(ctx context.Context, owner trust.SubjectKey) error {
-	if owner == (trust.SubjectKey{}) {
-		return trust.Errorf(trust.Denied, "the node's own data key is never erased; it is nobody's personal data")
+// EraseUpTo destroys the data keys of owners, each unless that was done as often as
+// is said beside it already: what was sealed under it stays sealed for ever. So what
+// an older copy of the keys brought back goes again, and what was sealed since, under
+// a new key, stays. It is durable when it returns, for all or for none. It fails with Denied for the zero owner and with Unavailable.
+func (k *Keyring) EraseUpTo(ctx context.Context, owners iter.Seq2[trust.SubjectKey, int]) error {
+	for owner := range owners {
+		if owner == (trust.SubjectKey{}) {
+			return trust.Errorf(trust.Denied, "the node's own data key is never erased; it is nobody's personal data")
+		}
 	}
-	return k.data.erase(ctx, owner)
+	return k.data.eraseUpTo(ctx, owners)
+}
+
+// Erasures gives every owner whose data key was destroyed, with how often. It
+// fails with Unavailable.
+func (k *Keyring) Erasures(ctx context.Context) (map[trust.SubjectKey]int, error) {
+	return k.data.allErasures(ctx)
 }
 
 // find gives the owner's key from memory or from the table. It fails with

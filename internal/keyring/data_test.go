@@ -3,6 +3,7 @@ package keyring_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -72,8 +73,11 @@ func TestEraseIsForGood(t *testing.T) {
 		t.Fatal(err)
 	}
 	wrapped := f.wrapped(t, nurse)
+	erase := func(owner trust.SubjectKey, times int) error {
+		return k.EraseUpTo(t.Context(), maps.All(map[trust.SubjectKey]int{owner: times}))
+	}
 	for range 2 { // the second time changes nothing
-		if err := k.Erase(t.Context(), nurse); err != nil {
+		if err := erase(nurse, 1); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -82,7 +86,7 @@ func TestEraseIsForGood(t *testing.T) {
 			t.Errorf("the erased key, wrapped, still stands in database file %d", i)
 		}
 	}
-	if err := k.Erase(t.Context(), trust.SubjectKey{9}); err != nil {
+	if err := erase(trust.SubjectKey{9}, 1); err != nil {
 		t.Errorf("erasing somebody unknown: %v", err)
 	}
 	if _, err := k.Unseal(t.Context(), nurse, hers); trust.KindOf(err) != trust.NotFound {
@@ -90,6 +94,9 @@ func TestEraseIsForGood(t *testing.T) {
 	}
 	later, err := k.Seal(t.Context(), nurse, []byte("later"))
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := erase(nurse, 1); err != nil { // which was done
 		t.Fatal(err)
 	}
 	for _, k := range []*keyring.Keyring{k, f.open(t, now)} {
@@ -103,8 +110,17 @@ func TestEraseIsForGood(t *testing.T) {
 			t.Errorf("somebody else's part: %q, %v", opened, err)
 		}
 	}
-	if err := k.Erase(t.Context(), node); trust.KindOf(err) != trust.Denied {
+	if err := erase(node, 1); trust.KindOf(err) != trust.Denied {
 		t.Errorf("erasing the node's own key: %v", err)
+	}
+	if all, err := k.Erasures(t.Context()); err != nil || !maps.Equal(all, map[trust.SubjectKey]int{nurse: 1, {9}: 1}) {
+		t.Errorf("erased are %v, %v", all, err)
+	}
+	if err := erase(nurse, 3); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Unseal(t.Context(), nurse, later); trust.KindOf(err) != trust.NotFound {
+		t.Errorf("erased once more: %v", err)
 	}
 }
 
@@ -188,8 +204,8 @@ func TestErasingWhileSealing(t *testing.T) {
 		})
 	}
 	all.Go(func() {
-		for range 5 {
-			if err := k.Erase(t.Context(), nurse); err != nil {
+		for times := range 5 {
+			if err := k.EraseUpTo(t.Context(), maps.All(map[trust.SubjectKey]int{nurse: times + 1})); err != nil {
 				t.Error(err)
 			}
 		}

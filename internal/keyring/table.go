@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"errors"
+	"iter"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -164,20 +165,73 @@ func (d *dataKeys) insertOne(ctx context.Context, write *sql.Stmt, owner trust.S
 	}
 }
 
-// erase removes a key from the table, from the write-ahead log and from memory.
-func (d *dataKeys) erase(ctx context.Context, owner trust.SubjectKey) error {
+// allErasures gives all owners whose key was erased.
+func (d *dataKeys) allErasures(ctx context.Context) (map[trust.SubjectKey]int, error) {
+	rows, err := d.db.QueryContext(ctx, "SELECT owner, erased FROM data_key WHERE erased > 0")
+	if err != nil {
+		return nil, unavailable("reading the table of data keys", err)
+	}
+	defer rows.Close()
+	all := map[trust.SubjectKey]int{}
+	for rows.Next() {
+		var owner []byte
+		var times int
+		if err := rows.Scan(&owner, &times); err != nil {
+			return nil, unavailable("reading the table of data keys", err)
+		}
+		all[trust.SubjectKey(owner)] = times
+	}
+	if err := rows.Err(); err != nil {
+		return nil, unavailable("reading the table of data keys", err)
+	}
+	return all, nil
+}
+
+// eraseUpTo removes in one commit the keys that were erased less often than is said,
+// from the table, from the write-ahead log and from memory. An owner without a row gets one, which counts.
+func (d *dataKeys) eraseUpTo(ctx context.Context, owners iter.Seq2[trust.SubjectKey, int]) error {
 	d.writing.Lock()
 	defer d.writing.Unlock()
-	_, err := d.db.ExecContext(ctx, "UPDATE data_key SET wrapped = NULL, erased = erased + 1 WHERE owner = ? AND wrapped IS NOT NULL", owner[:])
+	tx, err := d.db.BeginTx(ctx, nil)
 	if err != nil {
-		return unavailable("erasing a data key", err)
+		return unavailable("erasing data keys", err)
 	}
+	var erased []trust.SubjectKey
+	for owner, times := range owners {
+		result, err := tx.ExecContext(ctx, `INSERT INTO data_key (owner, wrapped, erased) VALUES (?, NULL, ?)
+			ON CONFLICT (owner) DO UPDATE SET wrapped = NULL, erased = excluded.erased WHERE erased < excluded.erased`, owner[:], times)
+		var changed int64
+		if err == nil {
+			changed, err = result.RowsAffected()
+		}
+		if err != nil {
+			return errors.Join(unavailable("erasing data keys", err), tx.Rollback())
+		}
+		if changed > 0 {
+			erased = append(erased, owner)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return unavailable("erasing data keys", err)
+	}
+	d.forget(erased...)
+	return d.truncate(ctx)
+}
+
+// forget drops keys from memory.
+func (d *dataKeys) forget(owners ...trust.SubjectKey) {
 	d.mu.Lock()
-	d.cached.remove(owner)
+	defer d.mu.Unlock()
+	for _, owner := range owners {
+		d.cached.remove(owner)
+	}
 	d.erased++
-	d.mu.Unlock()
+}
+
+// truncate removes what was erased from the write-ahead log.
+func (d *dataKeys) truncate(ctx context.Context) error {
 	var busy, pages, moved int
-	err = d.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
+	err := d.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
 	if err == nil && busy != 0 {
 		err = errors.New("another reader holds the write-ahead log")
 	}

@@ -32,6 +32,7 @@ var table = slices.Concat(
 	approvalMutants,
 	breakGlassMutants,
 	recoveryMutants,
+	erasureMutants,
 )
 
 const (

@@ -110,7 +110,7 @@ func TestWhatANodeShows(t *testing.T) {
 	d.like(`^ID +NAME +STAGE +ISSUERS +CONFIRMED\nhttps://trust\.rje\.example +\S+ +self +0 +–\nhttps://trust\.rxw\.example +\S+ +partner +1 +20`, "participant", "list")
 	d.fails(1, `trust domain spiffe://prod\.rxw\.example is stated by nobody`, "participant", "bundle", "prod.rxw.example", "-f", d.file("bundle.json", `{"keys":[]}`))
 	d.like(`"kind": "ParticipantList"`, "participant", "list", "-o", "json")
-	d.like(`^ID +NAME(?s:.*)FINGERPRINT\n.*([A-Z2-7]{4}-){7}[A-Z2-7]{4}\n$`, "participant", "show", "https://trust.rxw.example", "-o", "wide")
+	d.like(`^ID +NAME(?s:.*)FINGERPRINT\n.*([A-Z2-7]{4}-){7}[A-Z2-7]{4}\n\nedge +version 1, as it states\nsignatures +ES256, .*\nlacks +–\nadds +–\n$`, "participant", "show", "https://trust.rxw.example", "-o", "wide")
 	d.like(`^NAME +STAGE +REV +HOME +HOST +TIER +ENDS\nstaff +active +1 +https://trust\.rxw\.example +https://trust\.rje\.example +standard +20`, "agreement", "list")
 	d.like(`(?m)^  - class: human$`, "agreement", "show", "staff", "-o", "yaml")
 	d.like(`^staff\n$`, "agreement", "list", "-o", "name")

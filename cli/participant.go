@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/entente-id/entente/api/admin"
 	"github.com/entente-id/entente/canonical"
+	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/trust"
 )
@@ -169,7 +172,7 @@ func (a *app) participantShow() *cobra.Command {
 					return err
 				}
 				v := participantView([]admin.Participant{p})
-				v.data = p
+				v.data, v.text, v.columns = p, a.table(v)+edgeText(p.Edge), nil
 				return a.show(v)
 			})
 		},
@@ -196,6 +199,23 @@ func participantView(items []admin.Participant) view {
 		})
 	}
 	return v
+}
+
+// edgeText says what both nodes of an edge understand.
+func edgeText(t *edge.Terms) string {
+	if t == nil {
+		return ""
+	}
+	list := func(words []string) string { return clean(cmp.Or(strings.Join(words, ", "), "–")) }
+	by := "as it states"
+	if !t.Stated {
+		by = "as a node that states nothing"
+	}
+	text := fmt.Sprintf("\nedge        version %d, %s\nsignatures  %s\nlacks       %s\nadds        %s\n", t.Version, by, list(t.Algorithms), list(t.Lacks), list(t.Adds))
+	if t.Refused != "" {
+		text += "refused     what it states since (" + clean(t.Refused) + ")\n"
+	}
+	return text
 }
 
 // instant writes a moment; none is a dash.

@@ -75,5 +75,6 @@ func Events() []trust.Event {
 	return []trust.Event{
 		Queued{}, Applied{}, Broken{}, ClockAhead{}, ClockAccepted{}, ClockAgreed{}, Resumed{}, Unsupported{},
 		LossProven{}, Reopened{}, Restored{}, EpochTaken{}, EpochHeld{}, EpochAccepted{}, WithoutAsked{}, WentOnWithout{},
+		Greeted{}, GreetingRefused{}, Withheld{},
 	}
 }

@@ -17,6 +17,8 @@ type State struct {
 	Clock   Clock                       `json:"clock,omitzero"`
 	// Recovery is that of this node's own ledger.
 	Recovery Recovery `json:"recovery,omitzero"`
+	// Greetings are by partner, as Edges.
+	Greetings table.Table[Greeting] `json:"greetings"`
 }
 
 // Edge is where the streams with one partner stand. The numbers are by lane, in
@@ -53,6 +55,9 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 			edge := s.edge(e.To)
 			edge.Out[lane] = max(edge.Out[lane], e.N)
 			s.Queued = s.Queued.With(messageKey(e.To, e.Lane, e.N), at.Position)
+			if e.Kind == HelloKind {
+				s = s.greet(e.To, func(g *Greeting) { g.Said, g.Unheard = e.Hash, false })
+			}
 			return s.with(e.To, edge)
 		}
 	case Applied:
@@ -69,7 +74,16 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 	case Resumed:
 		edge := s.edge(e.From)
 		edge.Broken, edge.BrokenAt, edge.Stage = "", trust.Position{}, ""
+		if s.greeting(e.From).Rule == RuleDowngrade {
+			s = s.greet(e.From, func(g *Greeting) { g.Heard, g.Refused, g.Rule = g.Refused, Hello{}, "" })
+		}
 		return s.with(e.From, edge)
+	case Unsupported:
+		if e.Kind == HelloKind {
+			return s.greet(e.From, func(g *Greeting) { g.Unheard = true })
+		}
+	case Greeted, GreetingRefused, Withheld:
+		return s.applyHello(e)
 	case ClockAhead, ClockAccepted, ClockAgreed:
 		s.Clock = s.Clock.apply(e, at)
 	case LossProven, Reopened, Restored, EpochTaken, EpochHeld, EpochAccepted, WithoutAsked, WentOnWithout:

@@ -44,6 +44,9 @@ func TestGolden(t *testing.T) {
 		edge.WithoutAsked{From: nobody, Epoch: 3, By: "o1", Until: 1_780_086_400},
 		edge.WithoutAsked{From: rxw(t), Epoch: 3, By: "o1", Until: 1_780_086_400},
 		edge.WentOnWithout{From: rxw(t), Epoch: 3, Asked: "o1", By: "o2"},
+		edge.Greeted{From: rje(t), Hello: edge.Hello{Versions: []uint32{1, 2}, Kinds: []string{"revocation:1", "revocation:2"}, Algorithms: []string{"ES256", "EdDSA"}}},
+		edge.GreetingRefused{From: rxw(t), Hello: edge.Hello{Versions: []uint32{2}, Kinds: []string{}, Algorithms: []string{}}, Rule: edge.RuleNoVersion},
+		edge.Withheld{To: rje(t), Lane: edge.Governance, Kind: "dispute", Owner: trust.SubjectKey{7}},
 	} {
 		back := reflect.New(reflect.TypeOf(e))
 		golden(t, fmt.Sprintf("%d-%s", i+1, e.EventKind().Name), e, back.Interface())

@@ -3,6 +3,8 @@ package node
 import (
 	"context"
 	"hash/maphash"
+	"maps"
+	"slices"
 
 	"github.com/entente-id/entente/incident"
 	"github.com/entente-id/entente/ledger"
@@ -72,4 +74,11 @@ func (n *Node) Opened(ctx context.Context, number uint64, owner trust.SubjectKey
 		return "", nil
 	}
 	return string(plain), err
+}
+
+// Kinds gives the kinds of message that are stated to partners, and those that have
+// an effect here.
+func Kinds() (stated, handled []string) {
+	stated = slices.Sorted(slices.Values(slices.Concat(vital, optional)))
+	return stated, slices.Sorted(maps.Keys(effects))
 }

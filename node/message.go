@@ -40,6 +40,7 @@ const (
 	kindEpoch         = "epoch"
 	kindEpochTaken    = "epoch-taken"
 	kindBreakGlass    = "break-glass"
+	kindHello         = edge.HelloKind
 	eventPrefix       = "urn:entente:edge:"
 	eventVersion      = ":1"
 	setType           = "secevent+jwt"

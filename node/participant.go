@@ -42,6 +42,9 @@ func (n *Node) Confirm(ctx context.Context, a Actor, inv participant.Invitation,
 
 // greet queues what every new partner needs first.
 func (c *change) greet(id trust.ParticipantID) error {
+	if err := c.sendHello(id); err != nil {
+		return err
+	}
 	if f := c.Framework.Current; f != nil {
 		if err := c.sendFramework(id, f.Signed); err != nil {
 			return err

@@ -138,6 +138,7 @@ var effects = map[string]func(*change, *participant.Partner, []byte) error{
 	kindEpoch:       receiveEpoch,
 	kindEpochTaken:  receiveEpochTaken,
 	kindBreakGlass:  receiveBreakGlass,
+	kindHello:       receiveHello,
 }
 
 // parse reads a message's content.

@@ -172,11 +172,16 @@ func (c *change) take(events []trust.Event, err error) error {
 }
 
 // send queues a message for a partner in the same commit as its cause. The
-// content stands in the sealed part, under the key of the subject it is about.
+// content stands in the sealed part, under the key of the subject it is about. What
+// the partner does not understand is withheld.
 func (c *change) send(to trust.ParticipantID, lane edge.Lane, kind string, owner trust.SubjectKey, body any) error {
 	content, err := canonical.Marshal(body)
 	if err != nil {
 		return trust.Errorf(trust.Internal, "rendering message %s: %w", kind, err)
+	}
+	if !c.Edge.Sends(to, lane, kind+eventVersion, slices.Contains(gives, kind)) {
+		c.n.Log.Warn("a message is withheld: the partner does not understand its kind", "partner", to.String(), "kind", kind)
+		return c.addSealed(edge.Withheld{To: to, Lane: lane, Kind: kind, Owner: owner}, sealed{owner: owner, text: content})
 	}
 	hash := sha256.Sum256(content)
 	c.to[to] = true

@@ -25,6 +25,7 @@ func (n *Node) Run(ctx context.Context) {
 	all.Go(func() { n.keepDrills(ctx) })
 	all.Go(func() { n.keepReviews(ctx) })
 	all.Go(func() { n.keepSuspensions(ctx) })
+	n.greetAgain(ctx)
 	started := map[trust.ParticipantID]bool{}
 	for {
 		for partner := range n.State().Participant.Partners() {

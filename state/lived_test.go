@@ -304,6 +304,8 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 		},
 		edge.WithoutAsked{From: home.ID, Epoch: 2, By: host.Admin.ID, Until: 1_800_000_000},
 		edge.WentOnWithout{From: home.ID, Epoch: 2, Asked: host.Admin.ID, By: "op-2"},
+		edge.GreetingRefused{From: home.ID, Hello: edge.Hello{Versions: []uint32{2}, Kinds: []string{"revocation:2"}, Algorithms: []string{"EdDSA"}}, Rule: edge.RuleNoVersion},
+		edge.Withheld{To: home.ID, Lane: edge.Governance, Kind: "dispute", Owner: trust.SubjectKey{7}},
 	} {
 		kind, body, err := codec.Encode(e)
 		must(t, err)

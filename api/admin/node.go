@@ -6,6 +6,7 @@ import (
 
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/client"
+	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/mapping"
 	"github.com/entente-id/entente/node"
@@ -62,6 +63,7 @@ type Reader interface {
 
 // Participants are the use cases about partners and the framework.
 type Participants interface {
+	Speech() edge.Speech
 	Invitation(ctx context.Context) (participant.Invitation, string, error)
 	Confirm(ctx context.Context, a node.Actor, inv participant.Invitation, fingerprint string) (trust.ParticipantID, error)
 	Declare(ctx context.Context, a node.Actor, d participant.Document) error

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/trust"
 )
@@ -27,6 +28,8 @@ type Participant struct {
 	Confirmed        trust.Instant        `json:"confirmed,omitzero"`
 	StatementExpires trust.Instant        `json:"statement_expires,omitzero"`
 	Issuers          []participant.Issuer `json:"issuers"`
+	// Edge is what both nodes understand on the edge, by what each has stated.
+	Edge *edge.Terms `json:"edge,omitzero"`
 }
 
 // Invitation is what travels by hand to a partner, and the fingerprint that both
@@ -92,11 +95,12 @@ func (h handler) participants() []Participant {
 	var items []Participant
 	for p := range s.Participant.Partners() {
 		rule, _ := s.Edge.Broken(p.Card.ID)
+		terms := s.Edge.Terms(h.node.Speech(), p.Card.ID)
 		items = append(items, Participant{
 			ID: p.Card.ID, Name: p.Card.Name, Suspended: p.Suspended, SuspendsUs: p.SuspendsUs, Broken: rule,
 			Endpoint: p.Card.Endpoint, GovernanceKey: p.Card.GovernanceKey, Fingerprint: p.Fingerprint,
 			Framework: p.Framework, Confirmed: trust.Instant(p.Confirmed),
-			StatementExpires: trust.Instant(p.StatementExpires), Issuers: issuers(p.Issuers),
+			StatementExpires: trust.Instant(p.StatementExpires), Issuers: issuers(p.Issuers), Edge: &terms,
 		})
 	}
 	slices.SortFunc(items, func(a, b Participant) int { return strings.Compare(a.ID.String(), b.ID.String()) })

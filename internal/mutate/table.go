@@ -33,6 +33,7 @@ var table = slices.Concat(
 	breakGlassMutants,
 	recoveryMutants,
 	erasureMutants,
+	helloMutants,
 )
 
 const (

@@ -292,18 +292,18 @@ func (c *change) repeatBulk(host trust.ParticipantID, e revocation.Bulk, r ledge
 // announces. It fails with Unavailable where the partner asks for what nobody
 // announced.
 func (n *Node) deliverList(ctx context.Context, to participant.Partner, lane edge.Lane, number uint64, need []string, former bool) error {
-	q, _, content, err := n.queuedContent(ctx, to.Card.ID, lane, number)
+	q, record, err := n.queuedEntry(ctx, to.Card.ID, lane, number)
 	if err != nil {
 		return err
 	}
 	if q.Kind != kindBulk {
 		return trust.Errorf(trust.Unavailable, "%s asks for the list of message %d, which announces none", to.Card.ID, number)
 	}
-	m, err := parse[bulkMessage](content)
+	content, err := n.Keys.Unseal(ctx, q.Owner, record.Sealed)
 	if err != nil {
 		return err
 	}
-	people, err := n.listOf(ctx, m.Act)
+	m, people, err := n.announced(ctx, to.Card.ID, q, content)
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ type bulkMessage struct {
 	Act      trust.Position `json:"act"`
 	Subjects int            `json:"subjects"`
 	Chunks   []bulkChunk    `json:"chunks"`
+	Was      string         `json:"was,omitempty"` // of what is left of a list: the hash of the message that announced all of it
 }
 
 // bulkChunk is one piece of a list: how many subjects it holds, and the hex

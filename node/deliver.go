@@ -127,21 +127,19 @@ func (n *Node) post(ctx context.Context, to participant.Partner, jws string, num
 
 // queued renders a queued message from the log.
 func (n *Node) queued(ctx context.Context, by jose.Signer, to trust.ParticipantID, lane edge.Lane, number uint64) (string, error) {
-	q, at, content, err := n.queuedContent(ctx, to, lane, number)
+	q, record, err := n.queuedEntry(ctx, to, lane, number)
 	if err != nil {
 		return "", err
 	}
-	return n.render(by, to, q, at, content)
-}
-
-// queuedContent reads a queued message from the log.
-func (n *Node) queuedContent(ctx context.Context, to trust.ParticipantID, lane edge.Lane, number uint64) (q edge.Queued, stamp trust.Stamp, content []byte, err error) {
-	q, record, err := n.queuedEntry(ctx, to, lane, number)
-	if err != nil {
-		return q, stamp, nil, err
+	content, err := n.Keys.Unseal(ctx, q.Owner, record.Sealed)
+	gone := trust.KindOf(err) == trust.NotFound
+	if err != nil && !gone {
+		return "", err
 	}
-	content, err = n.Keys.Unseal(ctx, q.Owner, record.Sealed)
-	return q, record.Stamp(), content, err
+	if q, content, err = n.asItIsNow(ctx, to, q, content, gone); err != nil {
+		return "", err
+	}
+	return n.render(by, to, q, record.Stamp(), content)
 }
 
 // queuedEntry reads the entry of a queued message.

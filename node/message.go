@@ -36,6 +36,7 @@ const (
 	kindResumption    = "resumption"
 	kindAlias         = "alias"
 	kindDispute       = "dispute"
+	kindErased        = "erased"
 	kindUnsupported   = "unsupported"
 	kindEpoch         = "epoch"
 	kindEpochTaken    = "epoch-taken"

@@ -42,7 +42,10 @@ func (n *Node) ReceiveMessage(ctx context.Context, from trust.ParticipantID, jws
 		return err
 	}
 	sum := sha256.Sum256(content)
-	hash := hex.EncodeToString(sum[:])
+	hash, err := countedAs(kind, content, hex.EncodeToString(sum[:]))
+	if err != nil {
+		return err
+	}
 	var list *arrived
 	if kind == kindBulk {
 		if list, err = n.arrive(ctx, from, m.Edge, content, hash); err != nil {
@@ -134,6 +137,7 @@ var effects = map[string]func(*change, *participant.Partner, []byte) error{
 	kindResumption:  receiveResumption,
 	kindAlias:       receiveAlias,
 	kindDispute:     receiveDispute,
+	kindErased:      receiveErased,
 	kindUnsupported: receiveUnsupported,
 	kindEpoch:       receiveEpoch,
 	kindEpochTaken:  receiveEpochTaken,

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -19,20 +20,25 @@ func (a *app) signalCommand() *cobra.Command {
 }
 
 func (a *app) transmitterAdd() *cobra.Command {
-	var file, tokenFile string
+	var file, tokenFile, discover string
 	c := &cobra.Command{
 		Use: "add", Short: "Hear a transmitter, and print the secret that it pushes with, once",
 		Long: `Hear a transmitter of signals about the people of one issuer, by a document as in
 docs/signals.md. The node makes the secret, 256 bits; the transmitter sends it as
-a bearer token to /signals/NAME. It is printed here and never again.`,
-		Example: "  entente signal transmitter add -f keycloak.yaml > keycloak.secret",
-		Args:    args(),
+a bearer token to /signals/NAME. It is printed here and never again.
+
+With --discover the node reads the transmitter's configuration, opens the stream
+there, pushed where the transmitter offers that, and tells it the secret itself:
+the document says the name, the issuer and what is ours. Printed is the stream.`,
+		Example: `  entente signal transmitter add -f keycloak.yaml > keycloak.secret
+  entente signal transmitter add -f keycloak.yaml --discover https://idp.rxw.example --token-file token`,
+		Args: args(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			var d signal.Document
 			if err := a.document(file, "Transmitter", &d); err != nil {
 				return err
 			}
-			t := admin.NewTransmitter{Document: d}
+			t := admin.NewTransmitter{Document: d, Discover: discover}
 			if tokenFile != "" {
 				token, err := a.read(tokenFile)
 				if err != nil {
@@ -45,11 +51,12 @@ a bearer token to /signals/NAME. It is printed here and never again.`,
 				if err != nil {
 					return err
 				}
-				return a.show(view{data: added, names: []string{added.Name}, text: added.Secret + "\n"})
+				return a.show(view{data: added, names: []string{added.Name}, text: cmp.Or(added.Secret, added.StreamID) + "\n"})
 			})
 		},
 	}
 	fileFlag(c, &file, "the transmitter document")
+	c.Flags().StringVar(&discover, "discover", "", "the issuer `URL` of a transmitter, where the node is to open the stream by itself")
 	c.Flags().StringVar(&tokenFile, "token-file", "", "a file with the bearer token that the transmitter wants to be asked with")
 	return c
 }

@@ -19,11 +19,23 @@ const TransmitterPrefix = "ent_set_"
 // that it pushes them with: here and never again.
 // token is what we authenticate ourselves with where we ask it; "" is nothing.
 func (n *Node) AddTransmitter(ctx context.Context, a Actor, d signal.Document, token string) (secret string, err error) {
+	random, err := n.drawTransmitterSecret()
+	if err != nil {
+		return "", err
+	}
+	return TransmitterPrefix + base64.RawURLEncoding.EncodeToString(random), n.addTransmitter(ctx, a, d, token, random)
+}
+
+func (n *Node) drawTransmitterSecret() ([]byte, error) {
 	random := make([]byte, credentialBytes)
 	if _, err := io.ReadFull(n.Rand, random); err != nil {
-		return "", trust.Errorf(trust.Internal, "drawing a secret: %w", err)
+		return nil, trust.Errorf(trust.Internal, "drawing a secret: %w", err)
 	}
-	_, err = n.write(ctx, a, func(c *change) error {
+	return random, nil
+}
+
+func (n *Node) addTransmitter(ctx context.Context, a Actor, d signal.Document, token string, random []byte) error {
+	_, err := n.write(ctx, a, func(c *change) error {
 		events, err := c.Signal.Add(c.issuerOf, d, sha256.Sum256(random), a.ID)
 		if err != nil {
 			return err
@@ -35,10 +47,7 @@ func (n *Node) AddTransmitter(ctx context.Context, a Actor, d signal.Document, t
 		}
 		return nil
 	})
-	if err != nil {
-		return "", err
-	}
-	return TransmitterPrefix + base64.RawURLEncoding.EncodeToString(random), nil
+	return err
 }
 
 // transmitterText is the sealed part of signal.TransmitterAdded.

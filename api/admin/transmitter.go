@@ -12,16 +12,28 @@ import (
 // Transmitters are the use cases about foreign transmitters of Shared Signals.
 type Transmitters interface {
 	AddTransmitter(ctx context.Context, a node.Actor, d signal.Document, token string) (secret string, err error)
+	SetUpTransmitter(ctx context.Context, a node.Actor, d signal.Document, token, issuer string) (signal.Document, error)
 	VerifyTransmitter(ctx context.Context, a node.Actor, name string) error
 	RemoveTransmitter(ctx context.Context, a node.Actor, name string) error
 	Transmitters(ctx context.Context) ([]node.Transmitter, error)
 }
 
 // NewTransmitter is one to be heard. Token is what the node authenticates itself
-// with where it asks the transmitter; it is kept sealed.
+// with where it asks the transmitter; it is kept sealed. With Discover, an issuer
+// of signals, the stream is opened there, by what its configuration says.
 type NewTransmitter struct {
 	Document signal.Document `json:"document"`
 	Token    string          `json:"token,omitempty"`
+	Discover string          `json:"discover,omitempty"`
+}
+
+// AddedTransmitter is one that is heard from now on. Secret is what it pushes with,
+// where nobody has told it yet.
+type AddedTransmitter struct {
+	Name     string          `json:"name"`
+	Secret   string          `json:"secret,omitempty"`
+	Delivery signal.Delivery `json:"delivery"`
+	StreamID string          `json:"stream_id,omitempty"`
 }
 
 var transmitterRoutes = map[string]route{
@@ -41,8 +53,13 @@ func (h handler) addTransmitter(ctx context.Context, r request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	secret, err := h.node.AddTransmitter(ctx, r.actor, t.Document, t.Token)
-	return NewSecret{Name: t.Document.Name, Secret: secret}, err
+	d, secret := t.Document, ""
+	if t.Discover != "" {
+		d, err = h.node.SetUpTransmitter(ctx, r.actor, d, t.Token, t.Discover)
+	} else {
+		secret, err = h.node.AddTransmitter(ctx, r.actor, d, t.Token)
+	}
+	return AddedTransmitter{Name: d.Name, Secret: secret, Delivery: d.Delivery, StreamID: d.StreamID}, err
 }
 
 func (h handler) verifyTransmitter(ctx context.Context, r request) (any, error) {
@@ -58,9 +75,10 @@ func (c *Client) Transmitters(ctx context.Context) (List[node.Transmitter], erro
 	return call[List[node.Transmitter]](ctx, c, http.MethodGet, "/v1/transmitters", nil)
 }
 
-// AddTransmitter lets a transmitter's signals count.
-func (c *Client) AddTransmitter(ctx context.Context, t NewTransmitter) (NewSecret, error) {
-	return call[NewSecret](ctx, c, http.MethodPost, "/v1/transmitters", t)
+// AddTransmitter lets a transmitter's signals count, and sets its stream up where
+// that is to be discovered.
+func (c *Client) AddTransmitter(ctx context.Context, t NewTransmitter) (AddedTransmitter, error) {
+	return call[AddedTransmitter](ctx, c, http.MethodPost, "/v1/transmitters", t)
 }
 
 // VerifyTransmitter asks a transmitter for a verification now.

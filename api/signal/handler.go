@@ -30,7 +30,7 @@ type Node interface {
 }
 
 // Path is where transmitters push; the name of one follows.
-const Path = "/signals/"
+const Path = signal.PushPath
 
 const (
 	eventType = "application/secevent+jwt" // RFC 8417, section 7.2

@@ -2,6 +2,7 @@ package ssf_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -36,8 +37,12 @@ func (s *sites) Post(ctx context.Context, address, contentType, authorization st
 // Our transmitter and our receiver, to whom the other is foreign, know of each
 // other what a standard stream tells: what one ends, the other denies.
 func TestAReceiverOfOurOwnHearsUs(t *testing.T) { // R34, R66
-	for _, by := range []signal.Delivery{signal.Push, signal.Poll} {
-		t.Run(string(by), func(t *testing.T) {
+	for _, c := range []struct {
+		by    signal.Delivery
+		found bool // by the transmitter's configuration
+	}{{signal.Push, false}, {signal.Poll, false}, {signal.Push, true}, {signal.Poll, true}} {
+		by := c.by
+		t.Run(fmt.Sprintf("%s %t", by, c.found), func(t *testing.T) {
 			var web sites
 			w := nodetest.NewWorld(t)
 			w.Configure = func(_ *nodetest.Node, c *node.Config) { c.Post = &web }
@@ -49,10 +54,15 @@ func TestAReceiverOfOurOwnHearsUs(t *testing.T) { // R34, R66
 			}}}))
 			web.byHost.Store("trust.transmitter.example", d.server.Config.Handler)
 			web.byHost.Store("receiver.example", signalapi.New(host.Node))
+			web.byHost.Store(strings.TrimPrefix(host.ID.String(), "https://"), signalapi.New(host.Node))
 			_, keys, _ := d.send("GET", "/ssf/jwks", "", "")
 			w.Publish(d.ID.String()+"/ssf/jwks", keys)
 
-			hears(t, d, host, ward.Issuer.URL, by)
+			if c.found {
+				finds(t, w, d, host, ward.Issuer.URL, by)
+			} else {
+				hears(t, d, host, ward.Issuer.URL, by)
+			}
 			token := w.Token(ward.Issuer, "nurse-1", ward.Audience, nil)
 			other := w.Token(ward.Issuer, "nurse-2", ward.Audience, nil)
 			ask := func(token []byte) trust.Reason { return host.Decide(t.Context(), ward.Ask(token)).Reason }
@@ -102,5 +112,32 @@ func hears(t *testing.T, d *desk, at *nodetest.Node, issuer string, by signal.De
 		}
 	}
 	turn("enabled")
+	heard(t, at)
+}
+
+func heard(t *testing.T, at *nodetest.Node) {
+	t.Helper()
 	nodetest.Eventually(t, "the transmitter to be heard", func() bool { listed, err := at.Transmitters(t.Context()); return err == nil && listed[0].Age > 0 })
+}
+
+// finds lets the receiver open the stream by itself, from what the transmitter
+// says of itself. A token that may open none opens none.
+func finds(t *testing.T, w *nodetest.World, d *desk, at *nodetest.Node, issuer string, by signal.Delivery) {
+	t.Helper()
+	d.register("receiver", &client.Signals{All: true, Push: []string{at.Address() + "/signals/foreign"}})
+	_, text, _ := d.send("GET", "/.well-known/ssf-configuration", "", "")
+	w.Publish(d.ID.String()+"/.well-known/ssf-configuration", text)
+	doc := signal.Document{Kind: "Transmitter", Name: "foreign", Issuer: must(trust.ParseIssuerID(issuer))}
+	if by == signal.Poll {
+		doc.Delivery = by
+	}
+	if _, err := at.SetUpTransmitter(t.Context(), at.Admin, doc, "stranger", d.ID.String()); trust.KindOf(err) != trust.Denied {
+		t.Errorf("with the token of nobody: %v", err)
+	}
+	added, err := at.SetUpTransmitter(t.Context(), at.Admin, doc, d.token("receiver", ""), d.ID.String())
+	d.no(err)
+	if added.Delivery != by || added.StreamID == "" || added.Audience != "receiver" || added.SignedBy != d.ID.String() || (added.PollURI != "") != (by == signal.Poll) {
+		t.Errorf("added is %+v", added)
+	}
+	heard(t, at)
 }

@@ -7,6 +7,9 @@ const (
 	pushGo    = "api/signal/handler.go"
 	subjectGo = "signal/subject.go"
 
+	discoveryGo = "signal/discovery.go"
+	setUpGo     = "node/discovery.go"
+
 	signals  = "^Test(Signals|Pushes|Logouts)$"
 	logoutGo = "signal/logout.go"
 )
@@ -38,4 +41,20 @@ var signalMutants = noticedBy(signals,
 	lost(pushGo, "a logout is not in the query", "|| «r.URL.RawQuery != \"\"» {", "false"),
 	lost(pushGo, "a push is of somebody known", "case «!ok»:\n\t\treturn errStranger", "func() bool { name = \"idp\"; return false }()"),
 	lost(pushGo, "a push is to the own stream", "case «name != r.PathValue(\"name\")»:", "false"),
+)
+
+// discoveryMutants are the checks of what a transmitter says of itself, which
+// TestDiscovery has to notice.
+var discoveryMutants = noticedBy("^TestDiscovery$",
+	lost(setUpGo, "a stream is opened by an admin", "if «!slices.Contains(a.Roles, operator.Admin)» {", "false"),
+	lost(setUpGo, "no stream is opened that would not be heard", "if err := n.wouldAdd(d, random, a); «err != nil» {", "false"),
+	lost(setUpGo, "a stream was opened", "case «answer.Status != http.StatusCreated»:", "false"),
+	lost(discoveryGo, "a configuration is the issuer's", "if «c.Issuer != issuer» {", "false"),
+	lost(discoveryGo, "a configuration is of this version", "if «c.Version != \"1_0\"» {", "false"),
+	lost(discoveryGo, "a delivery is offered", "!ok || «!slices.Contains(c.Methods, method)» {", "false"),
+	lost(discoveryGo, "what is found is not said", "if «said != \"\"» {", "false"),
+	lost(discoveryGo, "a stream is the transmitter's", "case «s.Issuer != d.Signer()»:", "false"),
+	lost(discoveryGo, "a stream is for the audience", "d.Audience != \"\" && «audience != d.Audience»:", "false"),
+	lost(discoveryGo, "a stream is delivered as asked", "case «s.Delivery.Method != o.Delivery.Method»:", "false"),
+	lost(discoveryGo, "a stream has events that are known", "s.Delivered != nil && «!slices.ContainsFunc(s.Delivered, asked)»:", "false"),
 )

@@ -20,6 +20,7 @@ var table = slices.Concat(
 	drillMutants,
 	frameworkMutants,
 	signalMutants,
+	discoveryMutants,
 	receiptMutants,
 	bulkMutants,
 	receiverMutants,

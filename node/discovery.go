@@ -36,6 +36,10 @@ func (n *Node) SetUpTransmitter(ctx context.Context, a Actor, d signal.Document,
 	if err := n.wouldAdd(d, random, a); err != nil {
 		return d, err
 	}
+	// Its first event may come at once, and one that cannot be verified is refused.
+	if err := n.readTransmitterKeys(ctx, &signal.Transmitter{Document: d}); err != nil {
+		return d, trust.Errorf(trust.KindOf(err), "jwks_uri: %w", err)
+	}
 	opening := d.Opening(n.Address()+signal.PushPath+d.Name, "Bearer "+TransmitterPrefix+base64.RawURLEncoding.EncodeToString(random))
 	answer, err := n.openStream(ctx, &c, token, opening)
 	if err != nil {

@@ -24,6 +24,7 @@ func TestDiscovery(t *testing.T) {
 	const stream = `{"stream_id":"s-1","iss":"` + tr + `","aud":"https://rje.example","delivery":{"method":"urn:ietf:rfc:8936","endpoint_url":"` + tr + `/poll"}}`
 	opened, status, answer := 0, http.StatusCreated, stream
 	w.Serve(tr+"/stream", func(string, []byte) (int, []byte) { opened++; return status, []byte(answer) })
+	w.Publish(tr+"/jwks", []byte(`{"keys":[]}`))
 	set := func(says string, a node.Actor, change func(*signal.Document)) error {
 		w.Publish(tr+"/.well-known/ssf-configuration", []byte(says))
 		d := signal.Document{Kind: "Transmitter", Name: "tr", Issuer: must(trust.ParseIssuerID(idp.URL)), Audience: "https://rje.example"}

@@ -39,13 +39,16 @@ func (a *app) findingList() *cobra.Command {
 	}
 }
 
-// about is the incident, the emergency access or the receipts that a finding is about.
+// about is the incident, the emergency access, the entry or the receipts that a
+// finding is about.
 func about(f admin.Finding) string {
 	switch f.Kind {
 	case finding.Incident:
 		return incident.ID(f.From)
 	case finding.BreakGlass, finding.BreakGlassOverdue:
 		return "breakglass-" + strconv.FormatUint(f.From, 10)
+	case finding.Trespass:
+		return "entry " + numbers(f.From, f.To)
 	case finding.MissingAtHome, finding.MissingAtHost, finding.Altered:
 	}
 	return numbers(f.From, f.To)

@@ -18,12 +18,14 @@ const (
 
 	BreakGlass        Kind = "break_glass"         // somebody broke the glass; From and To are its number at the host
 	BreakGlassOverdue Kind = "break_glass_overdue" // which nobody reviewed in time
+
+	Trespass Kind = "trespass" // the partner asked our admin interface; From and To are the first entry of it
 )
 
 // Valid reports whether k is one of the kinds.
 func (k Kind) Valid() bool {
 	switch k {
-	case MissingAtHome, MissingAtHost, Altered, Incident, BreakGlass, BreakGlassOverdue:
+	case MissingAtHome, MissingAtHost, Altered, Incident, BreakGlass, BreakGlassOverdue, Trespass:
 		return true
 	default:
 		return false

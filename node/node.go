@@ -177,6 +177,7 @@ type Node struct {
 	issuers   *issuerKeys
 	memo      *memo
 	sessions  *sessions
+	strangers trespasses
 	watches   watches // of who is monitored after a dispute
 	statuses  *statusLists
 	signals   *feeds

@@ -32,6 +32,17 @@ type Refused struct {
 	ID string `json:"id"`
 }
 
+// Trespassed: somebody who is no operator asked the admin interface: a partner, whom
+// mutual TLS named, or with no From somebody whose credential is nobody's. Count is
+// of all such requests since the entry before about the same.
+type Trespassed struct {
+	From  trust.ParticipantID `json:"from,omitzero"`
+	Count uint64              `json:"count"`
+}
+
+// EventKind is operator.trespassed.
+func (Trespassed) EventKind() trust.Kind { return trust.Kind{Name: "operator.trespassed", Version: 1} }
+
 // EventKind is operator.added.
 func (Added) EventKind() trust.Kind { return trust.Kind{Name: "operator.added", Version: 1} }
 
@@ -45,4 +56,6 @@ func (Linked) EventKind() trust.Kind { return trust.Kind{Name: "operator.linked"
 func (Refused) EventKind() trust.Kind { return trust.Kind{Name: "operator.refused", Version: 1} }
 
 // Events gives one of each kind of event of this package.
-func Events() []trust.Event { return []trust.Event{Added{}, Removed{}, Linked{}, Refused{}} }
+func Events() []trust.Event {
+	return []trust.Event{Added{}, Removed{}, Linked{}, Refused{}, Trespassed{}}
+}

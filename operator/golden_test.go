@@ -26,6 +26,7 @@ func TestGolden(t *testing.T) {
 		operator.Removed{ID: "o2", By: "o1"},
 		operator.Refused{ID: "o2"},
 		operator.Linked{ID: "o1", Identity: operator.Identity{Participant: rje(t), Subject: trust.SubjectKey{7}}, By: "o1"},
+		operator.Trespassed{Count: 3},
 	} {
 		back := reflect.New(reflect.TypeOf(e))
 		golden(t, fmt.Sprintf("%d-%s", i+1, e.EventKind().Name), e, back.Interface())

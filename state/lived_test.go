@@ -232,6 +232,7 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 		edge.ClockAhead{Seconds: 600},
 		edge.ClockAccepted{Time: time.Now().Unix(), Seconds: 600, By: host.Admin.ID},
 		edge.ClockAgreed{},
+		operator.Trespassed{From: home.ID, Count: 2},
 		edge.Unsupported{From: home.ID, Lane: edge.Governance, N: 3, Kind: "framework"},
 		suspension.Suspended{Target: banned, Alias: trust.SubjectKey{2}, By: host.Admin.ID, Expires: 1_900_000_000},
 		suspension.ResumeAsked{Target: banned, Of: trust.Position{Epoch: 1, N: 1006}, By: host.Admin.ID, Until: 1_800_000_000},

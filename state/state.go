@@ -137,6 +137,7 @@ func effectOf(e trust.Event) effect {
 	case breakglass.Closed:
 		return reducesRules
 	case edge.Queued, edge.Applied, edge.ClockAgreed, framework.Received, framework.Refused, agreement.Refused, operator.Refused,
+		operator.Trespassed,
 		revocation.EngagementOpened, suspension.ResumeAsked, suspension.Lapsed, suspension.Refused, drill.Finished, drill.Breach, finding.Raised, finding.Closed,
 		incident.RuleSet, incident.RuleRemoved, incident.Raised, incident.Lapsed,
 		edge.Unsupported,

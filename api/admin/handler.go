@@ -83,11 +83,12 @@ func (h handler) admit(serve route) http.Handler {
 
 func (h handler) serve(w http.ResponseWriter, r *http.Request, serve route) error {
 	secret, ok := wire.Bearer(r, wire.Operator)
-	if !ok {
-		return errStranger
+	var actor node.Actor
+	if ok {
+		actor, ok = h.node.Operator(secret[:])
 	}
-	actor, ok := h.node.Operator(secret[:])
 	if !ok {
+		h.node.Trespass(r.Context(), trust.ParticipantID{})
 		return errStranger
 	}
 	answer, err := serve(h, r.Context(), request{r, w, actor})

@@ -53,6 +53,7 @@ type Reader interface {
 	Self() trust.ParticipantID
 	Now() int64
 	Status(ctx context.Context) node.Status
+	Trespass(ctx context.Context, from trust.ParticipantID)
 	SetClock(ctx context.Context, a node.Actor, offset time.Duration) error
 	SetMachineClock(ctx context.Context, a node.Actor, ahead time.Duration) error
 	AcceptClock(ctx context.Context, a node.Actor, reason string) (node.ClockStatus, error)

@@ -43,6 +43,8 @@ type Node interface {
 	SettleDrill(ctx context.Context, from trust.ParticipantID, r node.DrillResult) (node.DrillResult, error)
 	// Reconciled compares a partner's signed account with ours and gives ours.
 	Reconciled(ctx context.Context, from trust.ParticipantID, jws []byte) (string, error)
+	// Trespass takes note that a partner asked for the admin interface.
+	Trespass(ctx context.Context, from trust.ParticipantID)
 }
 
 const (
@@ -77,7 +79,16 @@ func New(n Node, peer Peer) http.Handler {
 	mux.Handle("POST /edge/v1/canary", h.partner(h.canary))
 	mux.Handle("POST /edge/v1/drills", h.partner(h.settle))
 	mux.Handle("POST /edge/v1/reconciliations", h.partner(h.reconcile))
+	mux.Handle("/v1/", h.partner(h.trespass))
 	return mux
+}
+
+// trespass answers a partner that asks for the admin interface like one that asks
+// for anything else that is not here (R49).
+func (h handler) trespass(w http.ResponseWriter, r *http.Request, from trust.ParticipantID) error {
+	h.node.Trespass(r.Context(), from)
+	http.NotFound(w, r)
+	return nil
 }
 
 // partner lets only partners in, and answers an error.

@@ -24,6 +24,11 @@ type partner struct {
 	after   uint64
 	stored  []string
 	given   *receipt.Delivery
+	strayed []trust.ParticipantID
+}
+
+func (p *partner) Trespass(_ context.Context, from trust.ParticipantID) {
+	p.strayed = append(p.strayed, from)
 }
 
 func (p *partner) ReceiptsFor(_ context.Context, _ trust.ParticipantID, after uint64) (*receipt.Delivery, error) {
@@ -203,6 +208,9 @@ func TestRefused(t *testing.T) {
 		p := &partner{}
 		if w := send(t, p, tt.method, tt.target, tt.media, tt.body); w.Code != tt.status || p.message+p.chunk != "" || p.nonce != "" {
 			t.Errorf("%s: answered %d %s, want %d", tt.name, w.Code, w.Body, tt.status)
+		}
+		if strayed := strings.HasPrefix(tt.target, "/v1/"); strayed != (len(p.strayed) == 1) {
+			t.Errorf("%s: %v strayed to the admin interface", tt.name, p.strayed)
 		}
 	}
 }

@@ -25,7 +25,7 @@ var vital = []string{
 
 // optional are the others.
 var optional = []string{
-	kindOffer, kindCountersign, kindCaughtUp, kindEngagement, kindResumption, kindDispute, kindBreakGlass,
+	kindOffer, kindCountersign, kindCaughtUp, kindEngagement, kindResumption, kindDispute, kindBreakGlass, kindErased,
 }
 
 // gives are the kinds of the safety lane that take nothing away.

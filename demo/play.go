@@ -51,6 +51,7 @@ func (p *play) run(ctx context.Context) {
 		{9, "Expiry and clocks", (*scene).clocks},
 		{8, "Silent feed", (*scene).silentFeed},                 // it leaves RJE's ledger stamped a minute ahead, which would end what the ninth agrees on
 		{10, "Suspension, dispute, resume", (*scene).suspended}, // likewise, by the time of a bar
+		{11, "Rogue authority, rogue partner admin", (*scene).rogue},
 	} {
 		scenario := Scenario{ID: s.id, Name: s.name, Steps: []Step{}}
 		p.tell.scenario(&scenario)

@@ -1,11 +1,12 @@
 // Package main takes one check after another out of the code and sees the
-// denial corpus fail: a check whose loss no case notices is not tested. It
+// denial corpus fail, or the tests of a room: a check whose loss no case notices is
+// not tested. It
 // decides what a lost check looks like (the table in this folder names each by
 // file, rule and exact source) and refuses to know what the checks are for.
 //
-// All mutants are built into one test binary, through the go command's overlay
-// of changed files, and a variable of the environment chooses the one that
-// lives. So there is one build, and as many runs as there are mutants.
+// All mutants are built into one test binary of each folder, through the go
+// command's overlay of changed files, and a variable of the environment chooses the
+// one that lives. So there is one build, and as many runs as there are mutants.
 package main
 
 import (
@@ -68,15 +69,6 @@ func run(only string, share, jobs int) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	binary, err := build(dir)
-	if err != nil {
-		return err
-	}
-	for _, tests := range []string{living, svids, clients, spiffeClients} {
-		if out, killed := try(binary, tests, -1); killed {
-			return fmt.Errorf("the corpus fails before anything is taken out:\n%s", out)
-		}
-	}
 	var chosen []int
 	today := int(begun.Unix() / (24 * 60 * 60))
 	for i, m := range table {
@@ -84,7 +76,25 @@ func run(only string, share, jobs int) error {
 			chosen = append(chosen, i)
 		}
 	}
-	survivors := all(binary, chosen, jobs)
+	overlay, err := overlaid(dir)
+	if err != nil {
+		return err
+	}
+	awoken := map[[2]string]bool{}
+	for _, i := range chosen {
+		folder, tests := table[i].tests()
+		if awoken[[2]string{folder, tests}] {
+			continue
+		}
+		awoken[[2]string{folder, tests}] = true
+		if err := build(dir, folder, overlay); err != nil {
+			return err
+		}
+		if out, killed := try(dir, folder, tests, -1); killed {
+			return fmt.Errorf("%s of %s fails before anything is taken out:\n%s", tests, folder, out)
+		}
+	}
+	survivors := all(dir, chosen, jobs)
 	fmt.Printf("%d mutants, %d survived, %s\n", len(chosen), len(survivors), time.Since(begun).Round(time.Second))
 	if len(survivors) > 0 {
 		return fmt.Errorf("no case of the corpus notices the loss of:\n  %s", strings.Join(survivors, "\n  "))
@@ -99,14 +109,15 @@ func dryRun() error {
 }
 
 // all runs the corpus against each mutant and gives those it did not notice.
-func all(binary string, chosen []int, jobs int) (survivors []string) {
+func all(dir string, chosen []int, jobs int) (survivors []string) {
 	var mu sync.Mutex
 	var busy sync.WaitGroup
 	work := make(chan int)
 	for range max(jobs, 1) {
 		busy.Go(func() {
 			for i := range work {
-				out, killed := try(binary, cmp.Or(table[i].by, living), i)
+				folder, tests := table[i].tests()
+				out, killed := try(dir, folder, tests, i)
 				mu.Lock()
 				if killed {
 					fmt.Printf("killed    %s\n          by %s\n", table[i].name(), first(out))
@@ -126,8 +137,12 @@ func all(binary string, chosen []int, jobs int) (survivors []string) {
 	return survivors
 }
 
-// build makes the corpus's test binary with every mutant asleep in it.
-func build(dir string) (string, error) {
+// tests are those that have to notice a mutant, and their folder.
+func (m mutant) tests() (folder, tests string) { return cmp.Or(m.in, corpus), cmp.Or(m.by, living) }
+
+// overlaid writes every file that has a mutant, with all of them asleep in it, and
+// gives the list of them.
+func overlaid(dir string) (string, error) {
 	files, err := sources()
 	if err != nil {
 		return "", err
@@ -152,21 +167,34 @@ func build(dir string) (string, error) {
 	if err := os.WriteFile(list, overlay, 0o600); err != nil {
 		return "", err
 	}
-	binary := filepath.Join(dir, "corpus.test")
-	c := exec.Command("go", "test", "-c", "-vet=off", "-overlay", list, "-o", binary, "./"+corpus)
-	c.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := c.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("the mutants cannot be built: %w\n%s", err, out)
-	}
-	return binary, nil
+	return list, nil
 }
 
-// try runs tests of the corpus with mutant i alive, none for -1.
-func try(binary, tests string, i int) (out []byte, killed bool) {
+// binaryOf is where the test binary of a folder is.
+func binaryOf(dir, folder string) string {
+	return filepath.Join(dir, strings.ReplaceAll(folder, "/", "_")+".test")
+}
+
+// build makes the test binary of a folder, unless it is there.
+func build(dir, folder, overlay string) error {
+	binary := binaryOf(dir, folder)
+	if _, err := os.Stat(binary); err == nil {
+		return nil
+	}
+	c := exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", binary, "./"+folder)
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("the mutants cannot be built: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// try runs tests of a folder with mutant i alive, none for -1.
+func try(dir, folder, tests string, i int) (out []byte, killed bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), perRun)
 	defer cancel()
-	c := exec.CommandContext(ctx, binary, "-test.run", tests, "-test.short", "-test.failfast", "-test.timeout", perRun.String())
-	c.Dir = corpus
+	c := exec.CommandContext(ctx, binaryOf(dir, folder), "-test.run", tests, "-test.short", "-test.failfast", "-test.timeout", perRun.String())
+	c.Dir = folder
 	c.Env = append(os.Environ(), choice+"="+strconv.Itoa(i))
 	if i >= 0 { // what a mutant keeps from happening is not waited for long
 		c.Env = append(c.Env, "NODETEST_PATIENCE=10s")

@@ -13,7 +13,8 @@ import (
 type mutant struct {
 	rule    string
 	changes []change // more than one where a second check stands behind the first
-	by      string   // the tests of the corpus that it has to get past; "" is the usual ones
+	by      string   // the tests that it has to get past; "" is the usual ones of the corpus
+	in      string   // the folder of these tests; "" is the corpus
 }
 
 // change is an expression that becomes another. Where says the exact source,

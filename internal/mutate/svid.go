@@ -56,3 +56,11 @@ func noticedBy(tests string, all ...mutant) []mutant {
 	}
 	return all
 }
+
+// noticedIn is noticedBy for tests of a room: of what no caller from outside brings.
+func noticedIn(folder, tests string, all ...mutant) []mutant {
+	for i := range all {
+		all[i].by, all[i].in = tests, folder
+	}
+	return all
+}

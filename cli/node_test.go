@@ -105,7 +105,7 @@ func TestWhatANodeShows(t *testing.T) {
 	ward := twoTrusts(t)
 	d := deskAt(t, ward.Host)
 	d.like(`^trust\.rje\.example  https://trust\.rje\.example  DEMO.*\nwarning +the framework ends at \S+, and nothing follows it: .*\nframework  northern-health version 1, [0-9a-f]{12}, until .*\ntrust +\d+ entries, root \S+\ndecisions +0 entries\n\nPARTNER +NAME +STAGE +LAST WORD +TO SEND\nhttps://trust\.rxw\.example +trust\.rxw\.example +ok +\d+s ago +\d+\n$`, "status")
-	d.like(`^NAME +VERSION +STAGE +HASH +EXPIRES\nnorthern-health +1 +in_force `, "framework", "list")
+	d.like(`^NAME +VERSION +STAGE +HASH +EXPIRES +HOLDS FROM\nnorthern-health +1 +in_force `, "framework", "list")
 	d.like(`(?m)^  name: northern-health$`, "framework", "show", "-o", "yaml")
 	d.like(`^ID +NAME +STAGE +ISSUERS +CONFIRMED\nhttps://trust\.rje\.example +\S+ +self +0 +–\nhttps://trust\.rxw\.example +\S+ +partner +1 +20`, "participant", "list")
 	d.fails(1, `trust domain spiffe://prod\.rxw\.example is stated by nobody`, "participant", "bundle", "prod.rxw.example", "-f", d.file("bundle.json", `{"keys":[]}`))

@@ -82,6 +82,9 @@ func run(ctx context.Context, o options) error {
 	if o.serve != "" {
 		return child(ctx, o.serve, o.dir)
 	}
+	if o.profile != "" && o.part == "" {
+		return fmt.Errorf("-profile is of one process; name its -part")
+	}
 	dir, err := os.MkdirTemp(o.dir, "entente-bench-")
 	if err != nil {
 		return err

@@ -10,6 +10,14 @@ LINTER    = $(GO) tool -modfile=tools/go.mod
 # that it is compiled once for all.
 export CGO_ENABLED = 0
 
+# What tests choose at random they choose by this number: the same tree finds the
+# same everywhere. SEED=0 is another number each time.
+ifndef SEED
+SEED := $(shell .ci/seed)
+endif
+export RAPID_SEED = $(SEED)
+shuffle = -shuffle=$(if $(filter 0,$(SEED)),on,$(SEED))
+
 .PHONY: demo test check build build-pkcs11 fmt lint race bytes histories slow models network pkcs11 mutate some-mutants fuzz bench clean
 
 demo: build          ## three hospital trusts on this machine, a revocation, and what it took
@@ -38,14 +46,14 @@ lint:
 
 # Those that take longest begin, so that none of them runs on alone at the end.
 race:
-	CGO_ENABLED=1 $(GO) test -race -shuffle=on -vet=off -p 2 -timeout 30m ./node ./demo ./internal/readmetest \
+	CGO_ENABLED=1 $(GO) test -race $(shuffle) -vet=off -p 2 -timeout 30m ./node ./demo ./internal/readmetest \
 		$$($(GO) list ./... | grep -vE '/(node|demo|internal/readmetest|internal/denial)$$')
 
 # Every byte of a ledger and every question of the denial corpus, one by one: what
 # the race detector makes too slow.
 bytes:
 	$(GO) test -vet=off -run '^TestEvery' ./ledger
-	$(GO) test -shuffle=on -vet=off -timeout 30m ./internal/denial
+	$(GO) test $(shuffle) -vet=off -timeout 30m ./internal/denial
 
 # Whole nodes through random failures, by a time of their own, on each of two
 # processors.
@@ -58,7 +66,7 @@ histories:
 slow:
 	$(GO) test -vet=off -count=10 -timeout 30m -run '^Test(Kills|Crashes)$$' ./ledger
 	$(GO) test -vet=off -p 2 -timeout 30m $(filter-out $(simulation),$(call folders,'"pgregory.net/rapid"')) -rapid.checks=5000
-	set -e; for d in $(filter-out $(simulation),$(call folders,'^//go:build slow')); do $(GO) test -tags slow -shuffle=on -vet=off -timeout 30m $$d; done
+	set -e; for d in $(filter-out $(simulation),$(call folders,'^//go:build slow')); do $(GO) test -tags slow $(shuffle) -vet=off -timeout 30m $$d; done
 	$(GO) test -tags slow -vet=off -timeout 30m -run '^TestPlanted' $(simulation)
 	GO='$(GO)' .ci/histories $(HISTORIES)
 
@@ -84,9 +92,9 @@ folders = $(shell grep -rl --include='*_test.go' -- $(1) . | xargs -r -n1 dirnam
 mutate:
 	$(GO) run ./internal/mutate
 
-# A third of them, other ones every day.
+# A third of them, other ones for another tree.
 some-mutants:
-	$(GO) run ./internal/mutate -of 3
+	$(GO) run ./internal/mutate -of 3 -from $(SEED)
 
 # Every fuzz target there is, each for that long.
 fuzz:

@@ -220,11 +220,14 @@ func TestOverdue(t *testing.T) {
 	s, late := opened(t, nil), now+3*86400
 	next := need()
 	next.Resource[0] = 8
-	if _, overdue := s.Overdue("a", late-1); overdue {
-		t.Error("it is overdue too early")
+	if id, due, waits := s.NextReview("a"); !waits || id != one || due != late {
+		t.Errorf("%q is reviewed until %d (%v), want %q until %d", id, due, waits, one, late)
 	}
-	if of, overdue := s.Overdue("a", late); !overdue || of != one {
-		t.Errorf("overdue is %q", of)
+	if _, _, waits := s.NextReview("b"); waits {
+		t.Error("something of another agreement waits for its review")
+	}
+	if _, err := s.Open(next, late-1); err != nil {
+		t.Errorf("a second before the review is overdue: %v", err)
 	}
 	_, err := s.Open(next, late)
 	wants(t, "opened while a review is overdue", trust.Conflict, err)

@@ -33,7 +33,7 @@ func (s State) Open(n Need, now int64) ([]trust.Event, error) {
 	if o, ok := s.For(&n); ok && now < o.Ends {
 		return nil, trust.Errorf(trust.Conflict, "emergency access %s to this is %s until its own end; there is no second one before", o.ID, o.Stage(now))
 	}
-	if id, overdue := s.Overdue(n.Agreement, now); overdue {
+	if id, due, waits := s.NextReview(n.Agreement); waits && now >= due {
 		return nil, trust.Errorf(trust.Conflict, "review of emergency access %s is overdue; nobody breaks the glass under agreement %s before it is done", id, n.Agreement)
 	}
 	if s.Full(n.Subject) {

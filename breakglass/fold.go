@@ -94,15 +94,16 @@ func (s State) For(n *Need) (Opening, bool) {
 	return s.Get(id)
 }
 
-// Overdue gives what of an agreement nobody reviewed in time: while there is one,
-// nobody breaks the glass under it.
-func (s State) Overdue(agreement string, now int64) (id string, overdue bool) {
+// NextReview gives what of an agreement must be reviewed first, and by when (Unix
+// seconds): while that has passed, nobody breaks the glass under the agreement
+// again.
+func (s State) NextReview(agreement string) (id string, due int64, waits bool) {
 	for i := range s.Waiting {
-		if w := &s.Waiting[i]; w.Agreement == agreement && now >= w.Due {
-			return w.ID, true
+		if w := &s.Waiting[i]; w.Agreement == agreement && (!waits || w.Due < due) {
+			id, due, waits = w.ID, w.Due, true
 		}
 	}
-	return "", false
+	return id, due, waits
 }
 
 // Full reports whether as many of a subject, or of everybody, wait for their

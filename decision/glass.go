@@ -60,7 +60,7 @@ func (h *hearing) broken(o *breakglass.Opening) verdict {
 // opens lets somebody break the glass, but not for what local policy denies all
 // the same, nor while an earlier one is not reviewed.
 func (h *hearing) opens(n breakglass.Need) verdict {
-	if id, overdue := h.s.BreakGlass.Overdue(n.Agreement, h.o.Now); overdue {
+	if id, overdue := h.overdueReview(n.Agreement); overdue {
 		h.d.BreakGlass = id
 		return fail(trust.BreakGlassUnreviewed)
 	}
@@ -78,6 +78,16 @@ func (h *hearing) opens(n breakglass.Need) verdict {
 	return fail(trust.BreakGlassUnrecorded)
 }
 
+// overdueReview gives the emergency access under an agreement whose review is
+// late; one that is not late yet turns the decision when it will be.
+func (h *hearing) overdueReview(agreement string) (id string, overdue bool) {
+	id, due, waits := h.s.BreakGlass.NextReview(agreement)
+	if waits {
+		h.until(due)
+	}
+	return id, waits && h.o.Now >= due
+}
+
 // couldBreakGlass reports whether local policy, which denies, would permit the
 // same in an emergency.
 func (h *hearing) couldBreakGlass() bool {
@@ -85,7 +95,7 @@ func (h *hearing) couldBreakGlass() bool {
 		h.r.Order != nil || h.ev.Chain != nil || h.principal != nil {
 		return false
 	}
-	if _, overdue := h.s.BreakGlass.Overdue(h.agreement.ID, h.o.Now); overdue {
+	if _, overdue := h.overdueReview(h.agreement.ID); overdue {
 		return false
 	}
 	request, other := *h.r, *h

@@ -138,6 +138,20 @@ func TestWhatIsOpened(t *testing.T) {
 	}
 }
 
+// A denial holds until the review of an earlier emergency is late, and is another
+// one from then on.
+func TestADenialTurnsWhenAReviewIsLate(t *testing.T) {
+	sc := newScene()
+	both(emergency(nil), followed(brokenFor(3*86400-7, elsewhere)))(sc)
+	if d := sc.decide(); d.Reason != trust.BreakGlassUnrecorded || d.Bound != now+7 {
+		t.Errorf("it is %s until %d, want %s until %d", d.Reason, d.Bound, trust.BreakGlassUnrecorded, now+7)
+	}
+	sc.observed.Now += 7
+	if d := sc.decide(); d.Reason != trust.BreakGlassUnreviewed {
+		t.Errorf("then it is %s, want %s", d.Reason, trust.BreakGlassUnreviewed)
+	}
+}
+
 // A permit by emergency access ends with it; one that is counted is asked for
 // every time, and what was counted for a decision is good for it.
 func TestAPermitByEmergencyAccess(t *testing.T) {

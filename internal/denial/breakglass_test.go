@@ -92,8 +92,8 @@ func TestBreakGlass(t *testing.T) {
 	osei := a.person("K. Osei", "records", ownIssuer, "k.osei")
 	agreed, _ := host.State().Agreement.ByName(ward.Agreement)
 	nodetest.Eventually(t, "the review to be overdue", func() bool {
-		_, overdue := host.State().BreakGlass.Overdue(agreed.ID, host.Now())
-		return overdue
+		_, due, waits := host.State().BreakGlass.NextReview(agreed.ID)
+		return waits && host.Now() >= due
 	})
 	want("while a review is overdue", break1("n-1", "43", nil), trust.BreakGlassUnreviewed)
 	want("by another, while it is", break1("n-2", "43", nil), trust.BreakGlassUnreviewed)

@@ -30,13 +30,14 @@ import (
 
 func main() {
 	only := flag.String("only", "", "the mutants whose name matches")
-	share := flag.Int("of", 1, "one mutant of so many: other ones every day, all of them in so many days")
+	share := flag.Uint64("of", 1, "one mutant of so many")
+	from := flag.Uint64("from", 0, "which of so many: all of them from 0 to one less, and again")
 	jobs := flag.Int("j", runtime.GOMAXPROCS(0), "how many run at a time")
 	dry := flag.Bool("n", false, "only see that the source has every check of the table")
 	flag.Parse()
 	err := dryRun()
 	if !*dry && err == nil {
-		err = run(*only, *share, *jobs)
+		err = run(*only, max(*share, 1), *from, *jobs)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
@@ -55,7 +56,7 @@ const (
 // not name its own.
 const living = "^Test(Evidence|States|Requests|Messages|Statements|Grants|OwnCredentials)$"
 
-func run(only string, share, jobs int) error {
+func run(only string, share, from uint64, jobs int) error {
 	match, err := regexp.Compile(only)
 	if err != nil {
 		return err
@@ -70,9 +71,8 @@ func run(only string, share, jobs int) error {
 	}
 	defer os.RemoveAll(dir)
 	var chosen []int
-	today := int(begun.Unix() / (24 * 60 * 60))
 	for i, m := range table {
-		if match.MatchString(m.name()) && (i+today)%max(share, 1) == 0 {
+		if match.MatchString(m.name()) && uint64(i)%share == from%share {
 			chosen = append(chosen, i)
 		}
 	}

@@ -26,10 +26,13 @@ type State struct {
 // stream, 0 before its first message. Broken is the rule that broke the edge,
 // empty while it is whole.
 type Edge struct {
-	Out    [2]uint64 `json:"out"` // the last number given
-	In     [2]uint64 `json:"in"`  // the last number applied
-	Epoch  uint32    `json:"epoch"`
-	Broken string    `json:"broken,omitempty"`
+	Out   [2]uint64 `json:"out"` // the last number given
+	In    [2]uint64 `json:"in"`  // the last number applied
+	Epoch uint32    `json:"epoch"`
+	// Spoken is the epoch of the last message applied; below Epoch while a new one
+	// is accepted, and the partner has said nothing in it.
+	Spoken uint32 `json:"spoken,omitzero"`
+	Broken string `json:"broken,omitempty"`
 	// BrokenAt is the entry that broke it, 0/0 while it is whole.
 	BrokenAt trust.Position `json:"broken_at,omitzero"`
 	// Stage is how far a recovery of this node has come on the edge; while it is
@@ -63,7 +66,7 @@ func (s State) Apply(e trust.Event, at trust.Stamp) State {
 	case Applied:
 		if lane := slices.Index(Lanes(), e.Lane); lane >= 0 {
 			edge := s.edge(e.From)
-			edge.In[lane], edge.Epoch = max(edge.In[lane], e.N), max(edge.Epoch, e.Epoch)
+			edge.In[lane], edge.Epoch, edge.Spoken = max(edge.In[lane], e.N), max(edge.Epoch, e.Epoch), max(edge.Spoken, e.Epoch)
 			s.Applied = s.Applied.With(messageKey(e.From, e.Lane, e.N), contentKey(e.Hash))
 			return s.with(e.From, edge)
 		}
@@ -131,6 +134,13 @@ func (s State) Position(from trust.ParticipantID, lane Lane) (epoch uint32, n ui
 		n = edge.In[i]
 	}
 	return edge.Epoch, n
+}
+
+// Epochs gives the one in which a partner last told something that was applied, and
+// the highest that is known of it: accepted, or held until somebody accepts it.
+func (s State) Epochs(from trust.ParticipantID) (spoken, known uint32) {
+	edge := s.edge(from)
+	return edge.Spoken, max(edge.Epoch, edge.Held)
 }
 
 // Broken gives the rule that broke the edge with a partner, if one did.

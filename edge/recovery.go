@@ -278,11 +278,15 @@ func (s State) AcceptEpoch(e EpochAccepted) ([]trust.Event, error) {
 
 // MayResume says whether an operator's word is all that a broken edge still waits
 // for. It fails with Conflict for one whose epoch is not accepted yet, on either
-// side, and for one that has nothing in common.
+// side, or in whose epoch nothing was said yet, and for one that has nothing in
+// common.
 func (s State) MayResume(partner trust.ParticipantID) error {
 	edge := s.edge(partner)
 	if edge.Held != 0 {
 		return trust.Errorf(trust.Conflict, "%s speaks in epoch %d, which nobody has accepted here; an operator accepts it before the edge is resumed", partner, edge.Held)
+	}
+	if edge.Spoken < edge.Epoch {
+		return trust.Errorf(trust.Conflict, "%s has said nothing yet in epoch %d, which is accepted; the edge is resumed once it has", partner, edge.Epoch)
 	}
 	if rule := s.greeting(partner).Rule; rule != "" && rule != RuleDowngrade {
 		return trust.Errorf(trust.Conflict, "what %s states that it understands is refused (%s); the edge is resumed once one of the two understands more", partner, rule)

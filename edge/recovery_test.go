@@ -230,8 +230,11 @@ func TestAHeldEpoch(t *testing.T) {
 		t.Fatalf("accepting it: %v", err)
 	}
 	s = s.Apply(events[0], trust.Stamp{})
-	if _, broken := s.Broken(rje(t)); !broken || s.MayResume(rje(t)) != nil {
-		t.Error("accepting the epoch resumes the edge, or lets nobody")
+	if _, broken := s.Broken(rje(t)); !broken || trust.KindOf(s.MayResume(rje(t))) != trust.Conflict {
+		t.Error("accepting the epoch resumes the edge, or lets somebody before anything was said in it")
+	}
+	if spoken, known := s.Epochs(rje(t)); spoken != 1 || known != 4 {
+		t.Errorf("it spoke in epoch %d and is known in %d, want 1 and 4", spoken, known)
 	}
 	if len(hold(4)) != 0 {
 		t.Error("an epoch that was accepted is held again")
@@ -242,5 +245,11 @@ func TestAHeldEpoch(t *testing.T) {
 	}
 	if !slices.Equal(got, []edge.Verdict{edge.Break, edge.Apply, edge.Hold}) {
 		t.Errorf("epochs 1, 4 and 5 are judged %v", got)
+	}
+	first := applied(rje(t), edge.Safety, 2, "b")
+	first.Epoch = 4
+	s = s.Apply(first, trust.Stamp{})
+	if spoken, _ := s.Epochs(rje(t)); spoken != 4 || s.MayResume(rje(t)) != nil {
+		t.Errorf("once it has spoken in epoch %d: %v", spoken, s.MayResume(rje(t)))
 	}
 }

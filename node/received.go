@@ -53,14 +53,16 @@ type ReceivedMessage struct {
 	JWS  string    `json:"jws,omitempty"`
 }
 
-// receivedWord is the signed part. Epoch is that of the partner's stream, 0 before
-// its first message.
+// receivedWord is the signed part. Epoch is that of the last message held, 0 before
+// the first; Known is the highest that the other side knows of, by whatever is
+// signed: it may have accepted one in which nothing was told yet.
 type receivedWord struct {
 	Iss   trust.ParticipantID `json:"iss"`
 	Aud   trust.ParticipantID `json:"aud"`
 	Iat   int64               `json:"iat"`
 	Jti   string              `json:"jti"` // the nonce
 	Epoch uint32              `json:"epoch"`
+	Known uint32              `json:"known,omitzero"`
 	Heads edge.Numbers        `json:"heads"`
 }
 
@@ -85,7 +87,8 @@ func (n *Node) Received(ctx context.Context, from trust.ParticipantID, q Receive
 		return out, trust.Errorf(trust.Denied, "participant %s is not a partner here", from)
 	}
 	w := receivedWord{Iss: n.self, Aud: from, Iat: n.Now(), Jti: q.Nonce}
-	w.Epoch, w.Heads.Safety = s.Edge.Position(from, edge.Safety)
+	w.Epoch, w.Known = s.Edge.Epochs(from)
+	_, w.Heads.Safety = s.Edge.Position(from, edge.Safety)
 	_, w.Heads.Governance = s.Edge.Position(from, edge.Governance)
 	var err error
 	if out.Word, err = jose.Sign(n.Keys.Signer(participant.StreamKey), receivedType, w); err != nil {

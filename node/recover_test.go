@@ -143,12 +143,27 @@ func TestAHostRecovers(t *testing.T) {
 
 	host.Stop()
 	host.Recover(backup)
+	// The epoch may be accepted before anything is fetched back, and still is.
+	home.World.Intercept(func(_, _ *nodetest.Node, r node.Outgoing, in node.Incoming) node.Incoming {
+		if r.Path == node.ReceivedPath {
+			in.Status = 503
+		}
+		return in
+	})
 	host.Start()
-	stage(t, host, home, edge.Fetched)
+	nodetest.Eventually(t, "the epoch to be held", func() bool { return home.State().Edge.Held(host.ID) == 2 })
+	_, err := home.AcceptEpoch(t.Context(), home.Admin, host.ID, 2, "spoke with them")
+	done(t, err)
+	_, err = home.Resume(t.Context(), home.Admin, node.Stoppable{Kind: suspension.Edge, Participant: host.ID}, "go on")
+	refused(t, "resuming before anything is said in the epoch", err, trust.Conflict)
+	if now := host.State().Edge.Stage(home.ID); now != edge.Opened {
+		t.Errorf("the edge is %s, and nothing can be fetched back", now)
+	}
+	home.World.Intercept(nil)
+	stage(t, host, home, edge.Accepted)
 	if got := read(t, ward, nurse(ward, "nurse-1")); got == trust.Permit {
 		t.Error("the host decides before its edge is resumed")
 	}
-	acceptEpoch(t, home, host)
 	quiet(t, home, host)
 	resume(t, home, atHome, node.Stoppable{Kind: suspension.Edge, Participant: host.ID}, func() {})
 	resume(t, host, atHost, node.Stoppable{Kind: suspension.Edge, Participant: home.ID}, func() {})
@@ -156,7 +171,7 @@ func TestAHostRecovers(t *testing.T) {
 	want(t, ward, nurse(ward, "nurse-1"), trust.SubjectRevoked)
 	want(t, ward, nurse(ward, "nurse-2"), trust.SubjectRevoked)
 	// A reference that was given before the loss is that of no later decision.
-	_, err := host.Explain(t.Context(), host.Admin, lost)
+	_, err = host.Explain(t.Context(), host.Admin, lost)
 	refused(t, "explaining a decision that was lost", err, trust.NotFound)
 	after := answer(t, host, ward.Ask(nurse(ward, "nurse-3"))).Reference
 	explained, err := host.Explain(t.Context(), host.Admin, after)

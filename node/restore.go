@@ -140,8 +140,8 @@ func (n *Node) restore(ctx context.Context, id trust.ParticipantID) error {
 		if err != nil {
 			return err
 		}
-		if h.word.Epoch >= n.trust.Epoch() {
-			return trust.Errorf(trust.Conflict, "%s knows this node in epoch %d already; recover into a later one than %d", id, h.word.Epoch, n.trust.Epoch())
+		if own := n.trust.Epoch(); h.word.Epoch >= own || h.word.Known > own {
+			return trust.Errorf(trust.Conflict, "%s knows this node in epoch %d already; recover into a later one than %d", id, max(h.word.Epoch, h.word.Known), own)
 		}
 		common, found, err := n.common(ctx, s.Edge.Base(id), id, &h, since)
 		if err != nil {

@@ -157,7 +157,8 @@ func (l *loss) falseAnswers() map[string]func(node.ReceivedQuestion, *node.Recei
 		"a word that the partner did not sign": func(_ node.ReceivedQuestion, a *node.ReceivedAnswer) {
 			a.Word = resigned(l.third, receivedType, a.Word, func(canonical.Object) {})
 		},
-		"that it knows the epoch": l.word(set("epoch", 2)),
+		"that it was told in the epoch":     l.word(set("epoch", 2)),
+		"that it knows one above the epoch": l.word(set("known", 3)),
 		"messages behind its head": func(_ node.ReceivedQuestion, a *node.ReceivedAnswer) {
 			a.Messages = append(a.Messages, node.ReceivedMessage{Lane: edge.Safety, N: 1 << 40, Kind: "revocation", Hash: other})
 		},
@@ -343,6 +344,11 @@ func TestEpochs(t *testing.T) {
 			t.Errorf("a message in epoch %d, which is over, is the last", epoch)
 		}
 	}
+	if err := resume(l.host.Admin); trust.KindOf(err) != trust.Conflict {
+		t.Errorf("resuming an edge in whose epoch nothing was said: %v", err)
+	}
+	_, last = l.host.State().Edge.Position(l.home.ID, edge.Safety)
+	check(t, l.say(l.home, 3, edge.Safety, last+1, "revocation", object{"kind": "subject", "namespace": "default", "subject": "nurse-7", "engagement": 1}))
 	for i, who := range []node.Actor{l.host.Admin, {ID: other, Roles: []trust.Role{operator.Admin}}} {
 		if _, broken := l.host.State().Edge.Broken(l.home.ID); !broken {
 			t.Errorf("the edge goes on after %d said so", i)

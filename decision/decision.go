@@ -60,33 +60,36 @@ type Order struct {
 type Observed struct {
 	Now          int64            // Unix seconds
 	Subject      trust.SubjectKey // the caller's key in this ledger; zero without identified evidence
-	Origin       trust.SubjectKey // likewise at the origin of a brokered caller; zero without one
-	Session      trust.SubjectKey // likewise of the session that the token names; zero without one
-	Device       trust.SubjectKey // likewise of its device
 	PartnerAge   int64            // since the last proven word of the participant
 	StatementAge int64            // since the participant's statement was signed
 	StatementEnd int64            // when it expires, Unix seconds; 0 none
-	Replayed     bool             // the token was used before
-	Chain        []Observed       // likewise of each link's delegator, then of the actor; nil without a chain
-	Unsure       bool             // nobody has confirmed the time that Now says
 	FeedAge      int64            // since the transmitter of the issuer proved that it is heard; 0 where it has none
 	BundleAge    int64            // since the trust domain's bundle was read again; 0 where no bundle counts
+	// what a permit that is given again seldom needs follows: those above are one
+	// line of a processor's cache
+
+	Origin  trust.SubjectKey // like Subject, at the origin of a brokered caller; zero without one
+	Session trust.SubjectKey // likewise of the session that the token names; zero without one
+	Device  trust.SubjectKey // likewise of its device
+	Chain   []Observed       // likewise of each link's delegator, then of the actor; nil without a chain
+	Nonce   Nonce            // the one in the caller's DPoP proof
 
 	// Resource is the node's keyed hash of what is asked for; zero where no check
 	// needed it, see Decision.Unseen.
 	Resource trust.SubjectKey
 	// Duty is the trust entry that was appended for this decision, see
 	// Decision.Duty; zero for none.
-	Duty      trust.Position
-	Person    trust.SubjectKey // somebody whom a remedy stops under every identifier, whom the evidence names; zero: nobody
-	Unnamed   bool             // the evidence lacks the claim by which it would
-	Monitored bool             // the subject is, by a remedy
-	Spent     bool             // and has had as many permits within the hour as that lets
+	Duty   trust.Position
+	Person trust.SubjectKey // somebody whom a remedy stops under every identifier, whom the evidence names; zero: nobody
 
-	Watched       bool  // the enforcement point holds a watch stream, with room for a session
-	Nonce         Nonce // the one in the caller's DPoP proof
-	ProofReplayed bool  // the DPoP proof was used before
-	QuotaFull     bool  // the participant can use no further value up now
+	Unsure        bool // nobody has confirmed the time that Now says
+	Monitored     bool // the subject is, by a remedy
+	Spent         bool // and has had as many permits within the hour as that lets
+	Unnamed       bool // the evidence lacks the claim by which it would name a Person
+	Watched       bool // the enforcement point holds a watch stream, with room for a session
+	Replayed      bool // the token was used before
+	ProofReplayed bool // the DPoP proof was used before
+	QuotaFull     bool // the participant can use no further value up now
 }
 
 // Nonce is what a node's nonce in a DPoP proof is worth.

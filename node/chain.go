@@ -43,7 +43,7 @@ func (n *Node) gatherChain(ctx context.Context, s *state.Snapshot, c *evidence.C
 
 // observeHop is observe, but that what we say ourselves is never old.
 func (n *Node) observeHop(s *state.Snapshot, p trust.ParticipantID, subject trust.SubjectKey, now clock.Mark) decision.Observed {
-	o := n.observe(p, subject, now)
+	o := n.observed(p, subject, now)
 	if own := s.Participant.Self(); own != nil && own.Card.ID == p {
 		o.PartnerAge = 0
 	}

@@ -43,14 +43,17 @@ func (n *Node) Decide(ctx context.Context, a Ask) Answer {
 	now := n.Clock.Mark()
 	answer, of := n.settle(ctx, &a, now)
 	n.Meter.Decided(answer.Permit, answer.Reason)
-	if hits := n.count(&of, answer.Reason, a.EnforcementPoint, a.ResourceType, 1, now.Wall.Unix()); hits != nil {
-		n.trip(ctx, hits, n.calledBy(ctx, &a))
+	if hits := n.count(of, answer.Reason, a.EnforcementPoint, a.ResourceType, 1, now.Wall.Unix()); hits != nil {
+		n.tripBy(ctx, hits, &a)
 	}
 	return answer
 }
 
 // settle also says of whom the decision was, for what is counted.
-func (n *Node) settle(ctx context.Context, a *Ask, now clock.Mark) (Answer, served) {
+//
+// A decision waits for its record, and so do hundreds beside it: what lies on
+// their stacks meanwhile is what this path costs most. It is kept small.
+func (n *Node) settle(ctx context.Context, a *Ask, now clock.Mark) (Answer, *served) {
 	for try := 0; try < maxTries; try, now = try+1, n.Clock.Mark() {
 		s := n.State()
 		key := n.memo.key(a, s.Rules)
@@ -58,17 +61,24 @@ func (n *Node) settle(ctx context.Context, a *Ask, now clock.Mark) (Answer, serv
 			var o decision.Observed
 			if p.stillHolds(n, s, now, &o) {
 				if answer, ok := n.again(ctx, s, p, a, &o); ok {
-					return answer, p.served
+					return answer, &p.served
 				}
 				continue
 			}
 		}
-		kept := *a // what is given again needs no copy
-		if answer, of, ok := n.afresh(ctx, s, &kept, now, key); ok {
+		if answer, of, ok := n.afresh(ctx, s, a.clone(), now, key); ok {
 			return answer, of
 		}
 	}
-	return Answer{Reason: trust.Unsettled}, served{}
+	return Answer{Reason: trust.Unsettled}, &served{}
+}
+
+// clone is kept; what is given again needs none.
+//
+//go:noinline
+func (a *Ask) clone() *Ask {
+	kept := *a
+	return &kept
 }
 
 // again gives a remembered permit, which still holds on s, after recording that.
@@ -79,13 +89,11 @@ func (n *Node) again(ctx context.Context, s *state.Snapshot, p *permit, a *Ask, 
 	defer bodies.Put(body)
 	entry := ledger.Entry{Kind: decision.AgainKind.Name, Version: decision.AgainKind.Version, At: o.Now}
 	if a.RequestID != "" {
-		*body = decision.AppendSealedID((*body)[:0], a.RequestID)
-		if entry.Sealed = n.sealDetails(ctx, o.Subject, *body); entry.Sealed == nil {
+		if entry.Sealed = n.sealID(ctx, o.Subject, a.RequestID, body); entry.Sealed == nil {
 			return Answer{Reason: trust.CannotRecord}, true
 		}
 	}
-	*body = decision.AppendAgain((*body)[:0], p.of, o, s.At.Position, ttl)
-	entry.Body = *body
+	entry.Body = renderAgain(body, s, p, o, ttl)
 	at, err := n.decisions.Append(ctx, entry)
 	if err != nil {
 		return n.unrecorded(err), true
@@ -97,17 +105,29 @@ func (n *Node) again(ctx context.Context, s *state.Snapshot, p *permit, a *Ask, 
 	return Answer{Permit: true, Reason: trust.Permit, Reference: n.Keys.Reference(at), TTL: ttl}, true
 }
 
+//go:noinline
+func renderAgain(body *[]byte, s *state.Snapshot, p *permit, o *decision.Observed, ttl int64) []byte {
+	*body = decision.AppendAgain((*body)[:0], p.of, o, s.At.Position, ttl)
+	return *body
+}
+
+//go:noinline
+func (n *Node) sealID(ctx context.Context, subject trust.SubjectKey, id string, space *[]byte) []byte {
+	*space = decision.AppendSealedID((*space)[:0], id)
+	return n.sealDetails(ctx, subject, *space)
+}
+
 // afresh decides on s and records that; a permit is remembered. It is false
 // where the ground moved while it was being recorded.
-func (n *Node) afresh(ctx context.Context, s *state.Snapshot, a *Ask, now clock.Mark, key uint64) (Answer, served, bool) {
+func (n *Node) afresh(ctx context.Context, s *state.Snapshot, a *Ask, now clock.Mark, key uint64) (Answer, *served, bool) {
 	v := n.judge(ctx, s, a, now, trust.Position{})
 	if n.owes(v) {
 		at, err := n.discharge(ctx, v, a)
 		if trust.KindOf(err) == trust.Conflict {
-			return Answer{}, served{}, false // somebody used the approval first; the next try sees that
+			return Answer{}, nil, false // somebody used the approval first; the next try sees that
 		}
 		if err != nil {
-			return n.unrecorded(err), served{}, true
+			return n.unrecorded(err), &served{}, true
 		}
 		s = n.State()
 		v = n.judge(ctx, s, a, now, at)
@@ -115,10 +135,10 @@ func (n *Node) afresh(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 	d := &v.decision
 	at, err := n.record(ctx, s, v, a)
 	if trust.KindOf(err) == trust.Conflict && len(d.Burn) > 0 {
-		return Answer{}, served{}, false // somebody used the value first; the next try sees that
+		return Answer{}, nil, false // somebody used the value first; the next try sees that
 	}
 	if err != nil {
-		return n.unrecorded(err), served{}, true
+		return n.unrecorded(err), &served{}, true
 	}
 	if d.Permit {
 		p := newPermit(v, a, at)
@@ -127,7 +147,7 @@ func (n *Node) afresh(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 		}
 		if latest := n.State(); latest.Epoch != s.Epoch && !n.confirms(ctx, latest, p, a) {
 			n.sessions.close(a.EnforcementPoint, n.Keys.Reference(at))
-			return Answer{}, served{}, false
+			return Answer{}, nil, false
 		}
 		if len(d.Burn) == 0 && !a.Session && v.observed.Duty == (trust.Position{}) {
 			n.memo.permits.Put(key, p)
@@ -136,9 +156,10 @@ func (n *Node) afresh(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 	} else {
 		n.overspent(ctx, &v.observed)
 	}
+	of := servedBy(&v.evidence, &v.observed, d)
 	return Answer{
 		Permit: d.Permit, Reason: d.Reason, Reference: n.Keys.Reference(at), TTL: d.TTL, Nonce: n.nonceAfter(a.EnforcementPoint, v),
-	}, servedBy(&v.evidence, &v.observed, d), true
+	}, &of, true
 }
 
 func (n *Node) unrecorded(err error) Answer {
@@ -212,7 +233,7 @@ func (n *Node) consult(s *state.Snapshot, v *verdict, a *Ask) {
 func (n *Node) gather(ctx context.Context, s *state.Snapshot, a *Ask, now clock.Mark) (decision.Evidence, decision.Observed) {
 	if len(a.Evidence) == 0 {
 		none := &evidence.Fault{Reason: trust.NoEvidence, Text: "the request carries no evidence of who is calling"}
-		return decision.Evidence{Fault: none}, n.observe(trust.ParticipantID{}, trust.SubjectKey{}, now)
+		return decision.Evidence{Fault: none}, n.observed(trust.ParticipantID{}, trust.SubjectKey{}, now)
 	}
 	ev, once, fault := evidence.VerifyChain(a.Evidence, registry{s, n}, now.Wall.Unix(), n.tokens)
 	if fault != nil && (fault.Reason == trust.UnknownKey || fault.Reason == trust.UnknownAuthority) {
@@ -222,7 +243,7 @@ func (n *Node) gather(ctx context.Context, s *state.Snapshot, a *Ask, now clock.
 	if fault == nil && !ev.Participant.IsZero() && ev.Subject != "" {
 		subject = n.Keys.Subject(ev.Participant.String(), ev.Namespace, ev.Subject)
 	}
-	o := n.observe(ev.Participant, subject, now)
+	o := n.observed(ev.Participant, subject, now)
 	if fault == nil {
 		n.recognise(s, &ev, &o, now)
 	}
@@ -276,9 +297,15 @@ func (n *Node) bundleAge(domain string, now clock.Mark) int64 {
 	}
 }
 
-// observe is what the shell sees besides the evidence.
-func (n *Node) observe(participant trust.ParticipantID, subject trust.SubjectKey, now clock.Mark) decision.Observed {
-	o := decision.Observed{Now: now.Wall.Unix(), Subject: subject, PartnerAge: -1, StatementAge: -1, Unsure: now.Doubted}
+// observed is what the shell sees besides the evidence.
+func (n *Node) observed(participant trust.ParticipantID, subject trust.SubjectKey, now clock.Mark) (o decision.Observed) {
+	n.observe(&o, participant, subject, now)
+	return o
+}
+
+// observe writes it into one that is zero.
+func (n *Node) observe(o *decision.Observed, participant trust.ParticipantID, subject trust.SubjectKey, now clock.Mark) {
+	o.Now, o.Subject, o.PartnerAge, o.StatementAge, o.Unsure = now.Wall.Unix(), subject, -1, -1, now.Doubted
 	w := n.views.dates(participant)
 	switch {
 	case w.known && now.Boot < w.proven.Boot: // it was proven since this decision began
@@ -289,7 +316,6 @@ func (n *Node) observe(participant trust.ParticipantID, subject trust.SubjectKey
 	if w.statementEnds != 0 {
 		o.StatementAge, o.StatementEnd = o.Now-w.statementIssued, w.statementEnds
 	}
-	return o
 }
 
 // record makes a decision durable, with the values it burns in the same commit. It fails with Unavailable where the details cannot be sealed.

@@ -170,7 +170,7 @@ type judged struct {
 func (n *Node) gatherExchange(ctx context.Context, s *state.Snapshot, r *Exchange, now clock.Mark) (j judged) {
 	if !r.carries() {
 		j.evidence.Fault = &evidence.Fault{Reason: trust.EvidenceKind, Text: "evidence is of a kind that no credential is issued on"}
-		j.observed = n.observe(trust.ParticipantID{}, trust.SubjectKey{}, now)
+		j.observed = n.observed(trust.ParticipantID{}, trust.SubjectKey{}, now)
 		return j
 	}
 	j.evidence, j.observed = n.gather(ctx, s, &Ask{Evidence: r.proofs(), Request: decision.Request{EnforcementPoint: r.Client}}, now)

@@ -49,7 +49,7 @@ func (n *Node) vouch(s *state.Snapshot, j *judged, r *Exchange) (m minted, err e
 // abroad observes the partner that a grant is for, in place of ourselves: it is
 // its word on the agreement that must be fresh.
 func (n *Node) abroad(j *judged, r *Exchange) {
-	there := n.observe(r.Partner, j.observed.Subject, n.Clock.Mark())
+	there := n.observed(r.Partner, j.observed.Subject, n.Clock.Mark())
 	j.observed.PartnerAge, j.observed.StatementAge, j.observed.StatementEnd = there.PartnerAge, there.StatementAge, there.StatementEnd
 }
 

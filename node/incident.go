@@ -118,6 +118,11 @@ func (n *Node) calledBy(ctx context.Context, a *Ask) NoticeText {
 	return NoticeText{Kind: suspension.Subject, Participant: ev.Participant, Namespace: ev.Namespace, Subject: ev.Subject}
 }
 
+// tripBy is trip for whoever a request is of.
+func (n *Node) tripBy(ctx context.Context, hits []hit, a *Ask) {
+	n.trip(ctx, hits, n.calledBy(ctx, a))
+}
+
 // trip lets rules act before the decision that reached their count is answered,
 // whoever asked for it is gone or not.
 func (n *Node) trip(ctx context.Context, hits []hit, who NoticeText) {

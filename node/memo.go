@@ -33,7 +33,7 @@ type tokenCache struct {
 }
 
 func newTokenCache() *tokenCache {
-	return &tokenCache{newGenerations[[32]byte, jose.Verified](tokenLimit), jose.NewTables(keyLimit), newGenerations[[32]byte, struct{}](tokenLimit)}
+	return &tokenCache{newGenerations[[32]byte, jose.Verified](tokenLimit, byHash), jose.NewTables(keyLimit), newGenerations[[32]byte, struct{}](tokenLimit, byHash)}
 }
 
 // Spend does the work of a check for a token that was not seen before. A token
@@ -65,15 +65,15 @@ type memo struct {
 }
 
 func newMemo() *memo {
-	return &memo{newGenerations[uint64, *permit](memoLimit), newGenerations[uint64, *grant](grantLimit), maphash.MakeSeed()}
+	return &memo{newGenerations[uint64, *permit](memoLimit, byNumber), newGenerations[uint64, *grant](grantLimit, byNumber), maphash.MakeSeed()}
 }
 
 // permit is a recorded permit that may be given again for the identical request.
 // It never changes.
 type permit struct {
+	standing
 	ask        Ask
 	properties []member // of ask, in no order
-	standing
 }
 
 // member is one of a request's properties.
@@ -86,14 +86,13 @@ type member struct {
 // decided by, and all that is asked again, which is what may not be skipped; the
 // record is made every time.
 type standing struct {
-	rules     uint64
-	of        trust.Position // of its record
-	agreement string         // random id
-
-	decision.Ground
-	made decision.Observed
+	rules uint64
+	of    trust.Position // of its record
 	decision.Bounds
+	made decision.Observed
+	decision.Ground
 	served
+	agreement string // random id
 }
 
 func newPermit(v *verdict, a *Ask, of trust.Position) *permit {
@@ -109,7 +108,7 @@ func newPermit(v *verdict, a *Ask, of trust.Position) *permit {
 // statement has other dates, by which the permit's own bound is not reckoned.
 // What it then observed is in o.
 func (p *standing) stillHolds(n *Node, s *state.Snapshot, now clock.Mark, o *decision.Observed) bool {
-	*o = n.observe(p.Participant, p.made.Subject, now)
+	n.observe(o, p.Participant, p.made.Subject, now)
 	if o.Unsure || o.Now < p.made.Now || o.Now >= p.Bound || o.StatementEnd <= o.Now || o.StatementEnd != p.made.StatementEnd ||
 		o.PartnerAge < 0 || o.PartnerAge > p.MaxAge {
 		return false

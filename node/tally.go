@@ -34,15 +34,18 @@ type tallies struct {
 type shard struct {
 	mu   sync.Mutex
 	sets *[tallySets]set // nil until something is counted
+	_    [48]byte        // no two in one line of a processor's cache
 }
 
-// set is the places at which a key may stand.
-type set [tallyWays]count
+// set is the places at which a key may stand, and the keys that do.
+type set struct {
+	keys   [tallyWays][2]uint64
+	counts [tallyWays]count
+}
 
 // count is one place: how much in each slice of width seconds, the newest being
 // slice last.
 type count struct {
-	key         [2]uint64
 	width, last int64
 	in          [tallySlices]uint32
 }
@@ -121,18 +124,19 @@ func (t *tallies) add(r *armedRule, key [2]uint64, more uint32, now int64) uint6
 
 // find gives the place of a key: its own, or else the one that counts least.
 func (all *set) find(key [2]uint64, width, now int64) *count {
-	least, smallest := &all[0], ^uint64(0)
-	for i := range all {
-		c := &all[i]
-		if c.key == key && c.width == width {
+	for i := range all.keys {
+		if c := &all.counts[i]; all.keys[i] == key && c.width == width {
 			return c
 		}
-		if sum := c.sum(now, tallySlices); sum < smallest {
-			least, smallest = c, sum
+	}
+	least, smallest := 0, ^uint64(0)
+	for i := range all.counts {
+		if sum := all.counts[i].sum(now, tallySlices); sum < smallest {
+			least, smallest = i, sum
 		}
 	}
-	*least = count{key: key, width: width, last: now / width}
-	return least
+	all.keys[least], all.counts[least] = key, count{width: width, last: now / width}
+	return &all.counts[least]
 }
 
 // move forgets the slices that lie behind a new one.

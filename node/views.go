@@ -1,8 +1,10 @@
 package node
 
 import (
+	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/entente-id/entente/edge"
@@ -12,18 +14,25 @@ import (
 )
 
 // views is how old this node's view of each partner is. It is kept in memory
-// alone: after a start every partner is stale until it answers a nonce.
+// alone: after a start every partner is stale until it answers a nonce. Every
+// decision reads it, and waits for nobody.
 type views struct {
-	mu sync.RWMutex
-	of map[trust.ParticipantID]*view
+	mu sync.Mutex                                    // of who changes something
+	of atomic.Pointer[map[trust.ParticipantID]*view] // another one where a partner is new
 }
 
-// view is what one partner has proven. Age runs from when the nonce was sent,
-// and counts only once everything up to the head it proved is applied here.
+// view is what one partner has proven.
 type view struct {
-	proven  clock.Mark
-	known   bool
-	waiting []answer // oldest first
+	told    atomic.Pointer[dates]
+	waiting []answer // oldest first; under the lock
+}
+
+// dates are what is known of a partner. They never change. Age runs from when the
+// nonce was sent, and counts only once everything up to the head it proved is
+// applied here.
+type dates struct {
+	proven clock.Mark
+	known  bool
 	// the statement's dates, renewed without an entry of their own
 	statementIssued, statementEnds int64
 	// the time it signed, Unix seconds, and the time since boot when it was asked
@@ -42,43 +51,61 @@ type answer struct {
 // heads are the numbers of the newest message on each lane.
 type heads map[edge.Lane]uint64
 
-func newViews() *views { return &views{of: map[trust.ParticipantID]*view{}} }
+func newViews() *views {
+	v := &views{}
+	v.of.Store(&map[trust.ParticipantID]*view{})
+	return v
+}
 
-func (v *views) get(p trust.ParticipantID) *view {
-	if v.of[p] == nil {
-		v.of[p] = &view{}
+// change lets one goroutine after another change what is known of p.
+func (v *views) change(p trust.ParticipantID, by func(*view, *dates)) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	of := *v.of.Load()
+	if of[p] == nil {
+		of = maps.Clone(of)
+		of[p] = &view{}
+		of[p].told.Store(&dates{})
+		v.of.Store(&of)
 	}
-	return v.of[p]
+	of[p].change(by)
+}
+
+func (w *view) change(by func(*view, *dates)) {
+	next := *w.told.Load()
+	by(w, &next)
+	w.told.Store(&next)
 }
 
 // answered notes that a partner answered a nonce sent at sent with its heads.
 func (v *views) answered(p trust.ParticipantID, sent clock.Mark, h heads, s *state.Snapshot) {
-	v.mu.Lock()
-	w := v.get(p)
-	if len(w.waiting) == maxWaiting {
-		// The oldest is the one that may be reached first; of the others the
-		// newest says most.
-		w.waiting[maxWaiting-1] = answer{sent, h}
-	} else {
-		w.waiting = append(w.waiting, answer{sent, h})
+	v.change(p, func(w *view, d *dates) {
+		if len(w.waiting) == maxWaiting {
+			// The oldest is the one that may be reached first; of the others the
+			// newest says most.
+			w.waiting[maxWaiting-1] = answer{sent, h}
+		} else {
+			w.waiting = append(w.waiting, answer{sent, h})
+		}
+		w.reach(d, p, s)
+	})
+}
+
+// applied notes what has been applied of a partner's messages.
+func (v *views) applied(p trust.ParticipantID, s *state.Snapshot) {
+	v.change(p, func(w *view, d *dates) { w.reach(d, p, s) })
+}
+
+// reach takes the answers up to whose heads everything is applied.
+func (w *view) reach(d *dates, p trust.ParticipantID, s *state.Snapshot) {
+	for len(w.waiting) > 0 && reached(w.waiting[0].heads, p, s) {
+		d.proven, d.known = w.waiting[0].sent, true
+		w.waiting = w.waiting[1:]
 	}
-	v.mu.Unlock()
-	v.applied(p, s)
 }
 
 // maxWaiting bounds the heads remembered while a partner's messages lag.
 const maxWaiting = 16
-
-// applied notes what has been applied of a partner's messages.
-func (v *views) applied(p trust.ParticipantID, s *state.Snapshot) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	w := v.get(p)
-	for len(w.waiting) > 0 && reached(w.waiting[0].heads, p, s) {
-		w.proven, w.known = w.waiting[0].sent, true
-		w.waiting = w.waiting[1:]
-	}
-}
 
 func reached(h heads, p trust.ParticipantID, s *state.Snapshot) bool {
 	for lane, head := range h {
@@ -92,13 +119,11 @@ func reached(h heads, p trust.ParticipantID, s *state.Snapshot) bool {
 // age gives the age of the view of p; false if p has proven nothing since the
 // start.
 func (v *views) age(p trust.ParticipantID, c Clock) (time.Duration, bool) {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
-	w := v.of[p]
-	if w == nil || !w.known {
+	d := v.dates(p)
+	if !d.known {
 		return 0, false
 	}
-	return c.Since(w.proven), true
+	return c.Since(d.proven), true
 }
 
 // forget drops every word that was asked for at a time of day after now, which
@@ -106,41 +131,43 @@ func (v *views) age(p trust.ParticipantID, c Clock) (time.Duration, bool) {
 func (v *views) forget(now clock.Mark) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for _, w := range v.of {
-		w.known = w.known && !w.proven.Wall.After(now.Wall)
-		w.waiting = slices.DeleteFunc(w.waiting, func(a answer) bool { return a.sent.Wall.After(now.Wall) })
+	for _, w := range *v.of.Load() {
+		w.change(func(w *view, d *dates) {
+			d.known = d.known && !d.proven.Wall.After(now.Wall)
+			w.waiting = slices.DeleteFunc(w.waiting, func(a answer) bool { return a.sent.Wall.After(now.Wall) })
+		})
 	}
 }
 
+// nothing is what is known of somebody who is no partner.
+var nothing dates
+
 // dates gives all that is known of p.
-func (v *views) dates(p trust.ParticipantID) view {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
-	if w := v.of[p]; w != nil {
-		return *w
+func (v *views) dates(p trust.ParticipantID) *dates {
+	if w := (*v.of.Load())[p]; w != nil {
+		return w.told.Load()
 	}
-	return view{}
+	return &nothing
 }
 
 // stated notes the dates of p's newest statement.
 func (v *views) stated(p trust.ParticipantID, issued, ends int64) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if w := v.get(p); ends > w.statementEnds {
-		w.statementIssued, w.statementEnds = issued, ends
-	}
+	v.change(p, func(_ *view, d *dates) {
+		if ends > d.statementEnds {
+			d.statementIssued, d.statementEnds = issued, ends
+		}
+	})
 }
 
 // timed notes the time that p signed in answer to a nonce sent at sent. Where its
 // last answer lies further back than gap, the link was down between them.
 func (v *views) timed(p trust.ParticipantID, sent clock.Mark, signed int64, gap time.Duration) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	w := v.get(p)
-	if w.signed == 0 || sent.Boot-w.asked > gap {
-		w.up = sent.Boot
-	}
-	w.signed, w.asked = signed, sent.Boot
+	v.change(p, func(_ *view, d *dates) {
+		if d.signed == 0 || sent.Boot-d.asked > gap {
+			d.up = sent.Boot
+		}
+		d.signed, d.asked = signed, sent.Boot
+	})
 }
 
 // time gives what p's clock says at now, by the last time it signed and the time

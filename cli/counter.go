@@ -3,13 +3,13 @@ package cli
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/entente-id/entente/api/admin"
 	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/receipt"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -18,7 +18,8 @@ func (a *app) counterCommand() *cobra.Command {
 }
 
 func (a *app) counterList() *cobra.Command {
-	q := node.CounterQuery{From: 1}
+	var q node.CounterQuery
+	var from string
 	c := &cobra.Command{
 		Use: "list PARTNER", Short: "List who used what at a partner",
 		Long: `List the receipts that a partner sent us of its decisions on our own people and
@@ -33,6 +34,9 @@ services, by their numbers. A subject is named as the two of us call it; with
 			if q.Host, err = trust.ParseParticipantID(args[0]); err != nil {
 				return err
 			}
+			if q.From, err = receipt.ParsePlace(from); err != nil {
+				return err
+			}
 			return a.withNode(c.Context(), func(ctx context.Context, n *admin.Client) error {
 				list, err := n.Counters(ctx, q)
 				if err != nil {
@@ -41,7 +45,7 @@ services, by their numbers. A subject is named as the two of us call it; with
 				v := view{data: list, columns: []string{"N", "AT", "TXN", "SUBJECT", "CLASS", "USE", "OUTCOME", "REFERENCE"}, narrow: 7}
 				for _, r := range list.Items {
 					v.names = append(v.names, r.Reference)
-					v.rows = append(v.rows, []string{strconv.FormatUint(r.N, 10), r.At.String(), r.Txn, counterWho(r), string(r.Class), use(r), outcome(r.Permit), r.Reference})
+					v.rows = append(v.rows, []string{receipt.Place{Series: r.Series, N: r.N}.String(), r.At.String(), r.Txn, counterWho(r), string(r.Class), use(r), outcome(r.Permit), r.Reference})
 				}
 				if list.Next != "" {
 					a.say("there are more; go on with --from %s", list.Next)
@@ -50,7 +54,7 @@ services, by their numbers. A subject is named as the two of us call it; with
 			})
 		},
 	}
-	c.Flags().Uint64Var(&q.From, "from", 1, "the number to begin with")
+	c.Flags().StringVar(&from, "from", "1", "the number to begin with; 2/1 is the first of the partner's epoch 2")
 	c.Flags().IntVar(&q.Limit, "limit", 100, "how many at most, up to 512")
 	c.Flags().StringVar(&q.Issuer, "issuer", "", "with --subject: our issuer that names the person")
 	c.Flags().StringVar(&q.Subject, "subject", "", "the person's identifier at that issuer")
@@ -91,7 +95,7 @@ func counterRecord(r node.Counter) string {
 	rows := [][2]string{
 		{"txn", r.Txn}, {"decided", fmt.Sprintf("%s at %s, by %s", outcome(r.Permit), r.At, r.Host)}, {"subject", counterWho(r) + ", " + string(r.Class)},
 		{"use", use(r)}, {"token", r.Token}, {"there", "reference " + r.Reference + ", leaf " + r.Leaf},
-		{"here", fmt.Sprintf("receipt %d, entry %s of the decision log", r.N, r.Entry)},
+		{"here", fmt.Sprintf("receipt %s, entry %s of the decision log", receipt.Place{Series: r.Series, N: r.N}, r.Entry)},
 	}
 	if r.Erased {
 		rows = [][2]string{{"subject", "erased here"}, rows[len(rows)-1]}

@@ -51,7 +51,15 @@ func about(f admin.Finding) string {
 		return "entry " + numbers(f.From, f.To)
 	case finding.MissingAtHome, finding.MissingAtHost, finding.Altered:
 	}
-	return numbers(f.From, f.To)
+	return receipts(f.Series, f.From, f.To)
+}
+
+// receipts tells numbers of a series: 4-6, and 2/4-6 in a later one than the first.
+func receipts(series uint32, from, to uint64) string {
+	if series == 0 {
+		return numbers(from, to)
+	}
+	return strconv.FormatUint(uint64(series), 10) + "/" + numbers(from, to)
 }
 
 func numbers(from, to uint64) string {

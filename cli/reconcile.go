@@ -34,11 +34,11 @@ differ each node raises a finding, and the exit code is 5.`,
 					v.names = append(v.names, string(one.Side))
 					compared := "none"
 					if one.To != 0 {
-						compared = numbers(one.From, one.To)
+						compared = receipts(one.Series, one.From, one.To)
 					}
 					row := []string{string(one.Side), compared, strconv.Itoa(one.Erased), "equal"}
 					for _, d := range one.Differences {
-						row[3] = string(d.Kind) + " " + numbers(d.From, d.To)
+						row[3] = string(d.Kind) + " " + receipts(d.Series, d.From, d.To)
 						v.rows = append(v.rows, row)
 						row = []string{"", "", "", ""}
 					}
@@ -54,6 +54,6 @@ differ each node raises a finding, and the exit code is 5.`,
 			})
 		},
 	}
-	c.Flags().Uint64Var(&r.From, "from", 1, "the number to begin with")
+	c.Flags().Uint64Var(&r.From, "from", 1, "the number to begin with, in each epoch of the host")
 	return c
 }

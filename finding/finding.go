@@ -50,17 +50,18 @@ const Due = 7 * 86400
 // contradicts itself all day fills no ledger.
 const MaxOpen = 100
 
-// Subject is what a finding is about: numbers From to To of the receipts on the
-// edge with Partner, or the incident or the emergency access of that number.
+// Subject is what a finding is about: numbers From to To of the receipts of a series
+// on the edge with Partner, or the incident or the emergency access of that number.
 type Subject struct {
 	Partner trust.ParticipantID `json:"partner"`
 	Side    Side                `json:"side"`
 	Kind    Kind                `json:"kind"`
+	Series  uint32              `json:"series,omitzero"` // the epoch of the host's ledger that they were numbered in; 0: the first
 	From    uint64              `json:"from"`
 	To      uint64              `json:"to"`
 }
 
 // covers reports whether all that o says is said by s.
 func (s Subject) covers(o Subject) bool {
-	return s.Partner == o.Partner && s.Side == o.Side && s.Kind == o.Kind && s.From <= o.From && o.To <= s.To
+	return s.Partner == o.Partner && s.Side == o.Side && s.Kind == o.Kind && s.Series == o.Series && s.From <= o.From && o.To <= s.To
 }

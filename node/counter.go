@@ -34,18 +34,20 @@ var (
 
 type (
 	batchLeaf struct {
-		Epoch uint32              `json:"epoch"`
-		First uint64              `json:"first"`
-		Head  uint64              `json:"head"`
-		Host  trust.ParticipantID `json:"host"`
-		Last  uint64              `json:"last"`
-		Root  string              `json:"root"`
+		Epoch  uint32              `json:"epoch"`
+		First  uint64              `json:"first"`
+		Head   uint64              `json:"head"`
+		Host   trust.ParticipantID `json:"host"`
+		Last   uint64              `json:"last"`
+		Root   string              `json:"root"`
+		Series uint32              `json:"series,omitzero"`
 	}
 	counterLeaf struct {
-		Hash  string              `json:"hash"` // the receipt's leaf in its batch, base64
-		Host  trust.ParticipantID `json:"host"`
-		N     uint64              `json:"n"`
-		Owner trust.SubjectKey    `json:"owner"`
+		Hash   string              `json:"hash"` // the receipt's leaf in its batch, base64
+		Host   trust.ParticipantID `json:"host"`
+		N      uint64              `json:"n"`
+		Owner  trust.SubjectKey    `json:"owner"`
+		Series uint32              `json:"series,omitzero"`
 	}
 )
 
@@ -102,8 +104,13 @@ func (n *Node) fetchReceipts(ctx context.Context, host trust.ParticipantID) (int
 	if !ok {
 		return 0, trust.Errorf(trust.NotFound, "participant %s is not known", host)
 	}
-	before, _ := n.receipts.numbers(columnKey{host, finding.Home}, 0)
-	body, err := canonical.Marshal(After{before.head})
+	recorded, _ := n.receipts.series(host, finding.Home, 0)
+	var after receipt.Place
+	if len(recorded) > 0 {
+		after = recorded[len(recorded)-1]
+	}
+	before := n.receipts.of(columnKey{host, finding.Home, after.Series})
+	body, err := canonical.Marshal(After{after.N, after.Series})
 	if err != nil {
 		return 0, err
 	}
@@ -130,11 +137,14 @@ func (n *Node) fetchReceipts(ctx context.Context, host trust.ParticipantID) (int
 	if known, _ := n.State().Edge.Position(host, edge.Safety); known != 0 && batch.Epoch > known {
 		return 0, trust.Errorf(trust.Denied, "%s signs receipts of epoch %d, which nobody has accepted here", host, batch.Epoch)
 	}
-	leaves, err := batch.Check(before.head, given.Receipts)
+	leaves, lost, err := batch.Check(recorded, given.Receipts)
 	if refusal, ok := errors.AsType[*receipt.Refusal](err); ok {
-		return 0, errors.Join(err, n.raise(ctx, host, finding.Home, []receipt.Range{{Kind: refusal.Kind, From: refusal.From, To: refusal.To}}))
+		return 0, errors.Join(err, n.raise(ctx, host, finding.Home, []receipt.Range{receipt.Range(*refusal)}))
 	}
-	if err != nil {
+	if err == nil && len(lost) > 0 {
+		err = n.raise(ctx, host, finding.Home, lost)
+	}
+	if err != nil || len(leaves) == 0 {
 		return 0, err
 	}
 	return len(leaves), n.recordBatch(ctx, batch, given, leaves)
@@ -172,13 +182,13 @@ func (n *Node) recordBatch(ctx context.Context, b receipt.Batch, given receipt.D
 		entries = append(entries, ledger.Entry{Kind: kind.Name, Version: kind.Version, Body: leaf, Sealed: part})
 		return err
 	}
-	err := add(batchKind, batchLeaf{b.Epoch, b.First, b.Head, b.Iss, b.Last, b.Root}, trust.SubjectKey{}, []byte(given.Batch))
+	err := add(batchKind, batchLeaf{b.Epoch, b.First, b.Head, b.Iss, b.Last, b.Root, b.Series}, trust.SubjectKey{}, []byte(given.Batch))
 	for i, one := range given.Receipts {
 		if err != nil {
 			return err
 		}
 		owner := n.Keys.Subject(b.Iss.String(), counterNamespace, one.Subject)
-		err = add(counterKind, counterLeaf{base64.StdEncoding.EncodeToString(leaves[i][:]), b.Iss, one.N, owner}, owner, one)
+		err = add(counterKind, counterLeaf{base64.StdEncoding.EncodeToString(leaves[i][:]), b.Iss, one.N, owner, b.Series}, owner, one)
 	}
 	if err != nil {
 		return err

@@ -22,64 +22,71 @@ const (
 type Counter struct {
 	Host   trust.ParticipantID `json:"host"`
 	Entry  trust.Position      `json:"entry"`
+	Series uint32              `json:"series,omitzero"` // of its number
 	Who    *trust.SubjectKey   `json:"who,omitempty"`
 	Erased bool                `json:"erased,omitzero"`
 	receipt.Receipt
 }
 
-// CounterQuery asks for the counter-records of one host from number From on.
+// CounterQuery asks for the counter-records of one host from a number on.
 // Issuer and Subject, together, leave those about one subject.
 type CounterQuery struct {
 	Host    trust.ParticipantID
-	From    uint64
+	From    receipt.Place
 	Limit   int
 	Issuer  string
 	Subject string
 }
 
 // Counters gives counter-records in the order of their numbers, and the number to
-// go on from, 0 at the end.
-func (n *Node) Counters(ctx context.Context, a Actor, q CounterQuery) ([]Counter, uint64, error) {
+// go on from, the zero one at the end.
+func (n *Node) Counters(ctx context.Context, a Actor, q CounterQuery) ([]Counter, receipt.Place, error) {
+	var end receipt.Place
 	if err := n.read(a); err != nil {
-		return nil, 0, err
+		return nil, end, err
 	}
 	if q.Limit < 1 || q.Limit > readAtOnce {
-		return nil, 0, trust.Errorf(trust.Invalid, "a page holds 1 to %d counter-records; %d were asked for", readAtOnce, q.Limit)
+		return nil, end, trust.Errorf(trust.Invalid, "a page holds 1 to %d counter-records; %d were asked for", readAtOnce, q.Limit)
 	}
 	names, err := n.namesAbroad(q)
 	if err != nil {
-		return nil, 0, err
+		return nil, end, err
 	}
-	key := columnKey{q.Host, finding.Home}
-	column, _ := n.receipts.numbers(key, 0)
-	from := max(q.From, 1)
+	held, _ := n.receipts.series(q.Host, finding.Home, 0)
 	var out []Counter
-	for read := 0; from <= column.head && len(out) < q.Limit && read < counterPage; {
-		records, err := n.entriesOf(ctx, key, from, min(q.Limit, readAtOnce))
-		if err != nil {
-			return nil, 0, err
+	read := 0
+	for _, last := range held {
+		if last.Series < q.From.Series {
+			continue
 		}
-		for _, r := range records {
-			if len(out) == q.Limit {
+		from := uint64(1)
+		if last.Series == q.From.Series {
+			from = max(q.From.N, 1)
+		}
+		for from <= last.N {
+			if len(out) == q.Limit || read >= counterPage {
+				return out, receipt.Place{Series: last.Series, N: from}, nil
+			}
+			records, err := n.entriesOf(ctx, columnKey{q.Host, finding.Home, last.Series}, from, min(q.Limit-len(out), readAtOnce))
+			if err != nil {
+				return nil, end, err
+			}
+			if len(records) == 0 {
 				break
 			}
-			c, err := n.counterRecord(ctx, r)
-			if err != nil {
-				return nil, 0, err
+			for _, r := range records {
+				c, err := n.counterRecord(ctx, r)
+				if err != nil {
+					return nil, end, err
+				}
+				if names == nil || names[c.Subject] {
+					out = append(out, c)
+				}
+				from, read = from+1, read+1
 			}
-			if names == nil || names[c.Subject] {
-				out = append(out, c)
-			}
-			from, read = from+1, read+1
-		}
-		if len(records) == 0 {
-			break
 		}
 	}
-	if from > column.head {
-		from = 0
-	}
-	return out, from, nil
+	return out, end, nil
 }
 
 // namesAbroad are what a host calls the subject that a query names; nil is every
@@ -140,7 +147,7 @@ func (n *Node) counterRecord(ctx context.Context, r ledger.Record) (Counter, err
 	if err != nil {
 		return Counter{}, err
 	}
-	c := Counter{Host: leaf.Host, Entry: r.Position, Erased: one == nil}
+	c := Counter{Host: leaf.Host, Entry: r.Position, Series: leaf.Series, Erased: one == nil}
 	if one == nil {
 		c.N = leaf.N
 		return c, nil

@@ -13,7 +13,7 @@ import (
 // counters follows the batches of receipts along a decision log: behind each stand
 // its receipts, all of them and nothing else, with the root that the host signed.
 type counters struct {
-	last   map[trust.ParticipantID]uint64
+	last   map[trust.ParticipantID]receipt.Place
 	open   *batchLeaf // whose receipts are still to come
 	leaves []tlog.Hash
 }
@@ -39,13 +39,17 @@ func (c *counters) batch(body []byte) error {
 	if err := canonical.Decode(body, &b); err != nil {
 		return err
 	}
-	if last := c.last[b.Host]; b.First != last+1 || b.Last < b.First || b.Last-b.First >= receipt.MaxBatch {
-		return trust.Errorf(trust.Invalid, "batch of receipts %d to %d of %s follows receipt %d", b.First, b.Last, b.Host, last)
+	last := c.last[b.Host]
+	if b.Series > last.Series {
+		last = receipt.Place{Series: b.Series}
+	}
+	if b.Series != last.Series || b.First != last.N+1 || b.Last < b.First || b.Last-b.First >= receipt.MaxBatch {
+		return trust.Errorf(trust.Invalid, "batch of receipts %s to %d of %s follows receipt %s", receipt.Place{Series: b.Series, N: b.First}, b.Last, b.Host, last)
 	}
 	if c.last == nil {
-		c.last = map[trust.ParticipantID]uint64{}
+		c.last = map[trust.ParticipantID]receipt.Place{}
 	}
-	c.last[b.Host], c.open, c.leaves = b.Last, &b, nil
+	c.last[b.Host], c.open, c.leaves = receipt.Place{Series: b.Series, N: b.Last}, &b, nil
 	return nil
 }
 
@@ -55,7 +59,7 @@ func (c *counters) counter(body []byte) error {
 		return err
 	}
 	hash, err := base64.StdEncoding.DecodeString(one.Hash)
-	if c.open == nil || one.Host != c.open.Host || one.N != c.next() || err != nil || len(hash) != tlog.HashSize {
+	if c.open == nil || one.Host != c.open.Host || one.Series != c.open.Series || one.N != c.next() || err != nil || len(hash) != tlog.HashSize {
 		return trust.Errorf(trust.Invalid, "receipt %d of %s is not the one that was to come", one.N, one.Host)
 	}
 	c.leaves = append(c.leaves, tlog.Hash(hash))

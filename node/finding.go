@@ -16,7 +16,7 @@ func (n *Node) raise(ctx context.Context, partner trust.ParticipantID, side find
 		owner := c.findingOwner(partner, side)
 		state := c.Finding
 		for _, r := range found {
-			raised, err := state.Raise(finding.Subject{Partner: partner, Side: side, Kind: finding.Kind(r.Kind), From: r.From, To: r.To}, owner, c.now)
+			raised, err := state.Raise(finding.Subject{Partner: partner, Side: side, Kind: finding.Kind(r.Kind), Series: r.Series, From: r.From, To: r.To}, owner, c.now)
 			if err != nil {
 				return nil, err
 			}

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/entente-id/entente/decision"
@@ -57,37 +58,45 @@ func (l *receiptLog) spend(of share, count int, now time.Time) bool {
 	return true
 }
 
-// After is the body of a home's question: the last number it has recorded.
+// After is the body of a home's question: the last number it has recorded, and of
+// which series that is.
 type After struct {
-	After uint64 `json:"after"`
+	After  uint64 `json:"after"`
+	Series uint32 `json:"series,omitzero"`
 }
 
-// ReceiptsFor gives a home its next receipts after a number, with what this host
-// signs about them; nil where there are none. It fails with Unavailable for a
+// ReceiptsFor gives a home its next receipts after those that it has, with what this
+// host signs about them; nil where there are none. It fails with Unavailable for a
 // partner that has had its share of this second.
-func (n *Node) ReceiptsFor(ctx context.Context, to trust.ParticipantID, after uint64) (*receipt.Delivery, error) {
+func (n *Node) ReceiptsFor(ctx context.Context, to trust.ParticipantID, after After) (*receipt.Delivery, error) {
 	if _, ok := n.State().Participant.Partner(to); !ok {
 		return nil, trust.Errorf(trust.Denied, "participant %s is not a partner here", to)
+	}
+	if after.Series == 1 {
+		return nil, trust.Errorf(trust.Invalid, "%s names the first series of receipts by its number; that is left out", to)
 	}
 	if !n.receipts.spend(share{to, fetching}, askCost, n.bootTime()) {
 		return nil, trust.Errorf(trust.Unavailable, "%s has had its receipts of this second", to)
 	}
-	key := columnKey{to, finding.Host}
-	column, behind := n.receipts.numbers(key, n.decisions.Size())
-	head := column.head
-	if after == head || after > head && behind {
+	held, behind := n.receipts.series(to, finding.Host, n.decisions.Size())
+	epoch := n.State().At.Position.Epoch
+	next, more := receipt.GoOn(held, receipt.SeriesOf(epoch), receipt.Place{Series: after.Series, N: after.After})
+	if !more || next.N == 0 && behind {
 		return nil, nil
 	}
-	batch := receipt.Batch{Iss: n.self, Aud: to, Iat: n.Now(), Epoch: n.State().At.Position.Epoch, Head: head}
+	batch := receipt.Batch{
+		Iss: n.self, Aud: to, Iat: n.Now(), Epoch: epoch, Series: next.Series, Head: receipt.LastOf(held, next.Series),
+		Past: slices.DeleteFunc(held, func(p receipt.Place) bool { return p.Series >= next.Series }),
+	}
 	given := &receipt.Delivery{Receipts: []receipt.Receipt{}}
-	if after < head {
-		records, err := n.entriesOf(ctx, key, after+1, receipt.MaxBatch)
+	if next.N > 0 {
+		records, err := n.entriesOf(ctx, columnKey{to, finding.Host, next.Series}, next.N, receipt.MaxBatch)
 		if err != nil {
 			return nil, err
 		}
 		n.receipts.spend(share{to, fetching}, len(records), n.bootTime())
 		for i, r := range records {
-			one, _, err := n.receiptOf(ctx, to, after+1+uint64(i), r)
+			one, _, err := n.receiptOf(ctx, to, next.N+uint64(i), r)
 			if err != nil {
 				return nil, err
 			}
@@ -97,7 +106,7 @@ func (n *Node) ReceiptsFor(ctx context.Context, to trust.ParticipantID, after ui
 		if err != nil {
 			return nil, err
 		}
-		batch.First, batch.Last, batch.Root = after+1, after+uint64(len(leaves)), receipt.Root(leaves)
+		batch.First, batch.Last, batch.Root = next.N, next.N+uint64(len(leaves))-1, receipt.Root(leaves)
 	}
 	var err error
 	given.Batch, err = jose.Sign(n.Keys.Signer(participant.StreamKey), receipt.BatchType, batch)

@@ -33,7 +33,7 @@ func accounted(t *testing.T) *nodetest.Ward {
 // counters gives all counter-records of the home about the host.
 func counters(t *testing.T, ward *nodetest.Ward) (all []node.Counter) {
 	t.Helper()
-	for from := uint64(1); from != 0; {
+	for from, first := (receipt.Place{}), true; first || from.N != 0; first = false {
 		page, next, err := ward.Home.Counters(t.Context(), ward.Home.Admin, node.CounterQuery{Host: ward.Host.ID, From: from, Limit: 100})
 		done(t, err)
 		all, from = append(all, page...), next

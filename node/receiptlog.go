@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/entente-id/entente/decision"
 	"github.com/entente-id/entente/finding"
 	"github.com/entente-id/entente/ledger"
+	"github.com/entente-id/entente/receipt"
 	"github.com/entente-id/entente/store"
 	"github.com/entente-id/entente/trust"
 )
@@ -21,7 +23,7 @@ const (
 	markBucket    = "receipts.mark" // column and block to the entry of the block's first number
 	idBucket      = "receipts.id"   // txn or reference, committed to, and an entry
 	nameBucket    = "receipts.name" // partner and pairwise identifier to the subject
-	receiptCursor = "cursor"
+	receiptCursor = "cursor/2"
 	blockSize     = 256                   // numbers from one mark to the next
 	recentNumbers = 4096                  // of a column whose entries are known without a look at the marks
 	saveEvery     = 8192                  // entries
@@ -29,15 +31,21 @@ const (
 	knownFirsts   = 1 << 14               // entries that others may repeat and whose owner is known without a look
 )
 
-// columnKey names the receipts of one edge in one direction.
+// columnKey names the receipts of one series of one edge in one direction.
 type columnKey struct {
 	Partner trust.ParticipantID
 	Side    finding.Side // what we are on it
+	Series  uint32
 }
 
-func (k columnKey) String() string { return k.Partner.String() + " " + string(k.Side) }
+func (k columnKey) String() string {
+	if k.Series == 0 {
+		return k.Partner.String() + " " + string(k.Side)
+	}
+	return fmt.Sprintf("%s %s %d", k.Partner, k.Side, k.Series)
+}
 
-// column is where the numbers of an edge stand in the decision log: as the host,
+// column is where the numbers of a series stand in the decision log: as the host,
 // the decisions on the partner's subjects; as the home, the receipts recorded.
 type column struct {
 	head   uint64
@@ -79,6 +87,7 @@ type savedColumns struct {
 type savedColumn struct {
 	Partner trust.ParticipantID `json:"partner"`
 	Side    finding.Side        `json:"side"`
+	Series  uint32              `json:"series,omitzero"`
 	Head    uint64              `json:"head"`
 	Epoch   uint32              `json:"epoch,omitzero"`
 	Told    uint64              `json:"told,omitzero"`
@@ -147,7 +156,7 @@ func (n *Node) loadReceipts(ctx context.Context) error {
 	l := n.receipts
 	l.read, l.saved = s.Read, s.Read
 	for _, c := range s.Columns {
-		l.columns[columnKey{c.Partner, c.Side}] = &column{head: c.Head, epoch: c.Epoch, told: c.Told}
+		l.columns[columnKey{c.Partner, c.Side, c.Series}] = &column{head: c.Head, epoch: c.Epoch, told: c.Told}
 	}
 	return nil
 }
@@ -183,7 +192,7 @@ func (n *Node) saveReceipts(ctx context.Context) error {
 	l.mu.Lock()
 	s := savedColumns{Read: l.read, Columns: []savedColumn{}}
 	for k, c := range l.columns {
-		s.Columns = append(s.Columns, savedColumn{k.Partner, k.Side, c.head, c.epoch, c.told})
+		s.Columns = append(s.Columns, savedColumn{k.Partner, k.Side, k.Series, c.head, c.epoch, c.told})
 	}
 	pairs := slices.Clone(l.pending)
 	l.mu.Unlock()
@@ -212,7 +221,7 @@ func (n *Node) number(ctx context.Context, r ledger.Record) error {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.pending = append(l.pending, ids...)
-		l.add(columnKey{c.Host, finding.Home}, r.Position.N)
+		l.add(columnKey{c.Host, finding.Home, c.Series}, r.Position.N)
 		return nil
 	case batchKind.Name:
 		var b batchLeaf
@@ -221,7 +230,7 @@ func (n *Node) number(ctx context.Context, r ledger.Record) error {
 		}
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		c := l.column(columnKey{b.Host, finding.Home})
+		c := l.column(columnKey{b.Host, finding.Home, b.Series})
 		c.epoch, c.told = b.Epoch, b.Head
 		return nil
 	case decision.IssuedKind.Name:
@@ -235,7 +244,7 @@ func (n *Node) number(ctx context.Context, r ledger.Record) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.add(columnKey{partner, finding.Host}, r.Position.N)
+	l.add(columnKey{partner, finding.Host, receipt.SeriesOf(r.Position.Epoch)}, r.Position.N)
 	return nil
 }
 
@@ -320,17 +329,30 @@ func (n *Node) whoseFirst(ctx context.Context, entry uint64) (trust.ParticipantI
 	return n.whose(ctx, first)
 }
 
-// numbers tells where a column stands: the last number it gave, and at the home
-// what the host said last. It is behind where not all of the log's first entries
-// were looked at yet; they are from now on.
-func (l *receiptLog) numbers(k columnKey, entries uint64) (c column, behind bool) {
+// of tells where a column stands: the last number it gave, and at the home what
+// the host said last.
+func (l *receiptLog) of(k columnKey) (c column) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if known := l.columns[k]; known != nil {
 		c = column{head: known.head, epoch: known.epoch, told: known.told}
 	}
+	return c
+}
+
+// series tells how far each series of an edge goes, in order. It is behind where not
+// all of the log's first entries were looked at yet; they are from now on.
+func (l *receiptLog) series(partner trust.ParticipantID, side finding.Side, entries uint64) (held []receipt.Place, behind bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for k, c := range l.columns {
+		if k.Partner == partner && k.Side == side && c.head > 0 {
+			held = append(held, receipt.Place{Series: k.Series, N: c.head})
+		}
+	}
+	slices.SortFunc(held, func(a, b receipt.Place) int { return cmp.Compare(a.Series, b.Series) })
 	l.want(entries)
-	return c, l.read < entries
+	return held, l.read < entries
 }
 
 // reached waits until the first entries of the decision log were looked at.
@@ -353,13 +375,13 @@ func (n *Node) columnOf(ctx context.Context, r ledger.Record) (columnKey, error)
 	if r.Kind == counterKind.Name {
 		var c counterLeaf
 		err := canonical.Decode(r.Body, &c)
-		return columnKey{c.Host, finding.Home}, err
+		return columnKey{c.Host, finding.Home, c.Series}, err
 	}
 	partner, err := n.whose(ctx, r)
 	if err != nil || partner.IsZero() {
 		return columnKey{}, err
 	}
-	return columnKey{partner, finding.Host}, nil
+	return columnKey{partner, finding.Host, receipt.SeriesOf(r.Position.Epoch)}, nil
 }
 
 // idPrefix begins the registers of a txn or reference, and says neither; the

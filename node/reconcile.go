@@ -30,18 +30,19 @@ const (
 )
 
 // Reconciliation is how the accounts of an edge in one direction compared: the
-// numbers From to To, none if To is 0.
+// numbers From to To of a series, none if To is 0.
 type Reconciliation struct {
 	Partner     trust.ParticipantID `json:"partner"`
 	Side        receipt.Side        `json:"side"` // what we are
+	Series      uint32              `json:"series,omitzero"`
 	From        uint64              `json:"from"`
 	To          uint64              `json:"to"`
 	Erased      int                 `json:"erased,omitzero"` // numbers of which one side has no content any more
 	Differences []receipt.Range     `json:"differences"`
 }
 
-// Reconcile compares our account with a partner's, from a number on, in each
-// direction in which there are receipts. Differences are findings at both nodes
+// Reconcile compares our account with a partner's, from a number of each series on,
+// in each direction in which there are receipts. Differences are findings at both nodes
 // when it returns. It fails with Unavailable where the partner does not answer.
 func (n *Node) Reconcile(ctx context.Context, a Actor, partner trust.ParticipantID, from uint64) ([]Reconciliation, error) {
 	if err := n.read(a); err != nil {
@@ -55,14 +56,14 @@ func (n *Node) Reconcile(ctx context.Context, a Actor, partner trust.Participant
 	}
 	var all []Reconciliation
 	for _, side := range []receipt.Side{receipt.Home, receipt.Host} {
-		if c, _ := n.receipts.numbers(columnKey{partner, finding.Side(side)}, 0); c.head == 0 {
-			continue
+		held, _ := n.receipts.series(partner, finding.Side(side), 0)
+		for _, last := range held {
+			one, err := n.reconcile(ctx, partner, side, receipt.Place{Series: last.Series, N: max(from, 1)})
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, one)
 		}
-		one, err := n.reconcile(ctx, partner, side, max(from, 1))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, one)
 	}
 	return all, nil
 }
@@ -84,7 +85,20 @@ func (n *Node) keepReconciling(ctx context.Context, partner trust.ParticipantID)
 
 // reconcileOn goes on from where the last one ended.
 func (n *Node) reconcileOn(ctx context.Context, partner trust.ParticipantID, side receipt.Side) error {
-	key := columnKey{partner, finding.Side(side)}
+	if err := n.numbered(ctx, partner); err != nil {
+		return err
+	}
+	held, _ := n.receipts.series(partner, finding.Side(side), 0)
+	for _, last := range held {
+		if err := n.reconcileUpTo(ctx, partner, side, last); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *Node) reconcileUpTo(ctx context.Context, partner trust.ParticipantID, side receipt.Side, last receipt.Place) error {
+	key := columnKey{partner, finding.Side(side), last.Series}
 	done := uint64(0)
 	value, err := n.Store.Get(ctx, reconcileBucket, key.String())
 	if err == nil {
@@ -93,13 +107,10 @@ func (n *Node) reconcileOn(ctx context.Context, partner trust.ParticipantID, sid
 	if err != nil && trust.KindOf(err) != trust.NotFound {
 		return err
 	}
-	if err := n.numbered(ctx, partner); err != nil {
-		return err
-	}
-	if c, _ := n.receipts.numbers(key, 0); c.head <= done {
+	if last.N <= done {
 		return nil
 	}
-	one, err := n.reconcile(ctx, partner, side, done+1)
+	one, err := n.reconcile(ctx, partner, side, receipt.Place{Series: last.Series, N: done + 1})
 	if err != nil || one.To == 0 {
 		return err
 	}
@@ -107,10 +118,10 @@ func (n *Node) reconcileOn(ctx context.Context, partner trust.ParticipantID, sid
 }
 
 // reconcile exchanges statements until all closed numbers are compared.
-func (n *Node) reconcile(ctx context.Context, partner trust.ParticipantID, side receipt.Side, from uint64) (Reconciliation, error) {
-	out := Reconciliation{Partner: partner, Side: side, From: from, Differences: []receipt.Range{}}
-	for first := from; ; first += receipt.MaxStatement {
-		ours, err := n.statement(ctx, partner, side, first, first+receipt.MaxStatement-1)
+func (n *Node) reconcile(ctx context.Context, partner trust.ParticipantID, side receipt.Side, from receipt.Place) (Reconciliation, error) {
+	out := Reconciliation{Partner: partner, Side: side, Series: from.Series, From: from.N, Differences: []receipt.Range{}}
+	for first := from.N; ; first += receipt.MaxStatement {
+		ours, err := n.statement(ctx, columnKey{partner, finding.Side(side), from.Series}, first, first+receipt.MaxStatement-1)
 		if err != nil {
 			return out, err
 		}
@@ -155,13 +166,13 @@ func (n *Node) numbered(ctx context.Context, partner trust.ParticipantID) error 
 }
 
 // statement is our account of the numbers first to last.
-func (n *Node) statement(ctx context.Context, partner trust.ParticipantID, side receipt.Side, first, last uint64) (receipt.Statement, error) {
-	key := columnKey{partner, finding.Side(side)}
+func (n *Node) statement(ctx context.Context, key columnKey, first, last uint64) (receipt.Statement, error) {
+	partner, side := key.Partner, receipt.Side(key.Side)
 	if err := n.numbered(ctx, partner); err != nil {
 		return receipt.Statement{}, err
 	}
-	column, _ := n.receipts.numbers(key, 0)
-	s := receipt.Statement{Iss: n.self, Aud: partner, Iat: n.Now(), Side: side, First: first, Last: last, Closed: column.head, Leaves: []byte{}}
+	column := n.receipts.of(key)
+	s := receipt.Statement{Iss: n.self, Aud: partner, Iat: n.Now(), Side: side, Series: key.Series, First: first, Last: last, Closed: column.head, Leaves: []byte{}}
 	records, err := n.entriesOf(ctx, key, first, int(last-first+1))
 	if err != nil {
 		return s, err
@@ -218,7 +229,7 @@ func (n *Node) exchangeStatements(ctx context.Context, partner trust.Participant
 		if theirs, err = n.openStatement(*card, answer.Body); err != nil {
 			return theirs, err
 		}
-		if theirs.Answers != digest(jws) || theirs.Side != ours.Side.Other() || theirs.First != ours.First || theirs.Last != ours.Last {
+		if theirs.Answers != digest(jws) || theirs.Side != ours.Side.Other() || theirs.Series != ours.Series || theirs.First != ours.First || theirs.Last != ours.Last {
 			return theirs, trust.Errorf(trust.Denied, "the account of %s does not answer ours", partner)
 		}
 		return theirs, nil
@@ -266,7 +277,7 @@ func (n *Node) Reconciled(ctx context.Context, from trust.ParticipantID, jws []b
 		return "", trust.Errorf(trust.Unavailable, "%s has had its share of this second", from)
 	}
 	side := theirs.Side.Other()
-	ours, err := n.statement(ctx, from, side, theirs.First, theirs.Last)
+	ours, err := n.statement(ctx, columnKey{from, finding.Side(side), theirs.Series}, theirs.First, theirs.Last)
 	if err != nil {
 		return "", err
 	}

@@ -2,12 +2,16 @@ package node_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/evidence"
+	"github.com/entente-id/entente/finding"
 	"github.com/entente-id/entente/internal/nodetest"
+	"github.com/entente-id/entente/ledger"
 	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/receipt"
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/suspension"
 	"github.com/entente-id/entente/trust"
@@ -129,14 +133,17 @@ func TestALossIsNoticed(t *testing.T) {
 }
 
 // A host that lost the end of its ledger is given again what it had been told,
-// decides nothing on the partner before that, and takes no decision for another.
+// decides nothing on the partner before that, and takes no decision for another; nor
+// does the home take a receipt for one of those that were lost.
 func TestAHostRecovers(t *testing.T) {
-	ward := wardOf(t, nil)
+	ward := accounted(t)
 	home, host := ward.Home, ward.Host
 	atHome, atHost := second(t, home, "Kofi"), second(t, host, "Lin")
+	kept := answer(t, host, ward.Ask(nurse(ward, "nurse-3"))).Reference
 	quiet(t, home, host)
 	backup := host.Backup()
 	lost := answer(t, host, ward.Ask(nurse(ward, "nurse-3"))).Reference
+	awaitCounters(t, ward, 2)
 	revoke(t, ward, "nurse-1")
 	revokeAt(t, home, node.RevokeRequest{Kind: revocation.Subject, Issuer: ward.Issuer.URL, Subject: "nurse-2", Reason: "left"})
 	quiet(t, home, host)
@@ -177,6 +184,51 @@ func TestAHostRecovers(t *testing.T) {
 	explained, err := host.Explain(t.Context(), host.Admin, after)
 	if done(t, err); explained.Position.Epoch != 2 || after == lost {
 		t.Errorf("decided at %s in the new epoch", explained.Position)
+	}
+	seriesOf(t, ward, map[string]receipt.Place{kept: {N: 1}, lost: {N: 2}}, after)
+}
+
+// seriesOf sees that the home has a receipt of each reference under its number, that
+// those of the new epoch are numbered anew without a gap, after among them, and that
+// both sides know that receipt 2 of the first epoch is lost, and of nothing else.
+func seriesOf(t *testing.T, ward *nodetest.Ward, first map[string]receipt.Place, after string) {
+	t.Helper()
+	home, host := ward.Home, ward.Host
+	for range 2 {
+		nodetest.Eventually(t, "the receipt of "+after, func() bool {
+			of, err := home.CountersOf(t.Context(), home.Admin, after)
+			return err == nil && of[0].Series == 2
+		})
+		var last receipt.Place
+		for _, c := range counters(t, ward) {
+			at := receipt.Place{Series: c.Series, N: c.N}
+			if want, known := first[c.Reference]; known && at != want {
+				t.Errorf("the receipt of %s is %s, not %s", c.Reference, at, want)
+			}
+			if at.Series > last.Series {
+				last = receipt.Place{Series: at.Series}
+			}
+			if last.N++; at != last {
+				t.Fatalf("receipt %s stands where %s should", at, last)
+			}
+		}
+		home.Stop()
+		home.Start()
+		after = answer(t, host, ward.Ask(nurse(ward, "nurse-3"))).Reference
+	}
+	one := receipt.Range{Kind: receipt.MissingAtHost, From: 2, To: 2}
+	for n, partner := range map[*nodetest.Node]*nodetest.Node{home: host, host: home} {
+		all, err := n.Reconcile(t.Context(), n.Admin, partner.ID, 1)
+		if done(t, err); len(all) != 2 || !slices.Equal(all[0].Differences, []receipt.Range{one}) || all[1].Series != 2 || all[1].To == 0 || len(all[1].Differences) != 0 {
+			t.Errorf("%s compares to %+v", n.ID, all)
+		}
+	}
+	onBothSides(t, ward, finding.MissingAtHost, 2, 2)
+	var log node.Permits
+	for _, e := range entries(t, home, "decisions", "") {
+		if name, _, _ := strings.Cut(e.Kind, "/"); strings.HasPrefix(name, "receipt.") {
+			done(t, log.Check(ledger.Record{Position: e.Position, Kind: name, Version: 1, Body: e.Body}))
+		}
 	}
 }
 

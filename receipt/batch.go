@@ -15,17 +15,20 @@ const MaxBatch = 512
 // BatchType is the typ of a signed batch, a JWS of the host's stream key.
 const BatchType = "entente-receipts+jwt"
 
-// Batch is the statement that a host signs about consecutive receipts: the claims
-// of a JWS. Head is the last number the host has given, so that lag is seen.
+// Batch is the statement that a host signs about consecutive receipts of a series:
+// the claims of a JWS. Head is the last number of the series, so that lag is seen, and
+// Past the last of each series before, as far as the host's ledger still goes.
 type Batch struct {
-	Iss   trust.ParticipantID `json:"iss"`
-	Aud   trust.ParticipantID `json:"aud"`
-	Iat   int64               `json:"iat"`
-	Epoch uint32              `json:"epoch"` // of the host's ledger
-	First uint64              `json:"first"`
-	Last  uint64              `json:"last"`
-	Head  uint64              `json:"head"`
-	Root  string              `json:"root"` // hex
+	Iss    trust.ParticipantID `json:"iss"`
+	Aud    trust.ParticipantID `json:"aud"`
+	Iat    int64               `json:"iat"`
+	Epoch  uint32              `json:"epoch"` // of the host's ledger
+	Series uint32              `json:"series,omitzero"`
+	Past   []Place             `json:"past,omitempty"`
+	First  uint64              `json:"first"`
+	Last   uint64              `json:"last"`
+	Head   uint64              `json:"head"`
+	Root   string              `json:"root"` // hex
 }
 
 // Delivery is a batch with its receipts. The signature covers them by the root.
@@ -68,33 +71,47 @@ func Hashes(receipts []Receipt) ([]tlog.Hash, error) {
 }
 
 // Refusal is why a batch contradicts itself or what it follows: From and To are
-// the numbers that it concerns.
-type Refusal struct {
-	Kind     Difference
-	From, To uint64
-}
+// the numbers of a series that it concerns.
+type Refusal Range
 
 func (r *Refusal) Error() string {
-	return fmt.Sprintf("receipts %d to %d are %s", r.From, r.To, r.Kind)
+	return fmt.Sprintf("receipts %s to %s are %s", Place{r.Series, r.From}, Place{r.Series, r.To}, r.Kind)
 }
 
-// Check holds a signed batch against its receipts and against the last number
-// recorded before. It gives the leaves. It fails with a *Refusal where the host
-// contradicts itself or leaves a number out, and with Invalid for a shape.
-func (b Batch) Check(after uint64, receipts []Receipt) ([]tlog.Hash, error) {
+// Check holds a signed batch against its receipts and against the last number of
+// each series recorded before. It gives the leaves, and the numbers of earlier series
+// that were recorded and that the host lost; a batch without receipts says only that.
+// It fails with a *Refusal where the host contradicts itself or leaves a number out,
+// and with Invalid for a shape.
+func (b Batch) Check(recorded []Place, receipts []Receipt) (leaves []tlog.Hash, lost []Range, err error) {
+	if lost, err = b.before(recorded); err != nil {
+		return nil, nil, err
+	}
+	if b.Head == 0 && b.First == 0 && b.Last == 0 && len(receipts) == 0 && len(lost) > 0 && LastOf(recorded, b.Series) == 0 {
+		return nil, lost, nil
+	}
+	leaves, err = b.behind(LastOf(recorded, b.Series), receipts)
+	if err != nil {
+		return nil, nil, err
+	}
+	return leaves, lost, nil
+}
+
+// behind holds a batch against the last number recorded of its series.
+func (b Batch) behind(after uint64, receipts []Receipt) ([]tlog.Hash, error) {
 	switch count := uint64(len(receipts)); {
 	case b.Head < after:
-		return nil, &Refusal{MissingAtHost, b.Head + 1, after}
+		return nil, &Refusal{MissingAtHost, b.Series, b.Head + 1, after}
 	case count == 0 || count > MaxBatch || b.Last-b.First+1 != count || b.Head < b.Last || b.First == 0:
 		return nil, trust.Errorf(trust.Invalid, "a batch of %d receipts cannot be from %d to %d of %d", count, b.First, b.Last, b.Head)
 	case b.First > after+1:
-		return nil, &Refusal{MissingAtHome, after + 1, b.First - 1}
+		return nil, &Refusal{MissingAtHome, b.Series, after + 1, b.First - 1}
 	case b.First <= after:
 		return nil, trust.Errorf(trust.Invalid, "a batch from %d repeats what was recorded up to %d", b.First, after)
 	}
 	for i, r := range receipts {
 		if want := b.First + uint64(i); r.N != want {
-			return nil, &Refusal{MissingAtHome, want, want}
+			return nil, &Refusal{MissingAtHome, b.Series, want, want}
 		}
 		if err := r.Check(); err != nil {
 			return nil, err
@@ -105,7 +122,7 @@ func (b Batch) Check(after uint64, receipts []Receipt) ([]tlog.Hash, error) {
 		return nil, err
 	}
 	if Root(leaves) != b.Root {
-		return nil, &Refusal{Altered, b.First, b.Last}
+		return nil, &Refusal{Altered, b.Series, b.First, b.Last}
 	}
 	return leaves, nil
 }

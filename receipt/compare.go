@@ -31,15 +31,17 @@ func (a Account) at(n uint64) tlog.Hash {
 	return a.Leaves[n-a.First]
 }
 
-// Range is consecutive numbers about which two accounts differ in one way.
+// Range is consecutive numbers of a series about which two accounts differ in one
+// way.
 type Range struct {
-	Kind Difference `json:"kind"`
-	From uint64     `json:"from"`
-	To   uint64     `json:"to"`
+	Kind   Difference `json:"kind"`
+	Series uint32     `json:"series,omitzero"`
+	From   uint64     `json:"from"`
+	To     uint64     `json:"to"`
 }
 
-// Compare gives where two accounts of the numbers from first to last differ, in
-// their order, in as few ranges as there can be.
+// Compare gives where two accounts of the numbers from first to last of one series
+// differ, in their order, in as few ranges as there can be.
 func Compare(host, home Account, first, last uint64) []Range {
 	var out []Range
 	for n := first; n <= last; n++ {
@@ -49,7 +51,7 @@ func Compare(host, home Account, first, last uint64) []Range {
 		case end >= 0 && out[end].Kind == kind && out[end].To == n-1:
 			out[end].To = n
 		default:
-			out = append(out, Range{kind, n, n})
+			out = append(out, Range{Kind: kind, From: n, To: n})
 		}
 	}
 	return out

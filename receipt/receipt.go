@@ -27,7 +27,7 @@ const (
 // resource, no reason and nobody: Subject is an identifier that the two of them
 // alone share.
 type Receipt struct {
-	N         uint64             `json:"n"`   // from 1, without gaps, per home
+	N         uint64             `json:"n"`   // from 1, without gaps, per home and series
 	At        trust.Instant      `json:"at"`  // of the host's entry
 	Txn       string             `json:"txn"` // joins both records: the identifier that the request had, else Reference
 	Reference string             `json:"reference"`

@@ -143,7 +143,7 @@ func TestBatchCheck(t *testing.T) {
 	} {
 		b, all := batch(11, 3)
 		all = c.change(&b, all)
-		leaves, err := b.Check(10, all)
+		leaves, _, err := b.Check([]receipt.Place{{N: 10}}, all)
 		refusal, ok := errors.AsType[*receipt.Refusal](err)
 		switch {
 		case leaves != nil || err == nil:
@@ -155,7 +155,7 @@ func TestBatchCheck(t *testing.T) {
 		}
 	}
 	b, all := batch(11, 3)
-	if leaves, err := b.Check(10, all); err != nil || len(leaves) != 3 {
+	if leaves, _, err := b.Check([]receipt.Place{{N: 10}}, all); err != nil || len(leaves) != 3 {
 		t.Errorf("a good one: %v", err)
 	}
 }

@@ -32,13 +32,14 @@ func (s Side) Other() Side {
 	return Host
 }
 
-// Statement is what one side signs about the numbers First to Last of an edge:
-// the claims of a JWS. Closed is the last number that the sender has at all.
+// Statement is what one side signs about the numbers First to Last of a series on an
+// edge: the claims of a JWS. Closed is the last number of it that the sender has at all.
 type Statement struct {
 	Iss     trust.ParticipantID `json:"iss"`
 	Aud     trust.ParticipantID `json:"aud"`
 	Iat     int64               `json:"iat"`
 	Side    Side                `json:"side"`
+	Series  uint32              `json:"series,omitzero"`
 	First   uint64              `json:"first"`
 	Last    uint64              `json:"last"`
 	Closed  uint64              `json:"closed"`
@@ -57,6 +58,8 @@ func (s Statement) Check(iss, aud trust.ParticipantID, now int64) error {
 		return trust.Errorf(trust.Invalid, "a statement is of a host or of a home; this one is of %.40q", s.Side)
 	case s.Iat < now-MaxSkew || s.Iat > now+MaxSkew:
 		return trust.Errorf(trust.Denied, "a statement of %s is not of now", iss)
+	case s.Series == 1:
+		return trust.Errorf(trust.Invalid, "a statement of %s names the first series by its number; that is left out", iss)
 	case s.First == 0 || s.Last < s.First || s.Last-s.First >= MaxStatement:
 		return trust.Errorf(trust.Invalid, "a statement is about 1 to %d numbers from 1; this one is about %d to %d", MaxStatement, s.First, s.Last)
 	case len(s.Leaves)%tlog.HashSize != 0 || uint64(len(s.Leaves)/tlog.HashSize) > s.Last-s.First+1 || len(s.Erased) > MaxStatement:
@@ -85,5 +88,9 @@ func Reconcile(host, home Statement) (found []Range, last uint64) {
 	if last = min(home.Last, home.Closed); last < home.First {
 		return nil, 0
 	}
-	return Compare(host.Account(), home.Account(), home.First, last), last
+	found = Compare(host.Account(), home.Account(), home.First, last)
+	for i := range found {
+		found[i].Series = home.Series
+	}
+	return found, last
 }

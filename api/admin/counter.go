@@ -7,12 +7,13 @@ import (
 	"strconv"
 
 	"github.com/entente-id/entente/node"
+	"github.com/entente-id/entente/receipt"
 	"github.com/entente-id/entente/trust"
 )
 
 // Counters are the use cases about what hosts told us of our own people.
 type Counters interface {
-	Counters(ctx context.Context, a node.Actor, q node.CounterQuery) ([]node.Counter, uint64, error)
+	Counters(ctx context.Context, a node.Actor, q node.CounterQuery) ([]node.Counter, receipt.Place, error)
 	CountersOf(ctx context.Context, a node.Actor, id string) ([]node.Counter, error)
 }
 
@@ -27,10 +28,10 @@ func (h handler) listCounters(ctx context.Context, r request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	from, limit := uint64(1), 100
+	from, limit := receipt.Place{N: 1}, 100
 	if text := query.Get("from"); text != "" {
-		if from, err = strconv.ParseUint(text, 10, 63); err != nil {
-			return nil, trust.Errorf(trust.Invalid, "from %q is no number", text)
+		if from, err = receipt.ParsePlace(text); err != nil {
+			return nil, err
 		}
 	}
 	if text := query.Get("limit"); text != "" {
@@ -42,8 +43,8 @@ func (h handler) listCounters(ctx context.Context, r request) (any, error) {
 		Host: host, From: from, Limit: limit, Issuer: query.Get("issuer"), Subject: query.Get("subject"),
 	})
 	list := listOf("Counter", items)
-	if next != 0 {
-		list.Next = strconv.FormatUint(next, 10)
+	if next != (receipt.Place{}) {
+		list.Next = next.String()
 	}
 	return list, err
 }
@@ -56,7 +57,7 @@ func (h handler) showCounter(ctx context.Context, r request) (any, error) {
 // Counters lists counter-records of one host by number. Next is the number of
 // the next page.
 func (c *Client) Counters(ctx context.Context, q node.CounterQuery) (List[node.Counter], error) {
-	query := url.Values{"host": {q.Host.String()}, "from": {strconv.FormatUint(q.From, 10)}, "limit": {strconv.Itoa(q.Limit)}}
+	query := url.Values{"host": {q.Host.String()}, "from": {q.From.String()}, "limit": {strconv.Itoa(q.Limit)}}
 	if q.Issuer != "" || q.Subject != "" {
 		query.Set("issuer", q.Issuer)
 		query.Set("subject", q.Subject)

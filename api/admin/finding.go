@@ -17,6 +17,7 @@ type Finding struct {
 	Partner  trust.ParticipantID `json:"partner"`
 	Side     finding.Side        `json:"side"` // what we are on that edge
 	Kind     finding.Kind        `json:"kind"`
+	Series   uint32              `json:"series,omitzero"` // of the numbers; 0: the first
 	From     uint64              `json:"from"`
 	To       uint64              `json:"to"`
 	Owner    string              `json:"owner,omitempty"` // a role of ours
@@ -38,7 +39,7 @@ type Findings interface {
 }
 
 // Reconciling asks for the accounts of the edge with a partner to be compared,
-// from a number on.
+// from a number of each series on.
 type Reconciling struct {
 	Partner trust.ParticipantID `json:"partner"`
 	From    uint64              `json:"from,omitzero"`
@@ -54,7 +55,7 @@ func (h handler) listFindings(_ context.Context, _ request) (any, error) {
 	var items []Finding
 	for f := range h.node.State().Finding.All() {
 		items = append(items, Finding{
-			ID: f.ID, Open: f.Open(), Partner: f.Partner, Side: f.Side, Kind: f.Kind, From: f.From, To: f.To, Owner: f.Owner,
+			ID: f.ID, Open: f.Open(), Partner: f.Partner, Side: f.Side, Kind: f.Kind, Series: f.Series, From: f.From, To: f.To, Owner: f.Owner,
 			Since: trust.Instant(f.Since), Due: trust.Instant(f.Due), Closed: trust.Instant(f.ClosedAt), ClosedBy: f.ClosedBy,
 		})
 	}

@@ -35,8 +35,8 @@ type Node interface {
 	Received(ctx context.Context, from trust.ParticipantID, q node.ReceivedQuestion) (node.ReceivedAnswer, error)
 	// Messages gives a partner its own messages of a lane after a number.
 	Messages(ctx context.Context, from trust.ParticipantID, lane edge.Lane, after uint64, limit int) ([]string, error)
-	// ReceiptsFor gives a home its next receipts after a number, nil for none.
-	ReceiptsFor(ctx context.Context, to trust.ParticipantID, after uint64) (*receipt.Delivery, error)
+	// ReceiptsFor gives a home its next receipts after those it has, nil for none.
+	ReceiptsFor(ctx context.Context, to trust.ParticipantID, after node.After) (*receipt.Delivery, error)
 	// Canary answers a call of the canary resource after its record is durable.
 	Canary(ctx context.Context, from trust.ParticipantID, c node.CanaryCall) (node.CanaryAnswer, error)
 	// SettleDrill signs and records a drill's result.
@@ -232,7 +232,7 @@ func (h handler) receipts(w http.ResponseWriter, r *http.Request, from trust.Par
 	if err := canonical.Decode(data, &ask); err != nil {
 		return err
 	}
-	given, err := h.node.ReceiptsFor(r.Context(), from, ask.After)
+	given, err := h.node.ReceiptsFor(r.Context(), from, ask)
 	if err != nil {
 		return err
 	}

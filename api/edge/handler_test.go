@@ -31,8 +31,8 @@ func (p *partner) Trespass(_ context.Context, from trust.ParticipantID) {
 	p.strayed = append(p.strayed, from)
 }
 
-func (p *partner) ReceiptsFor(_ context.Context, _ trust.ParticipantID, after uint64) (*receipt.Delivery, error) {
-	p.after = after
+func (p *partner) ReceiptsFor(_ context.Context, _ trust.ParticipantID, after node.After) (*receipt.Delivery, error) {
+	p.after = after.After
 	return p.given, p.err
 }
 

@@ -53,7 +53,7 @@ func (p *partner) accountCases() []spoil {
 	for name, claims := range map[string]object{
 		"from another partner": {"iss": p.home.ID.String()}, "from the receiver": {"iss": p.host.ID.String()}, "for another partner": {"aud": p.home.ID.String()},
 		"for the sender": {"aud": p.id.String()}, "of an hour ago": {"iat": now - 3600}, "of an hour from now": {"iat": now + 3600},
-		"of a third side": {"side": "witness"}, "from number 0": {"first": 0, "last": 5}, "backwards": {"first": 9, "last": 8}, "of too many": {"last": receipt.MaxStatement + 1},
+		"of a third side": {"side": "witness"}, "of the first series by its number": {"series": 1}, "of half a series": {"series": 2.5}, "from number 0": {"first": 0, "last": 5}, "backwards": {"first": 9, "last": 8}, "of too many": {"last": receipt.MaxStatement + 1},
 		"with half a leaf": {"leaves": "AAAA"}, "with more leaves than numbers": {"last": 1, "leaves": strings.Repeat("A", 86) + "=="},
 		"an answer": {"answers": strings.Repeat("0", 64)}, "with a member more": {"extra": 1}, "with a name in capitals": {"Side": "home"},
 	} {

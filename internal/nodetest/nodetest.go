@@ -394,7 +394,7 @@ func (n *Node) Serve(ctx context.Context, from trust.ParticipantID, r node.Outgo
 		if err := canonical.Decode(r.Body, &ask); err != nil {
 			return node.Incoming{Status: http.StatusBadRequest}, nil
 		}
-		given, err := n.ReceiptsFor(ctx, from, ask.After)
+		given, err := n.ReceiptsFor(ctx, from, ask)
 		if err != nil {
 			return node.Incoming{Status: http.StatusServiceUnavailable}, nil
 		}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/entente-id/entente/api/admin"
 	"github.com/entente-id/entente/internal/nodetest"
+	"github.com/entente-id/entente/internal/spectest"
 	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/trust"
@@ -54,7 +55,7 @@ func deskAt(t *testing.T, n *nodetest.Node, roles ...trust.Role) desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newDesk(t, admin.New(n), credential)
+	return newDesk(t, spectest.Watch(t, admin.New(n)), credential)
 }
 
 // file writes a file on the desk and gives its path.

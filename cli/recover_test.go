@@ -9,6 +9,7 @@ import (
 	"github.com/entente-id/entente/api/admin"
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/internal/nodetest"
+	"github.com/entente-id/entente/internal/spectest"
 	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/trust"
 )
@@ -83,7 +84,7 @@ func TestGoingOnWithoutAPartner(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := newDesk(t, admin.New(home), credential)
+	other := newDesk(t, spectest.Watch(t, admin.New(home)), credential)
 	backup := home.Backup()
 	third.Stop()
 	w.Cut(home, third)

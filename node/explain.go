@@ -16,7 +16,7 @@ type Explanation struct {
 	Position     *trust.Position    `json:"position,omitzero"`
 	At           trust.Instant      `json:"at"`
 	Permit       bool               `json:"permit"`
-	Reason       trust.Reason       `json:"reason"`
+	Reason       trust.Reason       `json:"reason,omitempty"`
 	Decided      string             `json:"decided"` // the check that decided
 	Checks       []ExplainedCheck   `json:"checks"`
 	Who          string             `json:"who,omitzero"`       // the caller's issuer and subject

@@ -8,6 +8,7 @@ import (
 
 	"github.com/entente-id/entente/api/admin"
 	"github.com/entente-id/entente/internal/nodetest"
+	"github.com/entente-id/entente/internal/spectest"
 	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/trust"
 )
@@ -20,7 +21,7 @@ func reach(t *testing.T, n *nodetest.Node, roles ...trust.Role) *admin.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := admin.NewClient(listen(t, admin.New(n)), credential)
+	c := admin.NewClient(listen(t, spectest.Watch(t, admin.New(n))), credential)
 	t.Cleanup(c.Close)
 	return c
 }

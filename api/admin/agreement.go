@@ -65,14 +65,14 @@ type Because struct {
 }
 
 var agreementRoutes = map[string]route{
-	"GET /v1/agreements":                     handler.listAgreements,
-	"GET /v1/agreements/{name}":              handler.showAgreement,
-	"POST /v1/agreements/render":             handler.renderAgreement,
-	"POST /v1/agreements":                    handler.offerAgreement,
-	"POST /v1/agreements/{name}/countersign": handler.countersignAgreement,
-	"POST /v1/agreements/{name}/activate":    handler.activateAgreement,
-	"POST /v1/agreements/{name}/suspend":     handler.suspendAgreement,
-	"POST /v1/agreements/{name}/end":         handler.endAgreement,
+	"GET /v1/agreements":                     lists[Agreement](handler.listAgreements, "Lists the agreements by name."),
+	"GET /v1/agreements/{name}":              gives[Agreement](handler.showAgreement, "Shows an agreement with its document."),
+	"POST /v1/agreements/render":             answers[Draft, Rendered](handler.renderAgreement, "Renders the bytes that both parties sign."),
+	"POST /v1/agreements":                    takes[Offer](handler.offerAgreement, "Proposes or counters an agreement."),
+	"POST /v1/agreements/{name}/countersign": takes[Countersignature](handler.countersignAgreement, "Signs the partner's revision too."),
+	"POST /v1/agreements/{name}/activate":    does(handler.activateAgreement, "Puts an agreement in force here."),
+	"POST /v1/agreements/{name}/suspend":     takes[Because](handler.suspendAgreement, "Stops an agreement at once."),
+	"POST /v1/agreements/{name}/end":         takes[Because](handler.endAgreement, "Ends an agreement for good."),
 }
 
 // viewAgreement writes self where the noun says "this node" by the zero value.

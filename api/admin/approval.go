@@ -45,10 +45,10 @@ type Approvals interface {
 }
 
 var approvalRoutes = map[string]route{
-	"GET /v1/approvals":                handler.listApprovals,
-	"POST /v1/approvals/{id}/approve":  answerApproval(Approvals.Approve),
-	"POST /v1/approvals/{id}/refuse":   answerApproval(Approvals.DeclineApproval),
-	"POST /v1/approvals/{id}/withdraw": answerApproval(Approvals.WithdrawApproval),
+	"GET /v1/approvals":                lists[Approval](handler.listApprovals, "Lists the approvals that the operator may see, in the order in which they were asked for."),
+	"POST /v1/approvals/{id}/approve":  answers[node.Word, Approval](answerApproval(Approvals.Approve), "Says yes to what was asked for."),
+	"POST /v1/approvals/{id}/refuse":   answers[node.Word, Approval](answerApproval(Approvals.DeclineApproval), "Says no to it."),
+	"POST /v1/approvals/{id}/withdraw": answers[node.Word, Approval](answerApproval(Approvals.WithdrawApproval), "Takes back what was approved."),
 }
 
 func renderApproval(a node.Approval) Approval {
@@ -76,7 +76,7 @@ func (h handler) listApprovals(ctx context.Context, r request) (any, error) {
 }
 
 // answerApproval is one of the answers that people give.
-func answerApproval(answer func(Approvals, context.Context, node.Actor, string, node.Word) (node.Approval, error)) route {
+func answerApproval(answer func(Approvals, context.Context, node.Actor, string, node.Word) (node.Approval, error)) serve {
 	return func(h handler, ctx context.Context, r request) (any, error) {
 		word, err := body[node.Word](r)
 		if err != nil {

@@ -45,9 +45,9 @@ type BreakGlasses interface {
 }
 
 var breakGlassRoutes = map[string]route{
-	"GET /v1/breakglass":              handler.listBreakGlass,
-	"POST /v1/breakglass/{id}/review": handler.reviewBreakGlass,
-	"POST /v1/breakglass/{id}/end":    handler.endBreakGlass,
+	"GET /v1/breakglass":              lists[BreakGlass](handler.listBreakGlass, "Lists the emergency access that the operator may see: here, then that of our own people at hosts."),
+	"POST /v1/breakglass/{id}/review": answers[node.Review, BreakGlass](handler.reviewBreakGlass, "Reviews emergency access here."),
+	"POST /v1/breakglass/{id}/end":    answers[node.Word, BreakGlass](handler.endBreakGlass, "Ends emergency access here before its time."),
 }
 
 func renderBreakGlass(b node.BreakGlass) BreakGlass {

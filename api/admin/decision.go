@@ -19,8 +19,8 @@ type Hypothetical struct {
 }
 
 var decisionRoutes = map[string]route{
-	"GET /v1/decisions/{reference}": handler.explain,
-	"POST /v1/explanations":         handler.explainHypothetical,
+	"GET /v1/decisions/{reference}": gives[node.Explanation](handler.explain, "Lays a recorded decision open, by its reference."),
+	"POST /v1/explanations":         answers[Hypothetical, node.Explanation](handler.explainHypothetical, "Decides a request as of now, without a record, and explains that."),
 }
 
 func (h handler) explain(ctx context.Context, r request) (any, error) {

@@ -22,10 +22,10 @@ type Disputes interface {
 }
 
 var disputeRoutes = map[string]route{
-	"GET /v1/disputes":             handler.listDisputes,
-	"POST /v1/disputes":            handler.openDispute,
-	"GET /v1/disputes/{id}":        handler.showDispute,
-	"POST /v1/disputes/{id}/moves": handler.moveDispute,
+	"GET /v1/disputes":             lists[node.Dispute](handler.listDisputes, "Lists the disputes that the node is in, without what was said."),
+	"POST /v1/disputes":            answers[node.DisputeRequest, DisputeOpened](handler.openDispute, "Disputes what a partner suspended of ours."),
+	"GET /v1/disputes/{id}":        gives[node.Dispute](handler.showDispute, "Shows a dispute with all that was said."),
+	"POST /v1/disputes/{id}/moves": takes[node.DisputeMove](handler.moveDispute, "Makes a move in a dispute."),
 }
 
 func (h handler) listDisputes(ctx context.Context, r request) (any, error) {

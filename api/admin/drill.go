@@ -18,8 +18,10 @@ type Drills interface {
 }
 
 var drillRoutes = map[string]route{
-	"GET /v1/drills":  handler.reportDrills,
-	"POST /v1/drills": handler.runDrill,
+	"GET /v1/drills": lists[node.LinkReport](handler.reportDrills, "Reports every link's drills.").with(
+		asks[uint]("window", "only of the last so many seconds; 0: all"),
+		asks[trust.Class]("class", "only of this class")),
+	"POST /v1/drills": answers[node.DrillRequest, node.Drilled](handler.runDrill, "Holds one drill and gives what it came to."),
 }
 
 // runDrill holds one drill. It takes as long as a canary is let in, and that may

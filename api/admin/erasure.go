@@ -57,11 +57,11 @@ type Erasures interface {
 }
 
 var erasureRoutes = map[string]route{
-	"GET /v1/erasures":        handler.listErasures,
-	"POST /v1/erasures":       handler.erase,
-	"GET /v1/holds":           handler.listHolds,
-	"POST /v1/holds":          handler.placeHold,
-	"POST /v1/holds/{id}/end": handler.endHold,
+	"GET /v1/erasures":        lists[Erased](handler.listErasures, "Lists who was erased."),
+	"POST /v1/erasures":       answers[node.ErasureRequest, node.Erasure](handler.erase, "Asks that somebody is erased, or is the second word."),
+	"GET /v1/holds":           lists[Hold](handler.listHolds, "Lists the holds, ended ones too."),
+	"POST /v1/holds":          answers[node.HoldRequest, Hold](handler.placeHold, "Keeps what is sealed about somebody, whoever asks that it is erased."),
+	"POST /v1/holds/{id}/end": answers[EndOfHold, Hold](handler.endHold, "Ends a hold that stands."),
 }
 
 func (h handler) erase(ctx context.Context, r request) (any, error) {

@@ -46,9 +46,9 @@ type Reconciling struct {
 }
 
 var findingRoutes = map[string]route{
-	"GET /v1/findings":             handler.listFindings,
-	"POST /v1/findings/{id}/close": handler.closeFinding,
-	"POST /v1/reconciliations":     handler.reconcile,
+	"GET /v1/findings":             lists[Finding](handler.listFindings, "Lists the findings in the order in which they were raised, closed ones too."),
+	"POST /v1/findings/{id}/close": takes[Closing](handler.closeFinding, "Ends a finding with what it came to."),
+	"POST /v1/reconciliations":     answers[Reconciling, List[node.Reconciliation]](handler.reconcile, "Compares our account of an edge with the partner's, in each direction in which there are receipts."),
 }
 
 func (h handler) listFindings(_ context.Context, _ request) (any, error) {

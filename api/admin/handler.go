@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/entente-id/entente/api/wire"
@@ -23,9 +22,6 @@ type request struct {
 type handler struct {
 	node Node
 }
-
-// route answers a request with a value to render, or with nil for nothing.
-type route func(h handler, ctx context.Context, r request) (any, error)
 
 // allRoutes is the whole interface, noun by noun.
 var allRoutes = []map[string]route{
@@ -55,6 +51,7 @@ var allRoutes = []map[string]route{
 	keyRoutes,
 	decisionRoutes,
 	ledgerRoutes,
+	documentRoutes,
 }
 
 // New serves the admin interface of n. Who may reach it at all is the affair of
@@ -62,8 +59,8 @@ var allRoutes = []map[string]route{
 func New(n Node) http.Handler {
 	mux := http.NewServeMux()
 	for _, routes := range allRoutes {
-		for pattern, serve := range routes {
-			mux.Handle(pattern, handler{n}.admit(serve))
+		for pattern, route := range routes {
+			mux.Handle(pattern, handler{n}.admit(route.serve))
 		}
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -73,7 +70,7 @@ func New(n Node) http.Handler {
 }
 
 // admit lets operators in, and writes what a route answers.
-func (h handler) admit(serve route) http.Handler {
+func (h handler) admit(serve serve) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := h.serve(w, r, serve); err != nil {
 			wire.Fail(w, err)
@@ -81,7 +78,7 @@ func (h handler) admit(serve route) http.Handler {
 	})
 }
 
-func (h handler) serve(w http.ResponseWriter, r *http.Request, serve route) error {
+func (h handler) serve(w http.ResponseWriter, r *http.Request, serve serve) error {
 	secret, ok := wire.Bearer(r, wire.Operator)
 	var actor node.Actor
 	if ok {

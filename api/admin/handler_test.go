@@ -11,6 +11,7 @@ import (
 
 	"github.com/entente-id/entente/api/admin"
 	"github.com/entente-id/entente/api/wire"
+	"github.com/entente-id/entente/internal/spectest"
 	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/trust"
 )
@@ -19,7 +20,7 @@ import (
 // of each.
 func TestNoStrangerGetsIn(t *testing.T) {
 	p := newPair(t)
-	h := admin.New(p.host)
+	h := spectest.Watch(t, admin.New(p.host))
 	point := must(p.host.AddEnforcementPoint(t.Context(), p.host.Admin, "nginx-1"))(t)
 	const want = `{"type":"about:blank","title":"Unauthorized","status":401,"kind":"unauthenticated","detail":"the request carries no credential of an operator"}`
 	before := p.host.State()
@@ -59,7 +60,7 @@ func TestOnlyAdminsChangeThings(t *testing.T) {
 	p := newPair(t)
 	_, credential, err := p.host.AddOperator(t.Context(), p.host.Admin, "a.khan", []trust.Role{operator.Auditor})
 	ok(t, err)
-	h := admin.New(p.host)
+	h := spectest.Watch(t, admin.New(p.host))
 	bodies := map[string]string{
 		"PUT /v1/policy":                   `{"source":""}`,
 		"POST /v1/enforcement-points":      `{"name":"nginx-1"}`,
@@ -100,7 +101,7 @@ func TestBadRequests(t *testing.T) {
 	p := newPair(t)
 	_, credential, err := p.host.AddOperator(t.Context(), p.host.Admin, "l.marsh", []trust.Role{operator.Admin})
 	ok(t, err)
-	h := admin.New(p.host)
+	h := spectest.Watch(t, admin.New(p.host))
 	for _, tt := range []struct {
 		name, method, path, media, body string
 		status                          int
@@ -123,6 +124,25 @@ func TestBadRequests(t *testing.T) {
 		if w.Code != tt.status || w.Header().Get("Content-Type") != wire.MediaType {
 			t.Errorf("%s: answered %d %s, want %d", tt.name, w.Code, w.Body, tt.status)
 		}
+	}
+}
+
+// What is served is what is published.
+func TestTheDocumentIsServed(t *testing.T) {
+	p := newPair(t)
+	_, credential, err := p.host.AddOperator(t.Context(), p.host.Admin, "a.khan", []trust.Role{operator.Auditor})
+	ok(t, err)
+	w := call(spectest.Watch(t, admin.New(p.host)), "GET", "/v1/openapi.json", "", "", credential)
+	d, err := spectest.Parse(w.Body.Bytes())
+	ok(t, err)
+	for pattern := range admin.Operations() {
+		method, path, _ := strings.Cut(pattern, " ")
+		if d.Paths[path][strings.ToLower(method)] == nil {
+			t.Errorf("%s is served and not described", pattern)
+		}
+	}
+	if d.OpenAPI != "3.1.0" || w.Header().Get("Content-Type") != wire.JSON {
+		t.Errorf("served is OpenAPI %s as %s", d.OpenAPI, w.Header().Get("Content-Type"))
 	}
 }
 

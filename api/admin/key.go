@@ -11,10 +11,13 @@ import (
 )
 
 var keyRoutes = map[string]route{
-	"GET /v1/keys":          handler.listKeys,
-	"GET /v1/keys/accepted": handler.accepted,
-	"POST /v1/cards":        handler.draftCard,
-	"PUT /v1/card":          handler.renewCard,
+	"GET /v1/keys": lists[node.KeyView](handler.listKeys, "Lists every key the node knows."),
+	"GET /v1/keys/accepted": gives[node.Accepted](handler.accepted, "Gives what an issuer's key had been accepted for, as far as one question reads; go on from next.").with(
+		asks[string]("issuer", "whose key it is"),
+		asks[string]("key", "its kid or its thumbprint"),
+		asks[uint64]("from", "where to go on")),
+	"POST /v1/cards": answers[participant.Rotation, node.CardDraft](handler.draftCard, "Makes next online keys and drafts the card that certifies them."),
+	"PUT /v1/card":   takes[participant.SignedCard](handler.renewCard, "Puts a signed card of the node's own in force."),
 }
 
 func (h handler) listKeys(ctx context.Context, r request) (any, error) {

@@ -44,9 +44,11 @@ type Past struct {
 }
 
 var ledgerRoutes = map[string]route{
-	"GET /v1/ledger/{log}/entries":    handler.listEntries,
-	"GET /v1/ledger/{log}/checkpoint": handler.checkpoint,
-	"GET /v1/state":                   handler.stateAt,
+	"GET /v1/ledger/{log}/entries": lists[node.EntryView](handler.listEntries, "Lists a log's entries by number.").with(
+		asks[uint64]("from", "the number of the first one"),
+		asks[uint]("limit", "how many at most; 100 unless told, and never more than 500")),
+	"GET /v1/ledger/{log}/checkpoint": gives[Checkpoint](handler.checkpoint, "Gives a log's newest signed checkpoint."),
+	"GET /v1/state":                   gives[Past](handler.stateAt, "Gives the trust state as it was at a moment.").with(needs[trust.Instant]("at", "the moment")),
 }
 
 // number reads an optional query parameter.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/entente-id/entente/api/admin"
 	"github.com/entente-id/entente/internal/nodetest"
+	"github.com/entente-id/entente/internal/spectest"
 	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/revocation"
@@ -59,7 +60,7 @@ func TestService(t *testing.T) {
 func TestOperator(t *testing.T) {
 	p, ctx := newPair(t), t.Context()
 	added := must(p.atHost.AddOperator(ctx, admin.NewOperator{Name: "a.khan", Roles: []trust.Role{operator.Auditor}}))(t)
-	auditor := admin.NewClient(listen(t, admin.New(p.host)), added.Credential)
+	auditor := admin.NewClient(listen(t, spectest.Watch(t, admin.New(p.host))), added.Credential)
 	defer auditor.Close()
 	list := must(auditor.Operators(ctx))(t).Items
 	self := 0
@@ -205,7 +206,7 @@ func TestClock(t *testing.T) {
 func TestRevokeMany(t *testing.T) {
 	p, ctx := newPair(t), t.Context()
 	added := must(p.atHost.AddOperator(ctx, admin.NewOperator{Name: "hr-feed", Roles: []trust.Role{operator.Revoker}}))(t)
-	feed := admin.NewClient(listen(t, admin.New(p.host)), added.Credential)
+	feed := admin.NewClient(listen(t, spectest.Watch(t, admin.New(p.host))), added.Credential)
 	defer feed.Close()
 	_, err := feed.RevokeMany(ctx, admin.RevokeMany{Leavers: []node.Leaver{{Issuer: "https://nobody.example", Subject: "a"}}, Reason: "left"})
 	refused(t, "an unknown issuer", err, trust.NotFound)

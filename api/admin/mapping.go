@@ -23,10 +23,10 @@ type Mapping struct {
 }
 
 var mappingRoutes = map[string]route{
-	"GET /v1/mappings":               handler.listMappings,
-	"POST /v1/mappings":              handler.offerMapping,
-	"POST /v1/mappings/{name}/grant": handler.grantMapping,
-	"POST /v1/mappings/{name}/end":   handler.endMapping,
+	"GET /v1/mappings":               lists[Mapping](handler.listMappings, "Lists the mappings by name."),
+	"POST /v1/mappings":              takes[mapping.Document](handler.offerMapping, "Proposes a mapping."),
+	"POST /v1/mappings/{name}/grant": does(handler.grantMapping, "Accepts a proposed mapping."),
+	"POST /v1/mappings/{name}/end":   does(handler.endMapping, "Ends a mapping."),
 }
 
 func (h handler) mappings() []Mapping {

@@ -18,11 +18,11 @@ type OAuthClient struct {
 }
 
 var clientRoutes = map[string]route{
-	"GET /v1/clients":           handler.listClients,
-	"POST /v1/clients":          handler.addClient,
-	"GET /v1/clients/{id}":      handler.showClient,
-	"PUT /v1/clients/{id}/keys": handler.renewClient,
-	"DELETE /v1/clients/{id}":   handler.endClient,
+	"GET /v1/clients":           lists[OAuthClient](handler.listClients, "Lists the token endpoint's clients by identifier."),
+	"POST /v1/clients":          takes[client.Document](handler.addClient, "Registers a client."),
+	"GET /v1/clients/{id}":      gives[OAuthClient](handler.showClient, "Shows a client."),
+	"PUT /v1/clients/{id}/keys": takes[client.Means](handler.renewClient, "Gives a client other means to prove itself."),
+	"DELETE /v1/clients/{id}":   does(handler.endClient, "Ends a client for good."),
 }
 
 func (h handler) listClients(_ context.Context, _ request) (any, error) {

@@ -32,11 +32,11 @@ type NewOperator struct {
 }
 
 var operatorRoutes = map[string]route{
-	"GET /v1/operators":         handler.listOperators,
-	"POST /v1/operators":        handler.addOperator,
-	"DELETE /v1/operators/{id}": handler.removeOperator,
+	"GET /v1/operators":         lists[Operator](handler.listOperators, "Lists the operators by identifier."),
+	"POST /v1/operators":        answers[NewOperator, Credential](handler.addOperator, "Makes a person an operator."),
+	"DELETE /v1/operators/{id}": does(handler.removeOperator, "Ends a person's rights at once."),
 
-	"POST /v1/operators/{id}/identities": handler.linkOperator,
+	"POST /v1/operators/{id}/identities": takes[Identity](handler.linkOperator, "Says who an operator is. It is never taken back."),
 }
 
 func (h handler) listOperators(_ context.Context, r request) (any, error) {

@@ -51,12 +51,12 @@ type Bundle struct {
 }
 
 var participantRoutes = map[string]route{
-	"GET /v1/invitation":        handler.invite,
-	"POST /v1/participants":     handler.confirm,
-	"GET /v1/participants":      handler.listParticipants,
-	"GET /v1/participants/{id}": handler.showParticipant,
-	"PUT /v1/declaration":       handler.declare,
-	"POST /v1/bundles":          handler.giveBundle,
+	"GET /v1/invitation":        gives[Invitation](handler.invite, "Gives what to hand to a partner."),
+	"POST /v1/participants":     answers[Invitation, Confirmation](handler.confirm, "Lets a partner in whose fingerprint was compared."),
+	"GET /v1/participants":      lists[Participant](handler.listParticipants, "Lists the own organisation and its partners."),
+	"GET /v1/participants/{id}": gives[Participant](handler.showParticipant, "Shows the own organisation or a partner."),
+	"PUT /v1/declaration":       takes[participant.Document](handler.declare, "States which issuers speak for the own organisation."),
+	"POST /v1/bundles":          takes[Bundle](handler.giveBundle, "Gives the bundle by which a trust domain's endpoint proves itself."),
 }
 
 func (h handler) invite(ctx context.Context, _ request) (any, error) {

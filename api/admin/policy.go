@@ -21,8 +21,8 @@ type PolicySource struct {
 }
 
 var policyRoutes = map[string]route{
-	"GET /v1/policy": handler.showPolicy,
-	"PUT /v1/policy": handler.applyPolicy,
+	"GET /v1/policy": gives[Policy](handler.showPolicy, "Gives the policy in force."),
+	"PUT /v1/policy": answers[PolicySource, Policy](handler.applyPolicy, "Puts another policy in force."),
 }
 
 func (h handler) showPolicy(_ context.Context, _ request) (any, error) {

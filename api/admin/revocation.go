@@ -45,14 +45,14 @@ type Opened struct {
 }
 
 var revocationRoutes = map[string]route{
-	"POST /v1/revocations":               handler.revoke,
-	"POST /v1/suspensions":               handler.suspend,
-	"GET /v1/suspensions":                handler.listSuspensions,
-	"POST /v1/resumptions":               handler.resume,
-	"GET /v1/notices":                    handler.listNotices,
-	"GET /v1/engagements":                handler.listEngagements,
-	"POST /v1/engagements":               handler.openEngagement,
-	"POST /v1/engagements/{key}/approve": handler.approveEngagement,
+	"POST /v1/revocations":               answers[node.RevokeRequest, node.Revocation](handler.revoke, "Ends a subject, a key or an issuer, or many subjects in one act. When it answers, the end is durable and in force at this node.").or(answers[RevokeMany, node.BulkRevocation](nil, "").Operation),
+	"POST /v1/suspensions":               answers[node.SuspendRequest, node.Suspension](handler.suspend, "Stops something for a time. When it answers, that is durable and in force at this node."),
+	"GET /v1/suspensions":                lists[node.Suspended](handler.listSuspensions, "Lists what this node has suspended."),
+	"POST /v1/resumptions":               answers[Resuming, node.Resumption](handler.resume, "Asks that something suspended goes on, or confirms it."),
+	"GET /v1/notices":                    lists[node.Suspended](handler.listNotices, "Lists what partners told us that they suspended."),
+	"GET /v1/engagements":                lists[node.Engagement](handler.listEngagements, "Lists the engagements that await approval."),
+	"POST /v1/engagements":               answers[NewEngagement, Opened](handler.openEngagement, "Vouches for a subject's return."),
+	"POST /v1/engagements/{key}/approve": does(handler.approveEngagement, "Accepts a subject back, by its key in the list of engagements."),
 }
 
 func (h handler) revoke(ctx context.Context, r request) (any, error) {

@@ -18,10 +18,10 @@ type Rules interface {
 }
 
 var ruleRoutes = map[string]route{
-	"GET /v1/rules":           handler.listRules,
-	"PUT /v1/rules/{name}":    handler.setRule,
-	"DELETE /v1/rules/{name}": handler.removeRule,
-	"GET /v1/incidents":       handler.listIncidents,
+	"GET /v1/rules":           lists[node.RuleText](handler.listRules, "Lists the rules in force, by name."),
+	"PUT /v1/rules/{name}":    takes[node.RuleText](handler.setRule, "Puts a rule in force, in place of one of that name."),
+	"DELETE /v1/rules/{name}": does(handler.removeRule, "Takes a rule out of force."),
+	"GET /v1/incidents":       lists[node.IncidentText](handler.listIncidents, "Lists what rules did, the newest last."),
 }
 
 func (h handler) listRules(_ context.Context, r request) (any, error) {

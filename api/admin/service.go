@@ -30,12 +30,12 @@ type Credential struct {
 }
 
 var serviceRoutes = map[string]route{
-	"GET /v1/services":                     handler.listServices,
-	"POST /v1/services":                    handler.registerService,
-	"DELETE /v1/services/{name}":           handler.removeService,
-	"GET /v1/enforcement-points":           handler.listEnforcementPoints,
-	"POST /v1/enforcement-points":          handler.addEnforcementPoint,
-	"DELETE /v1/enforcement-points/{name}": handler.removeEnforcementPoint,
+	"GET /v1/services":                     lists[service.Document](handler.listServices, "Lists the services by name."),
+	"POST /v1/services":                    takes[service.Document](handler.registerService, "Adds a service, or changes the one of its name."),
+	"DELETE /v1/services/{name}":           does(handler.removeService, "Ends a service."),
+	"GET /v1/enforcement-points":           lists[EnforcementPoint](handler.listEnforcementPoints, "Lists the enforcement points by name."),
+	"POST /v1/enforcement-points":          answers[Name, Credential](handler.addEnforcementPoint, "Lets an enforcement point ask, with a new credential."),
+	"DELETE /v1/enforcement-points/{name}": does(handler.removeEnforcementPoint, "Takes an enforcement point's credential away."),
 }
 
 func (h handler) listServices(_ context.Context, _ request) (any, error) {

@@ -26,9 +26,9 @@ type EndingCredential struct {
 }
 
 var sessionRoutes = map[string]route{
-	"GET /v1/sessions":                  handler.listSessions,
-	"POST /v1/sessions/{reference}/end": handler.endSession,
-	"POST /v1/credentials/revocations":  handler.revokeCredential,
+	"GET /v1/sessions":                  lists[node.OpenSession](handler.listSessions, "Lists the open sessions."),
+	"POST /v1/sessions/{reference}/end": answers[EndingSession, EndedSession](handler.endSession, "Ends one open session. When it answers, that is durable, and its enforcement point is being told."),
+	"POST /v1/credentials/revocations":  answers[EndingCredential, node.EndedCredential](handler.revokeCredential, "Ends one credential of the node's own."),
 }
 
 func (h handler) listSessions(ctx context.Context, r request) (any, error) {

@@ -44,14 +44,14 @@ type AcceptedEpoch struct {
 }
 
 var statusRoutes = map[string]route{
-	"GET /v1/status":        handler.status,
-	"PUT /v1/clock":         handler.setClock,
-	"PUT /v1/clock/machine": handler.setMachineClock,
-	"POST /v1/clock/accept": handler.acceptClock,
-	"GET /v1/recovery":      handler.recovery,
-	"POST /v1/epochs":       handler.acceptEpoch,
+	"GET /v1/status":        gives[node.Status](handler.status, "Tells how the node is."),
+	"PUT /v1/clock":         takes[Clock](handler.setClock, "Moves the time of a demo node, in whole seconds; others refuse it."),
+	"PUT /v1/clock/machine": takes[MachineClock](handler.setMachineClock, "Sets the machine's own clock of a demo node, in whole seconds ahead of the true time; others refuse it."),
+	"POST /v1/clock/accept": answers[ClockAcceptance, node.ClockStatus](handler.acceptClock, "Takes the machine's time for the right one, and gives how the clock stands then."),
+	"GET /v1/recovery":      gives[node.Recovery](handler.recovery, "Tells how far a recovery of the node has come, and which partners wait with an epoch of theirs."),
+	"POST /v1/epochs":       answers[EpochAcceptance, AcceptedEpoch](handler.acceptEpoch, "Lets a partner that recovered speak in its epoch."),
 
-	"POST /v1/recovery/without": handler.goOnWithout,
+	"POST /v1/recovery/without": answers[Forgoing, node.Resumption](handler.goOnWithout, "Lets a recovered node decide without a partner's word about what was lost; two people say so."),
 }
 
 func (h handler) status(ctx context.Context, _ request) (any, error) {

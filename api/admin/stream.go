@@ -23,10 +23,10 @@ type StreamStatus struct {
 }
 
 var streamRoutes = map[string]route{
-	"GET /v1/streams":         handler.listStreams,
-	"GET /v1/streams/{id}":    handler.showStream,
-	"PUT /v1/streams/{id}":    handler.moveStream,
-	"DELETE /v1/streams/{id}": handler.removeStream,
+	"GET /v1/streams":         lists[node.StreamReport](handler.listStreams, "Lists the streams by client."),
+	"GET /v1/streams/{id}":    gives[node.StreamReport](handler.showStream, "Shows a stream."),
+	"PUT /v1/streams/{id}":    takes[StreamStatus](handler.moveStream, "Pauses a stream, or lets it run again."),
+	"DELETE /v1/streams/{id}": does(handler.removeStream, "Ends a stream."),
 }
 
 func (h handler) listStreams(ctx context.Context, r request) (any, error) {

@@ -37,10 +37,10 @@ type AddedTransmitter struct {
 }
 
 var transmitterRoutes = map[string]route{
-	"GET /v1/transmitters":                handler.listTransmitters,
-	"POST /v1/transmitters":               handler.addTransmitter,
-	"POST /v1/transmitters/{name}/verify": handler.verifyTransmitter,
-	"DELETE /v1/transmitters/{name}":      handler.removeTransmitter,
+	"GET /v1/transmitters":                lists[node.Transmitter](handler.listTransmitters, "Lists the transmitters that are heard, by name."),
+	"POST /v1/transmitters":               answers[NewTransmitter, AddedTransmitter](handler.addTransmitter, "Lets a transmitter's signals count, and sets its stream up where that is to be discovered."),
+	"POST /v1/transmitters/{name}/verify": does(handler.verifyTransmitter, "Asks a transmitter for a verification now."),
+	"DELETE /v1/transmitters/{name}":      does(handler.removeTransmitter, "Lets a transmitter's signals count no longer."),
 }
 
 func (h handler) listTransmitters(ctx context.Context, _ request) (any, error) {

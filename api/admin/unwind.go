@@ -16,10 +16,10 @@ type Unwinding struct {
 }
 
 var unwindRoutes = map[string]route{
-	"POST /v1/reach":          handler.reach,
-	"POST /v1/unwindings":     handler.unwind,
-	"POST /v1/leaks":          handler.reportLeak,
-	"GET /v1/unwindings/{id}": handler.unwinding,
+	"POST /v1/reach":          answers[node.Root, node.Reach](handler.reach, "Tells what hangs from a root."),
+	"POST /v1/unwindings":     answers[Unwinding, node.Unwound](handler.unwind, "Ends a root with everything that hangs from it. When it answers, that is durable, in force at this node, and was looked for again."),
+	"POST /v1/leaks":          answers[node.LeakRequest, node.Leak](handler.reportLeak, "Tells whose something leaked is, where it was accepted and who has to act, and ends it if asked to."),
+	"GET /v1/unwindings/{id}": gives[node.Unwound](handler.unwinding, "Reads back what an unwinding found, by the number of its first entry in the trust log, and looks once more."),
 }
 
 func (h handler) reach(ctx context.Context, r request) (any, error) {

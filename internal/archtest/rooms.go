@@ -136,12 +136,15 @@ var Rooms = map[string]Room{
 	"api/ssf":     {Uses: "canonical jose signal stream node api/wire", Outside: "json"},
 	"api/edge":    {Uses: "canonical edge receipt node api/wire", Outside: "json"},
 	"api/signal":  {Uses: "signal node api/wire"},
-	"api/admin":   {Uses: core + " store node api/wire api/authzen", Outside: "json"},
+	"api/admin":   {Uses: core + " store node api/wire api/authzen docs", Outside: "json"},
+
+	"docs": {},
 
 	"internal/serve": {
 		Uses:    core + " store store/local ledger node " + apis + " internal/clock internal/fetch internal/config internal/keyring internal/pkcs11",
 		Outside: "json prometheus sumdb sys term",
 	},
+	"internal/spectest": {Uses: core + " node api/admin api/wire docs internal/archtest", Outside: "json"},
 	"internal/nodetest": {Uses: core + " store store/local ledger node internal/clock internal/keyring", Outside: "sumdb"},
 
 	"cli": {

@@ -28,6 +28,7 @@ import (
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/internal/nodetest"
+	"github.com/entente-id/entente/internal/spectest"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/mapping"
 	"github.com/entente-id/entente/node"
@@ -261,7 +262,7 @@ func (w *domains) open(t *testing.T) {
 	w.ask = w.answers.hear(authzen.New(w.host.Node, "https://node.rje.example"))
 	s := must(records.New(records.Config{Config: pep.Config{Node: w.socket(t), Credential: w.point}, Token: string(evidence.JWTSVID)}))
 	w.fronts[evidence.JWTSVID] = s.Handler()
-	w.console = admin.New(w.host.Node)
+	w.console = spectest.Watch(t, admin.New(w.host.Node))
 	_, credential, err := w.host.AddOperator(t.Context(), w.host.Admin, "auditor", []trust.Role{operator.Auditor})
 	check(t, err)
 	w.admin = credential

@@ -14,6 +14,7 @@ import (
 	"github.com/entente-id/entente/evidence"
 	"github.com/entente-id/entente/framework"
 	"github.com/entente-id/entente/internal/nodetest"
+	"github.com/entente-id/entente/internal/spectest"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/mapping"
 	"github.com/entente-id/entente/operator"
@@ -201,7 +202,7 @@ func (w *world) furnish(t *testing.T) {
 		s := must(records.New(records.Config{Config: pep.Config{Node: socket, Credential: w.point}, Token: string(kind)}))
 		w.fronts[kind] = s.Handler()
 	}
-	w.console = admin.New(w.host.Node)
+	w.console = spectest.Watch(t, admin.New(w.host.Node))
 	_, credential, err := w.host.AddOperator(t.Context(), w.host.Admin, "auditor", []trust.Role{operator.Auditor})
 	check(t, err)
 	w.admin = credential

@@ -1,0 +1,98 @@
+package admin
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"reflect"
+	"slices"
+)
+
+// serve answers a request with a value to render, or with nil for nothing.
+type serve func(h handler, ctx context.Context, r request) (any, error)
+
+// route is what serves requests, and what the OpenAPI document says of them. It
+// is made by does, takes, gives, answers or lists.
+type route struct {
+	serve serve
+	Operation
+}
+
+// Operation is what the OpenAPI document says of a route. The body has one of the
+// forms in Takes, the answer one in Gives; where there is none, neither is there
+// a body or an answer.
+type Operation struct {
+	Says   string
+	Takes  []reflect.Type
+	Gives  []reflect.Type
+	Params []Param
+}
+
+// Param is a parameter of the query.
+type Param struct {
+	Name     string
+	Says     string
+	Form     reflect.Type
+	Required bool
+}
+
+// does is a route without a body and without an answer.
+func does(f serve, says string) route { return route{f, Operation{Says: says}} }
+
+// takes is a route with a body and without an answer.
+func takes[In any](f serve, says string) route {
+	return route{f, Operation{Says: says, Takes: form[In]()}}
+}
+
+// gives is a route without a body that answers.
+func gives[Out any](f serve, says string) route {
+	return route{f, Operation{Says: says, Gives: form[Out]()}}
+}
+
+// answers is a route with a body and an answer.
+func answers[In, Out any](f serve, says string) route {
+	return route{f, Operation{Says: says, Takes: form[In](), Gives: form[Out]()}}
+}
+
+// lists is a route that answers a List.
+func lists[Item any](f serve, says string) route { return gives[List[Item]](f, says) }
+
+func form[T any]() []reflect.Type { return []reflect.Type{reflect.TypeFor[T]()} }
+
+// or adds the other forms of a route that has two.
+func (r route) or(other Operation) route {
+	r.Takes, r.Gives = append(r.Takes, other.Takes...), append(r.Gives, other.Gives...)
+	return r
+}
+
+// with adds parameters of the query.
+func (r route) with(params ...Param) route {
+	r.Params = append(r.Params, params...)
+	return r
+}
+
+// asks is a parameter that may be left out.
+func asks[T any](name, says string) Param {
+	return Param{Name: name, Says: says, Form: reflect.TypeFor[T]()}
+}
+
+// needs is a parameter that may not.
+func needs[T any](name, says string) Param {
+	p := asks[T](name, says)
+	p.Required = true
+	return p
+}
+
+// Operations gives what every route is, by its pattern: a method, a space and a
+// path.
+func Operations() iter.Seq2[string, Operation] {
+	return func(yield func(string, Operation) bool) {
+		for _, routes := range allRoutes {
+			for _, pattern := range slices.Sorted(maps.Keys(routes)) {
+				if !yield(pattern, routes[pattern].Operation) {
+					return
+				}
+			}
+		}
+	}
+}

@@ -129,17 +129,17 @@ func (f Facts) grounded(d Document, from trust.ParticipantID, now int64) *refusa
 	if faults := d.Check(f.Framework, now); len(faults) > 0 {
 		return &refusal{trust.Invalid, RuleDocument, errors.Join(faults...).Error()}
 	}
-	if from.IsZero() && len(f.Holders(f.owner(d))) == 0 {
-		return conflict(RuleOwner, "nobody here holds the role %s, which owns it", f.owner(d))
+	if from.IsZero() {
+		return f.unowned(&d)
 	}
 	return nil
 }
 
-func (f Facts) owner(d Document) string {
-	if f.Self == d.Home {
-		return d.Owners.Home.Role
+func (f Facts) unowned(d *Document) *refusal {
+	if owner := d.Owner(f.Self); len(f.Holders(owner)) == 0 {
+		return conflict(RuleOwner, "nobody here holds the role %s, which owns it", owner)
 	}
-	return d.Owners.Host.Role
+	return nil
 }
 
 // signed judges the governance signature of party over data.

@@ -147,6 +147,14 @@ func (d *Document) Reviewer() string {
 	return d.Owners.Host.Role
 }
 
+// Owner is the role that owns the agreement at a party.
+func (d *Document) Owner(at trust.ParticipantID) string {
+	if at == d.Home {
+		return d.Owners.Home.Role
+	}
+	return d.Owners.Host.Role
+}
+
 // other gives the party that p is not.
 func (d *Document) other(p trust.ParticipantID) trust.ParticipantID {
 	if p == d.Home {

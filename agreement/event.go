@@ -81,7 +81,7 @@ type CaughtUp struct {
 type Refused struct {
 	ID    string              `json:"id"`
 	Stage Stage               `json:"stage,omitempty"` // empty: there is no such agreement yet
-	Move  string              `json:"move"`            // offer, countersign, catch up, activate, suspend, resume or end
+	Move  string              `json:"move"`            // offer, countersign, catch up, activate, suspend, resume, end, or another Command
 	Rule  string              `json:"rule"`            // one of the Rule words
 	From  trust.ParticipantID `json:"from,omitzero"`
 	By    string              `json:"by,omitempty"`

@@ -21,6 +21,7 @@ const (
 const (
 	RuleStage     = "stage"     // the stage does not allow the move
 	RuleParty     = "party"     // not this party's to do
+	RuleAuthority = "authority" // not this operator's to do, by the agreement's own matrix
 	RulePartner   = "partner"   // the other party is not confirmed here, or suspended
 	RuleFramework = "framework" // none in force, expired, or another than the revision names
 	RuleDocument  = "document"  // the document is at fault

@@ -20,7 +20,7 @@ import (
 func (a *app) agreementCommand() *cobra.Command {
 	return a.group("agreement", "What a host accepts from a home, signed by both",
 		a.agreementPropose(), a.agreementCounter(), a.agreementCountersign(), a.agreementActivate(),
-		a.agreementSuspend(), a.agreementEnd(), a.agreementList(), a.agreementShow())
+		a.agreementSuspend(), a.agreementEnd(), a.agreementList(), a.agreementShow(), a.agreementAuthority())
 }
 
 func (a *app) agreementPropose() *cobra.Command {

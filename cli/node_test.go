@@ -115,6 +115,7 @@ func TestWhatANodeShows(t *testing.T) {
 	d.like(`^NAME +STAGE +REV +HOME +HOST +TIER +ENDS\nstaff +active +1 +https://trust\.rxw\.example +https://trust\.rje\.example +standard +20`, "agreement", "list")
 	d.like(`(?m)^  - class: human$`, "agreement", "show", "staff", "-o", "yaml")
 	d.like(`^staff\n$`, "agreement", "list", "-o", "name")
+	d.like(`^ACT +PARTICIPANT +ROLE +HELD BY +COMMANDS\nown +https://trust\.rxw\.example +locum_desk +offer, .*\nown +https://trust\.rje\.example +records +op-admin +offer, `, "agreement", "authority", "staff")
 	d.like(`^NAME +STAGE +AGREEMENT +FROM +TO +EXPIRES\nnurse +granted +staff +human role_code=S8000:G8000:R8001 +ward-reader +20`, "mapping", "list")
 	d.like(`^@id\("ward-read"\)\n`, "policy", "show")
 	d.like(`^NAME +AUDIENCE +ENFORCEMENT POINT +RESOURCES\nward-records +\S+ +pep +WardRecord\n$`, "service", "list")

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/entente-id/entente/evidence"
+	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/trust"
 )
@@ -13,7 +14,7 @@ import (
 // the command line.
 func TestUnwind(t *testing.T) {
 	ward := twoTrusts(t)
-	d := deskAt(t, ward.Host)
+	d := deskAt(t, ward.Host, nodetest.HostRoles()...)
 	issuer := ward.Issuer.URL
 	d.like(`(?s)^counts +yes\nagreements +staff\nclasses +human\nservices +https://records\S+\npartners +none\nsessions +0 open\n.*permits +0, of 0 subjects, in the last day\n$`, "reach", "subject", issuer, "nurse-1")
 	d.like(`"alive": true`, "reach", "agreement", "staff", "-o", "json")

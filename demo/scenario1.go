@@ -285,7 +285,7 @@ func (h *hospital) approve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.operators[security].ApproveEngagement(ctx, key)
+	return h.operators[wardManager].ApproveEngagement(ctx, key)
 }
 
 // oneNodeDies kills R0A's node: RXW and RJE do not notice (R44).

@@ -113,7 +113,7 @@ func agreed(ctx context.Context, home, host *hospital, d agreement.Document) err
 			return err
 		}
 	}
-	rendered, err := home.admin.RenderAgreement(ctx, admin.Draft{Document: d})
+	rendered, err := home.owner(d).RenderAgreement(ctx, admin.Draft{Document: d})
 	if err != nil {
 		return err
 	}
@@ -121,17 +121,17 @@ func agreed(ctx context.Context, home, host *hospital, d agreement.Document) err
 	if err != nil {
 		return err
 	}
-	if err := home.admin.OfferAgreement(ctx, admin.Offer{Bytes: rendered.Bytes, Signature: signature}); err != nil {
+	if err := home.owner(d).OfferAgreement(ctx, admin.Offer{Bytes: rendered.Bytes, Signature: signature}); err != nil {
 		return err
 	}
-	if err := host.countersign(ctx, d.Name); err != nil {
+	if err := host.countersign(ctx, d); err != nil {
 		return err
 	}
 	if _, err := home.reaches(ctx, d.Name, agreement.Agreed); err != nil {
 		return err
 	}
 	for _, h := range []*hospital{home, host} {
-		if err := h.admin.ActivateAgreement(ctx, d.Name); err != nil {
+		if err := h.owner(d).ActivateAgreement(ctx, d.Name); err != nil {
 			return err
 		}
 		if _, err := h.reaches(ctx, d.Name, agreement.Active); err != nil {
@@ -141,12 +141,20 @@ func agreed(ctx context.Context, home, host *hospital, d agreement.Document) err
 	return nil
 }
 
+// owner is who signs and puts in force for h.
+func (h *hospital) owner(d agreement.Document) *admin.Client {
+	if d.Home == h.id {
+		return h.operators[locumDesk]
+	}
+	return h.operators[recordKeeper]
+}
+
 // countersign signs what arrived, byte for byte.
-func (h *hospital) countersign(ctx context.Context, name string) error {
-	if _, err := h.reaches(ctx, name, agreement.Proposed); err != nil {
+func (h *hospital) countersign(ctx context.Context, d agreement.Document) error {
+	if _, err := h.reaches(ctx, d.Name, agreement.Proposed); err != nil {
 		return err
 	}
-	proposed, err := h.admin.Agreement(ctx, name)
+	proposed, err := h.owner(d).Agreement(ctx, d.Name)
 	if err != nil {
 		return err
 	}
@@ -154,7 +162,7 @@ func (h *hospital) countersign(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return h.admin.CountersignAgreement(ctx, name, admin.Countersignature{Hash: proposed.Hash, Signature: signature})
+	return h.owner(d).CountersignAgreement(ctx, d.Name, admin.Countersignature{Hash: proposed.Hash, Signature: signature})
 }
 
 // reaches waits until an agreement stands at a stage here.

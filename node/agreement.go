@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/entente-id/entente/agreement"
@@ -12,9 +13,10 @@ import (
 )
 
 // RenderAgreement renders the bytes both parties will sign, once. An empty id
-// begins an agreement; another counters the agreement of that id.
+// begins an agreement; another counters the agreement of that id. An owner may ask
+// for it too, who reads nothing else.
 func (n *Node) RenderAgreement(_ context.Context, a Actor, d agreement.Document, id string) ([]byte, string, error) {
-	if err := n.read(a); err != nil {
+	if err := n.read(a); err != nil && !slices.Contains(a.Roles, trust.Role(d.Owner(n.self))) {
 		return nil, "", err
 	}
 	s := n.State()
@@ -42,9 +44,13 @@ func (n *Node) RenderAgreement(_ context.Context, a Actor, d agreement.Document,
 // RenderAgreement gave, signed by the governance key, and sends it to the
 // partner.
 func (n *Node) OfferAgreement(ctx context.Context, a Actor, bytes, signature []byte) error {
-	_, err := n.write(ctx, a, func(c *change) error {
-		facts, partner, err := c.factsOfOffer(bytes)
+	_, err := n.change(ctx, func(c *change) error {
+		rev, err := agreement.Parse(bytes)
 		if err != nil {
+			return err
+		}
+		facts, partner := c.facts(rev.Document), partnerIn(rev.Document, n.self)
+		if err := c.take(c.Agreement.May(facts, rev.ID, &rev.Document, agreement.Offer, a.ID)); err != nil || c.refusal != nil {
 			return err
 		}
 		offer := agreement.Offered{Bytes: bytes, Signature: signature, By: a.ID}
@@ -58,7 +64,7 @@ func (n *Node) OfferAgreement(ctx context.Context, a Actor, bytes, signature []b
 
 // CountersignAgreement signs the partner's bytes too and tells the partner.
 func (n *Node) CountersignAgreement(ctx context.Context, a Actor, name, hash string, signature []byte) error {
-	_, err := n.write(ctx, a, func(c *change) error {
+	_, err := n.under(ctx, a, name, agreement.Countersign, func(c *change) error {
 		current, facts, err := c.factsOfName(name)
 		if err != nil {
 			return err
@@ -92,22 +98,19 @@ func (n *Node) ActivateAgreement(ctx context.Context, a Actor, name string) erro
 		case <-waiting.Done():
 		}
 	}
-	return n.moveAgreement(ctx, a, name, agreement.Active, "", edge.Governance)
+	return n.moveAgreement(ctx, a, name, agreement.Activate, agreement.Active, "", edge.Governance)
 }
 
 const catchUpWait = 5 * time.Second
 
 // EndAgreement ends an agreement for good.
 func (n *Node) EndAgreement(ctx context.Context, a Actor, name, reason string) error {
-	return n.moveAgreement(ctx, a, name, agreement.Ended, reason, edge.Safety)
+	return n.moveAgreement(ctx, a, name, agreement.End, agreement.Ended, reason, edge.Safety)
 }
 
-func (n *Node) moveAgreement(ctx context.Context, a Actor, name string, to agreement.Stage, reason string, lane edge.Lane) error {
-	_, err := n.write(ctx, a, func(c *change) error {
-		current, ok := c.Agreement.ByName(name)
-		if !ok {
-			return trust.Errorf(trust.NotFound, "agreement %q is not known here", name)
-		}
+func (n *Node) moveAgreement(ctx context.Context, a Actor, name string, command agreement.Command, to agreement.Stage, reason string, lane edge.Lane) error {
+	_, err := n.under(ctx, a, name, command, func(c *change) error {
+		current, _ := c.Agreement.ByName(name)
 		return c.moveAgreement(current, to, a.ID, reason, lane)
 	})
 	return err

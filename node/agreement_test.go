@@ -9,6 +9,7 @@ import (
 	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/mapping"
+	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/service"
@@ -110,27 +111,32 @@ func TestNothingIsGrantedBeforeItsGround(t *testing.T) {
 	heardOf(t, host, home)
 	ground := func(what string, n *nodetest.Node, rule string, err error) {
 		t.Helper()
-		refused(t, what, err, trust.Conflict)
+		kind := trust.Conflict
+		if rule == agreement.RuleAuthority {
+			kind = trust.Denied
+		}
+		refused(t, what, err, kind)
 		if r, _ := newest[agreement.Refused](t, n); r.Rule != rule {
 			t.Errorf("%s is recorded as %+v", what, r)
 		}
 	}
-	ground("an agreement that nobody here owns", home, agreement.RuleOwner, offer(t, home, d))
-	staff(t, home, "locum_desk")
-	done(t, offer(t, home, d))
+	ground("an agreement that nobody here owns", home, agreement.RuleOwner, offer(t, home, home.Admin, d))
+	desk := node.Actor{ID: staff(t, home, "locum_desk")}
+	ground("an agreement of somebody else's", home, agreement.RuleAuthority, offer(t, home, home.Admin, d))
+	done(t, offer(t, home, desk, d))
 	nodetest.Eventually(t, "the offer", func() bool { _, ok := host.State().Agreement.ByName("staff"); return ok })
 	offered, _ := host.State().Agreement.ByName("staff")
 	signature, err := jose.SignBytes(host.Governance, agreement.Domain, offered.Bytes)
 	done(t, err)
-	countersign := func() error { return host.CountersignAgreement(ctx, host.Admin, "staff", offered.Hash, signature) }
-	ground("signing what nobody here owns", host, agreement.RuleOwner, countersign())
-	staff(t, host, "records")
-	done(t, countersign())
-	ground("putting it in force without an approver", host, agreement.RuleApprover, host.ActivateAgreement(ctx, host.Admin, "staff"))
+	countersign := func(by node.Actor) error { return host.CountersignAgreement(ctx, by, "staff", offered.Hash, signature) }
+	ground("signing what nobody here owns", host, agreement.RuleOwner, countersign(host.Admin))
+	keeper := node.Actor{ID: staff(t, host, "records")}
+	done(t, countersign(keeper))
+	ground("putting it in force without an approver", host, agreement.RuleApprover, host.ActivateAgreement(ctx, keeper, "staff"))
 	approver := staff(t, host, "ward_managers")
-	ground("putting it in force without a revoker", host, agreement.RuleRevoker, host.ActivateAgreement(ctx, host.Admin, "staff"))
+	ground("putting it in force without a revoker", host, agreement.RuleRevoker, host.ActivateAgreement(ctx, keeper, "staff"))
 	revoker := staff(t, host, "security")
-	done(t, host.ActivateAgreement(ctx, host.Admin, "staff"))
+	done(t, host.ActivateAgreement(ctx, keeper, "staff"))
 
 	m := ward.Mapping("nurse")
 	done(t, host.OfferMapping(ctx, host.Admin, m))
@@ -151,13 +157,13 @@ func staff(t *testing.T, n *nodetest.Node, role trust.Role) string {
 	return id
 }
 
-func offer(t *testing.T, n *nodetest.Node, d agreement.Document) error {
+func offer(t *testing.T, n *nodetest.Node, by node.Actor, d agreement.Document) error {
 	t.Helper()
 	data, _, err := n.RenderAgreement(t.Context(), n.Admin, d, "")
 	done(t, err)
 	signature, err := jose.SignBytes(n.Governance, agreement.Domain, data)
 	done(t, err)
-	return n.OfferAgreement(t.Context(), n.Admin, data, signature)
+	return n.OfferAgreement(t.Context(), by, data, signature)
 }
 
 // A mapping beyond its agreement is refused when it is proposed (R8).

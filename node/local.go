@@ -29,18 +29,23 @@ func (n *Node) OfferMapping(ctx context.Context, a Actor, d mapping.Document) er
 // not needed.
 func (n *Node) ApproveMapping(ctx context.Context, a Actor, name string) error {
 	_, err := n.change(ctx, func(c *change) error {
-		events, err := c.Mapping.Approve(c.mappingFacts(), name, a.ID, c.now)
-		if trust.KindOf(err) == trust.Denied {
-			return c.refuse(err, operator.Refused{ID: a.ID})
+		if err := c.mayMap(name, agreement.GrantMapping, a.ID); err != nil || c.refusal != nil {
+			return err
 		}
-		return c.take(events, err)
+		return c.take(c.Mapping.Approve(c.mappingFacts(), name, a.ID, c.now))
 	})
 	return err
 }
 
-// CloseMapping ends a mapping.
+// CloseMapping ends a mapping: by who approves, revokes or owns under its
+// agreement.
 func (n *Node) CloseMapping(ctx context.Context, a Actor, name string) error {
-	_, err := n.write(ctx, a, func(c *change) error { return c.take(c.Mapping.Close(name, a.ID)) })
+	_, err := n.change(ctx, func(c *change) error {
+		if err := c.mayMap(name, agreement.CloseMapping, a.ID); err != nil || c.refusal != nil {
+			return err
+		}
+		return c.take(c.Mapping.Close(name, a.ID))
+	})
 	return err
 }
 

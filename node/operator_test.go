@@ -1,8 +1,10 @@
 package node_test
 
 import (
+	"slices"
 	"testing"
 
+	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/decision"
 	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/mapping"
@@ -11,6 +13,7 @@ import (
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/service"
+	"github.com/entente-id/entente/suspension"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -62,7 +65,8 @@ func TestExplain(t *testing.T) {
 	refused(t, "reading the log by neither", err, trust.Denied)
 }
 
-// Whoever is no admin changes nothing, and that they tried is recorded (R18).
+// Whoever is no admin changes nothing of the node, and whoever the matrix of an
+// agreement does not name nothing under it; that they tried is recorded (R18).
 func TestWritesNeedAnAdmin(t *testing.T) {
 	ward := wardOf(t, nil)
 	host, ctx := ward.Host, t.Context()
@@ -74,14 +78,7 @@ func TestWritesNeedAnAdmin(t *testing.T) {
 		"declare": func(a node.Actor) error {
 			return host.Declare(ctx, a, participant.Document{Kind: "Participant", ID: host.ID})
 		},
-		"offer agreement":          func(a node.Actor) error { return host.OfferAgreement(ctx, a, nil, nil) },
-		"countersign agreement":    func(a node.Actor) error { return host.CountersignAgreement(ctx, a, ward.Agreement, "", nil) },
-		"activate agreement":       func(a node.Actor) error { return host.ActivateAgreement(ctx, a, ward.Agreement) },
-		"suspend agreement":        func(a node.Actor) error { return host.SuspendAgreement(ctx, a, ward.Agreement, "r") },
-		"end agreement":            func(a node.Actor) error { return host.EndAgreement(ctx, a, ward.Agreement, "r") },
 		"offer mapping":            func(a node.Actor) error { return host.OfferMapping(ctx, a, mapping.Document{}) },
-		"approve mapping":          func(a node.Actor) error { return host.ApproveMapping(ctx, a, offered(t, ward)) },
-		"close mapping":            func(a node.Actor) error { return host.CloseMapping(ctx, a, "nurse") },
 		"apply policy":             func(a node.Actor) error { _, err := host.ApplyPolicy(ctx, a, ""); return err },
 		"register service":         func(a node.Actor) error { return host.RegisterService(ctx, a, service.Document{}) },
 		"remove service":           func(a node.Actor) error { return host.RemoveService(ctx, a, "ward-records") },
@@ -96,10 +93,11 @@ func TestWritesNeedAnAdmin(t *testing.T) {
 			_, err := host.Revoke(ctx, a, node.RevokeRequest{Kind: revocation.Issuer, Issuer: ward.Issuer.URL, Reason: "r"})
 			return err
 		},
-		"suspend participant": func(a node.Actor) error { return host.SuspendParticipant(ctx, a, ward.Home.ID, "r") },
-		"open engagement":     func(a node.Actor) error { _, err := host.OpenEngagement(ctx, a, ward.Issuer.URL, "s", "c"); return err },
-		"approve engagement":  func(a node.Actor) error { return host.ApproveEngagement(ctx, a, trust.SubjectKey{1}) },
-		"set the clock":       func(a node.Actor) error { return host.SetClock(ctx, a, 1) },
+		"suspend participant":  func(a node.Actor) error { return host.SuspendParticipant(ctx, a, ward.Home.ID, "r") },
+		"end what is not here": func(a node.Actor) error { return host.EndAgreement(ctx, a, "nothing", "r") },
+		"open engagement":      func(a node.Actor) error { _, err := host.OpenEngagement(ctx, a, ward.Issuer.URL, "s", "c"); return err },
+		"approve engagement":   func(a node.Actor) error { return host.ApproveEngagement(ctx, a, trust.SubjectKey{1}) },
+		"set the clock":        func(a node.Actor) error { return host.SetClock(ctx, a, 1) },
 		"confirm a partner": func(a node.Actor) error {
 			inv, fingerprint, err := ward.Home.Invitation(ctx)
 			if err != nil {
@@ -116,7 +114,91 @@ func TestWritesNeedAnAdmin(t *testing.T) {
 			t.Errorf("%s by an auditor is recorded %d times, as %+v", name, count-before, r)
 		}
 	}
+	staff, _ := host.State().Agreement.ByName(ward.Agreement)
+	counter, _, err := host.RenderAgreement(ctx, host.Admin, staff.Revision.Document, staff.ID)
+	done(t, err)
+	reading := node.Stoppable{Kind: suspension.Coverage, Agreement: ward.Agreement, Action: "read"}
+	governed := map[string]func(node.Actor) error{
+		"offer":         func(a node.Actor) error { return host.OfferAgreement(ctx, a, counter, nil) },
+		"countersign":   func(a node.Actor) error { return host.CountersignAgreement(ctx, a, ward.Agreement, "", nil) },
+		"activate":      func(a node.Actor) error { return host.ActivateAgreement(ctx, a, ward.Agreement) },
+		"suspend":       func(a node.Actor) error { return host.SuspendAgreement(ctx, a, ward.Agreement, "r") },
+		"end":           func(a node.Actor) error { return host.EndAgreement(ctx, a, ward.Agreement, "r") },
+		"grant mapping": func(a node.Actor) error { return host.ApproveMapping(ctx, a, offered(t, ward)) },
+		"close mapping": func(a node.Actor) error { return host.CloseMapping(ctx, a, "nurse") },
+		"reduce": func(a node.Actor) error {
+			_, err := host.Suspend(ctx, a, node.SuspendRequest{Stoppable: reading, Why: node.Why{Reason: "r"}})
+			return err
+		},
+		"resume": func(a node.Actor) error { _, err := host.Resume(ctx, a, reading, "r"); return err },
+	}
+	unwind := func(a node.Actor) error {
+		_, err := host.Unwind(ctx, a, node.Root{Kind: revocation.RootAgreement, Name: ward.Agreement}, node.Why{Reason: "r"})
+		return err
+	}
+	admin := plain(t, host)
+	for _, a := range []node.Actor{auditor, admin} {
+		for command, write := range governed {
+			ruledOut(t, host, command, a, write)
+		}
+		ruledOut(t, host, "end", a, unwind)
+	}
+	lines, err := host.Authority(admin, ward.Agreement)
+	if done(t, err); !slices.ContainsFunc(lines, func(l node.AuthorityLine) bool {
+		return l.Act == agreement.Revoke && l.Role == "security" && slices.Equal(l.Held, []string{host.Admin.ID}) && slices.Contains(l.Commands, agreement.End)
+	}) {
+		t.Errorf("the matrix is %+v", lines)
+	}
+	_, err = host.Authority(node.Actor{ID: "x", Roles: []trust.Role{"gardener"}}, ward.Agreement)
+	refused(t, "the matrix, to who has no part in it", err, trust.Denied)
+	_, err = host.Authority(node.Actor{ID: "x", Roles: []trust.Role{approvers}}, ward.Agreement)
+	done(t, err)
+	_, _, err = host.RenderAgreement(ctx, node.Actor{ID: "x", Roles: []trust.Role{"records"}}, staff.Revision.Document, staff.ID)
+	done(t, err)
+	_, _, err = host.RenderAgreement(ctx, node.Actor{ID: "x", Roles: []trust.Role{"security"}}, staff.Revision.Document, staff.ID)
+	refused(t, "a draft by who owns nothing", err, trust.Denied)
 	want(t, ward, nurse(ward, "nurse-1"), trust.Permit)
+
+	// Whoever holds the role needs no other: a first word that something goes on
+	// counts, and the second person's.
+	guard, other := holder(t, host, "A. Khan", "security"), holder(t, host, "L. Marsh", "records")
+	_, err = host.Suspend(ctx, guard, node.SuspendRequest{Stoppable: reading, Why: node.Why{Reason: "odd"}})
+	done(t, err)
+	want(t, ward, nurse(ward, "nurse-1"), trust.Reduced)
+	_, err = host.Resume(ctx, guard, reading, "fine")
+	done(t, err)
+	_, err = host.Resume(ctx, other, reading, "fine")
+	done(t, err)
+	want(t, ward, nurse(ward, "nurse-1"), trust.Permit)
+	_, err = host.Suspend(ctx, guard, node.SuspendRequest{
+		Stoppable: node.Stoppable{Kind: suspension.Participant, Participant: ward.Home.ID, Agreement: ward.Agreement}, Why: node.Why{Reason: "odd"},
+	})
+	refused(t, "a participant, suspended by who holds a role under an agreement", err, trust.Denied)
+}
+
+// plain is an admin of a node who holds no role under any agreement.
+func plain(t *testing.T, n *nodetest.Node) node.Actor {
+	return holder(t, n, "B. Stone", operator.Admin)
+}
+
+// holder is an operator who holds one role.
+func holder(t *testing.T, n *nodetest.Node, name string, role trust.Role) node.Actor {
+	t.Helper()
+	id, _, err := n.AddOperator(t.Context(), n.Admin, name, []trust.Role{role})
+	done(t, err)
+	return node.Actor{ID: id, Roles: []trust.Role{role}}
+}
+
+// ruledOut: a command under an agreement is refused to somebody by its matrix, and
+// that is an entry.
+func ruledOut(t *testing.T, n *nodetest.Node, command string, a node.Actor, write func(node.Actor) error) {
+	t.Helper()
+	_, before := newest[agreement.Refused](t, n)
+	refused(t, command+" by "+a.ID, write(a), trust.Denied)
+	r, count := newest[agreement.Refused](t, n)
+	if count != before+1 || r.Move != command || r.Rule != agreement.RuleAuthority || r.By != a.ID || r.Stage != agreement.Active {
+		t.Errorf("%s by %s is recorded %d times, as %+v", command, a.ID, count-before, r)
+	}
 }
 
 // offered proposes a mapping to approve, once.

@@ -25,7 +25,7 @@ type Resumption struct {
 // Denied, and recorded.
 func (n *Node) Resume(ctx context.Context, a Actor, w Stoppable, reason string) (Resumption, error) {
 	var out Resumption
-	at, err := n.write(ctx, a, func(c *change) error {
+	at, err := n.underOf(ctx, a, w, agreement.Resume, agreement.Resume, func(c *change) error {
 		if reason == "" {
 			return trust.Errorf(trust.Invalid, "resuming has a reason; this has none")
 		}
@@ -118,6 +118,11 @@ func (c *change) standing(t suspension.Target) suspension.Standing {
 	out := suspension.Standing{Same: c.Operator.SamePerson, Serves: c.Operator.Serves}
 	out.Partner, _ = c.Suspension.StoppedBy(t, c.now)
 	out.Held, out.After = c.Dispute.Holds(t, c.now)
+	if a, ok := c.Agreement.ByID(t.Agreement); ok {
+		out.Serves = func(id string) bool {
+			return a.Revision.Document.Permits(c.facts(a.Revision.Document), agreement.Resume, id)
+		}
+	}
 	switch t.Kind {
 	case suspension.Participant:
 		if p, ok := c.Participant.Partner(t.Participant); ok {

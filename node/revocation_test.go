@@ -9,7 +9,6 @@ import (
 	"github.com/entente-id/entente/edge"
 	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/node"
-	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/trust"
 )
@@ -93,9 +92,10 @@ func TestANewEngagement(t *testing.T) {
 	fresh := nurse(ward, "nurse-1")
 	want(t, ward, fresh, trust.SubjectRevoked)
 
-	id, _, err := host.AddOperator(ctx, host.Admin, "another person", []trust.Role{operator.Admin})
+	refused(t, "an engagement approved by an admin alone", host.ApproveEngagement(ctx, plain(t, host), pending.Subject), trust.Denied)
+	id, _, err := host.AddOperator(ctx, host.Admin, "another person", []trust.Role{approvers})
 	done(t, err)
-	done(t, host.ApproveEngagement(ctx, node.Actor{ID: id, Roles: []trust.Role{operator.Admin}}, pending.Subject))
+	done(t, host.ApproveEngagement(ctx, node.Actor{ID: id, Roles: []trust.Role{approvers}}, pending.Subject))
 	want(t, ward, fresh, trust.Permit)
 	want(t, ward, old, trust.EngagementEnded)
 	if approved, _ := newest[revocation.EngagementApproved](t, host); approved.By != id || approved.Engagement != 2 {

@@ -205,9 +205,13 @@ type joinerText struct {
 	JoinerCheck string            `json:"joiner_check"`
 }
 
-// ApproveEngagement accepts a partner's subject back, in its new engagement.
+// ApproveEngagement accepts a partner's subject back, in its new engagement: by who
+// approves under an agreement with that partner.
 func (n *Node) ApproveEngagement(ctx context.Context, a Actor, subject trust.SubjectKey) error {
-	_, err := n.write(ctx, a, func(c *change) error {
+	_, err := n.change(ctx, func(c *change) error {
+		if err := c.mayReadmit(a); err != nil || c.refusal != nil {
+			return err
+		}
 		if c.Suspension.SubjectSuspended(subject, c.now) {
 			return trust.Errorf(trust.Conflict, "subject is suspended here; no new engagement of it is approved before it is resumed")
 		}

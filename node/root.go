@@ -57,7 +57,9 @@ func mayUnwind(a Actor, kind revocation.RootKind) bool {
 	switch kind {
 	case revocation.RootSubject, revocation.RootKey, revocation.RootIssuer:
 		return mayRevoke(a)
-	case revocation.RootAgreement, revocation.RootClient:
+	case revocation.RootAgreement:
+		return true // its own matrix says who may
+	case revocation.RootClient:
 		return slices.Contains(a.Roles, operator.Admin)
 	}
 	return slices.Contains(a.Roles, operator.Admin)

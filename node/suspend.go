@@ -57,7 +57,7 @@ type Suspension struct {
 // nothing.
 func (n *Node) Suspend(ctx context.Context, a Actor, r SuspendRequest) (Suspension, error) {
 	var out Suspension
-	at, err := n.write(ctx, a, func(c *change) (err error) {
+	at, err := n.underOf(ctx, a, r.Stoppable, agreement.Suspend, agreement.Reduce, func(c *change) (err error) {
 		out.Partners, err = c.suspend(r, a.ID)
 		return err
 	})

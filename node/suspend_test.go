@@ -14,12 +14,12 @@ import (
 	"github.com/entente-id/entente/trust"
 )
 
-// second is another admin of a node.
+// second is another admin of a node, with the roles of the first.
 func second(t *testing.T, n *nodetest.Node, name string) node.Actor {
 	t.Helper()
-	id, _, err := n.AddOperator(t.Context(), n.Admin, name, []trust.Role{operator.Admin})
+	id, _, err := n.AddOperator(t.Context(), n.Admin, name, n.Admin.Roles)
 	done(t, err)
-	return node.Actor{ID: id, Roles: []trust.Role{operator.Admin}}
+	return node.Actor{ID: id, Roles: n.Admin.Roles}
 }
 
 func suspend(t *testing.T, n *nodetest.Node, what node.Stoppable) node.Suspension {

@@ -85,8 +85,16 @@ func (n *Node) fell(ctx context.Context, a Actor, r Root, why Why) (fallen, erro
 	var f fallen
 	_, err := n.change(ctx, func(c *change) (err error) {
 		f = fallen{at: map[revocation.Limb]trust.Position{}}
+		if _, known := c.Agreement.ByName(r.Name); r.Kind == revocation.RootAgreement && !known {
+			return c.noAgreement(a, r.Name)
+		}
 		if f.root, err = c.root(r); err != nil {
 			return err
+		}
+		if r.Kind == revocation.RootAgreement {
+			if err := c.mayUnder(f.root.Agreement, agreement.End, a.ID); err != nil || c.refusal != nil {
+				return err
+			}
 		}
 		limbs, first := n.limbs(c.Snapshot, &f.root, c.now), c.next.Position
 		if err := c.fellRoot(&f.root, r, a.ID, why); err != nil || c.refusal != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/entente-id/entente/agreement"
+	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/trust"
 )
 
@@ -70,6 +71,7 @@ var agreementRoutes = map[string]route{
 	"POST /v1/agreements/render":             answers[Draft, Rendered](handler.renderAgreement, "Renders the bytes that both parties sign."),
 	"POST /v1/agreements":                    takes[Offer](handler.offerAgreement, "Proposes or counters an agreement."),
 	"POST /v1/agreements/{name}/countersign": takes[Countersignature](handler.countersignAgreement, "Signs the partner's revision too."),
+	"GET /v1/agreements/{name}/authority":    lists[node.AuthorityLine](handler.showAuthority, "Shows who may do what under an agreement."),
 	"POST /v1/agreements/{name}/activate":    does(handler.activateAgreement, "Puts an agreement in force here."),
 	"POST /v1/agreements/{name}/suspend":     takes[Because](handler.suspendAgreement, "Stops an agreement at once."),
 	"POST /v1/agreements/{name}/end":         takes[Because](handler.endAgreement, "Ends an agreement for good."),
@@ -126,6 +128,14 @@ func (h handler) showAgreement(_ context.Context, r request) (any, error) {
 	v := viewAgreement(a, h.node.Self(), h.node.Now())
 	v.Document, v.Bytes = &a.Revision.Document, a.Bytes
 	return v, nil
+}
+
+func (h handler) showAuthority(_ context.Context, r request) (any, error) {
+	lines, err := h.node.Authority(r.actor, r.PathValue("name"))
+	if err != nil {
+		return nil, err
+	}
+	return listOf("Authority", lines), nil
 }
 
 func (h handler) renderAgreement(ctx context.Context, r request) (any, error) {
@@ -185,6 +195,11 @@ func (c *Client) Agreements(ctx context.Context) (List[Agreement], error) {
 // Agreement gives one with its document.
 func (c *Client) Agreement(ctx context.Context, name string) (Agreement, error) {
 	return call[Agreement](ctx, c, http.MethodGet, agreementPath(name, ""), nil)
+}
+
+// Authority gives an agreement's authority matrix, a line for each role.
+func (c *Client) Authority(ctx context.Context, name string) (List[node.AuthorityLine], error) {
+	return call[List[node.AuthorityLine]](ctx, c, http.MethodGet, agreementPath(name, "/authority"), nil)
 }
 
 // RenderAgreement renders the bytes that both parties sign.

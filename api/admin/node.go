@@ -78,6 +78,7 @@ type Participants interface {
 type Agreements interface {
 	RenderAgreement(ctx context.Context, a node.Actor, d agreement.Document, id string) (data []byte, hash string, err error)
 	OfferAgreement(ctx context.Context, a node.Actor, data, signature []byte) error
+	Authority(a node.Actor, name string) ([]node.AuthorityLine, error)
 	CountersignAgreement(ctx context.Context, a node.Actor, name, hash string, signature []byte) error
 	ActivateAgreement(ctx context.Context, a node.Actor, name string) error
 	SuspendAgreement(ctx context.Context, a node.Actor, name, reason string) error

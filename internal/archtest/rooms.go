@@ -89,7 +89,7 @@ var Rooms = map[string]Room{
 	"service":     {Core: true, Uses: "table", Outside: "json"},
 	"client":      {Core: true, Uses: "jose table spiffe", Outside: "json"},
 	"policy":      {Core: true, Uses: "canonical", Outside: "json cedar"},
-	"agreement":   {Core: true, Uses: "canonical jose table framework participant dispute", Outside: "json"},
+	"agreement":   {Core: true, Uses: "canonical jose table framework participant operator dispute", Outside: "json"},
 	"mapping":     {Core: true, Uses: "table agreement", Outside: "json"},
 	"exception":   {Core: true, Uses: "table"},
 	"edge":        {Core: true, Uses: "table"},

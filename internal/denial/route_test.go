@@ -101,6 +101,7 @@ var operators = regexp.MustCompile(`^(GET|POST|DELETE|PUT|PATCH) /v1/(` + string
 	`agreements/render`,
 	`agreements/\{name\}`,
 	`agreements/\{name\}/(activate|suspend|end)`,
+	`agreements/\{name\}/authority`,
 	`mappings.*`,
 	`policy.*`,
 	`services.*`,

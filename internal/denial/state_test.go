@@ -183,7 +183,7 @@ func (w *world) silent(t *testing.T) bool {
 
 func addAdmin(t *testing.T, n *nodetest.Node) (string, error) {
 	t.Helper()
-	id, _, err := n.AddOperator(t.Context(), n.Admin, rand.Text(), []trust.Role{operator.Admin})
+	id, _, err := n.AddOperator(t.Context(), n.Admin, rand.Text(), n.Admin.Roles)
 	return id, err
 }
 

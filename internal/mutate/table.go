@@ -32,6 +32,7 @@ var table = slices.Concat(
 	endMutants,
 	approvalMutants,
 	breakGlassMutants,
+	agreementMutants,
 	recoveryMutants,
 	erasureMutants,
 	helloMutants,

@@ -71,6 +71,7 @@ func (a *app) root() *cobra.Command {
 		a.reachCommand(), a.unwindCommand(), a.sessionCommand(), a.leakCommand(),
 		a.ruleCommand(), a.incidentCommand(), a.approvalCommand(), a.breakglassCommand(),
 		a.eraseCommand(), a.holdCommand(),
+		a.reviewCommand(),
 		a.ledgerCommand(), a.backupCommand(), a.recoverCommand(), a.recoveryCommand(), a.epochCommand(), a.evidenceCommand(), a.delegationCommand(), a.demoCommand(), a.versionCommand())
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true

@@ -35,6 +35,24 @@ func (d Document) Check(under agreement.Document, now int64) []error {
 	return faults
 }
 
+// Within reports whether d gives nothing that wider does not: the same role under
+// the same agreement and name, to nobody else and for no longer.
+func (d Document) Within(wider Document) bool {
+	same := d.Name == wider.Name && d.Agreement == wider.Agreement && d.To == wider.To && d.From.Class == wider.From.Class
+	if !same || d.Expires > wider.Expires {
+		return false
+	}
+	if wider.From.Attribute != "" && (d.From.Attribute != wider.From.Attribute || d.From.Equals != wider.From.Equals) {
+		return false
+	}
+	for name, value := range wider.From.Workload {
+		if d.From.Workload[name] != value {
+			return false
+		}
+	}
+	return true
+}
+
 func (f From) check(under agreement.Document, fault func(path, format string, args ...any)) {
 	accepted, roles := false, []string(nil)
 	for _, line := range under.Accepts {

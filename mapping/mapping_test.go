@@ -312,6 +312,40 @@ func TestMatches(t *testing.T) {
 	}
 }
 
+// A mapping lies within another where it gives nothing that the other does not.
+func TestWithin(t *testing.T) {
+	wide := document()
+	wide.From.Workload = map[string]string{"zone": "ward"}
+	for what, c := range map[string]struct {
+		change func(*mapping.Document)
+		within bool
+	}{
+		"the same":            {func(*mapping.Document) {}, true},
+		"for a shorter time":  {func(d *mapping.Document) { d.Expires-- }, true},
+		"with more asked":     {func(d *mapping.Document) { d.From.Workload = map[string]string{"zone": "ward", "posture": "managed"} }, true},
+		"for longer":          {func(d *mapping.Document) { d.Expires++ }, false},
+		"another name":        {func(d *mapping.Document) { d.Name = "b" }, false},
+		"another agreement":   {func(d *mapping.Document) { d.Agreement = "b" }, false},
+		"another role":        {func(d *mapping.Document) { d.To = "b" }, false},
+		"another class":       {func(d *mapping.Document) { d.From.Class = trust.Workload }, false},
+		"another attribute":   {func(d *mapping.Document) { d.From.Attribute = "b" }, false},
+		"another value":       {func(d *mapping.Document) { d.From.Equals = "b" }, false},
+		"every caller":        {func(d *mapping.Document) { d.From.Attribute, d.From.Equals = "", "" }, false},
+		"seen as less":        {func(d *mapping.Document) { d.From.Workload = nil }, false},
+		"seen as another one": {func(d *mapping.Document) { d.From.Workload = map[string]string{"zone": "lobby"} }, false},
+	} {
+		d := wide
+		if c.change(&d); d.Within(wide) != c.within {
+			t.Errorf("%s: within is %t", what, !c.within)
+		}
+	}
+	anybody := wide
+	anybody.From.Attribute, anybody.From.Equals = "", ""
+	if !wide.Within(anybody) {
+		t.Error("of every caller, those with a role are not some")
+	}
+}
+
 func TestStateRoundTrip(t *testing.T) {
 	second := document()
 	second.Name = "a-second"

@@ -186,6 +186,7 @@ type Node struct {
 	tokens    *tokenCache
 	lists     *gathered
 	receipts  *receiptLog
+	usage     *usage
 	recovery  recovery
 	receivers receivers
 	outlets   outlets
@@ -210,6 +211,7 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	n.statuses, n.lists, n.receipts = newStatusLists(), newGathered(), newReceiptLog()
 	n.signals = newFeeds()
 	n.tally = newTallies()
+	n.usage = newUsage()
 	n.drills = newDrills()
 	if n.Config.Receipts == 0 {
 		n.Config.Receipts = ReceiptsEvery

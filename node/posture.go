@@ -45,7 +45,7 @@ func (c *change) lapses(id trust.ParticipantID) (news []incident.Lapsed, err err
 	}
 	for _, a := range slices.Concat(c.Agreement.Between(id, c.n.self), c.Agreement.Between(c.n.self, id)) {
 		if a.Stage == agreement.Active {
-			due := a.Since + int64(a.Revision.Document.ReviewEvery)
+			due := max(a.Since, c.Review.ConfirmedAt(a.ID)) + int64(a.Revision.Document.ReviewEvery)
 			all = append(all, incident.Lapsed{Of: incident.Review, Participant: id, Agreement: a.ID, Ended: due})
 		}
 	}

@@ -25,6 +25,7 @@ func (n *Node) Run(ctx context.Context) {
 	all.Go(func() { n.keepDrills(ctx) })
 	all.Go(func() { n.keepReviews(ctx) })
 	all.Go(func() { n.keepSuspensions(ctx) })
+	all.Go(func() { n.keepCampaigns(ctx) })
 	n.greetAgain(ctx)
 	started := map[trust.ParticipantID]bool{}
 	for {

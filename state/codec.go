@@ -21,6 +21,7 @@ import (
 	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/policy"
+	"github.com/entente-id/entente/review"
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/service"
 	"github.com/entente-id/entente/signal"
@@ -50,6 +51,7 @@ var ofAllNouns = sync.OnceValue(func() *Codec {
 		incident.Events(),
 		approval.Events(),
 		breakglass.Events(),
+		review.Events(),
 	} {
 		for _, e := range events {
 			k := e.EventKind()

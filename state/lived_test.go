@@ -22,6 +22,7 @@ import (
 	"github.com/entente-id/entente/node"
 	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/participant"
+	"github.com/entente-id/entente/review"
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/service"
 	"github.com/entente-id/entente/signal"
@@ -303,6 +304,12 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 			From: host.ID, Agreement: "0123456789abcdef0123456789abcdef", Subject: trust.SubjectKey{7}, ID: "breakglass-4", N: 4, Stage: breakglass.Overdue,
 			Ends: 1_800_001_800, Due: 1_800_259_200,
 		},
+		review.Opened{ID: "review-1", N: 1, Scope: review.Scope{Partner: home.ID}, Due: 1_800_000_000, By: host.Admin.ID},
+		review.Listed{ID: "review-1", Items: []review.Item{{Kind: review.Mapping, Name: "nurse", Since: 1_790_000_000}, {Kind: review.Client, Name: "ward-app"}, {Kind: review.Agreement, Name: "0123456789abcdef0123456789abcdef"}}},
+		review.Answered{ID: "review-1", Item: review.Item{Kind: review.Agreement, Name: "0123456789abcdef0123456789abcdef"}, Said: review.Keep, By: "op-2"},
+		review.Refused{ID: "review-1", Item: review.Item{Kind: review.Client, Name: "ward-app"}, By: host.Admin.ID, Rule: review.RuleSought},
+		review.Unanswered{ID: "review-1", Item: review.Item{Kind: review.Mapping, Name: "nurse", Since: 1_790_000_000}},
+		review.Closed{ID: "review-1"},
 		edge.WithoutAsked{From: home.ID, Epoch: 2, By: host.Admin.ID, Until: 1_800_000_000},
 		edge.WentOnWithout{From: home.ID, Epoch: 2, Asked: host.Admin.ID, By: "op-2"},
 		edge.GreetingRefused{From: home.ID, Hello: edge.Hello{Versions: []uint32{2}, Kinds: []string{"revocation:2"}, Algorithms: []string{"EdDSA"}}, Rule: edge.RuleNoVersion},

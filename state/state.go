@@ -21,6 +21,7 @@ import (
 	"github.com/entente-id/entente/operator"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/policy"
+	"github.com/entente-id/entente/review"
 	"github.com/entente-id/entente/revocation"
 	"github.com/entente-id/entente/service"
 	"github.com/entente-id/entente/signal"
@@ -56,6 +57,7 @@ type Snapshot struct {
 	Approval    approval.State    `json:"approval"`
 	BreakGlass  breakglass.State  `json:"breakglass"`
 	Erasure     erasure.State     `json:"erasure"`
+	Review      review.State      `json:"review"`
 }
 
 // Apply gives the snapshot after e. It is total: an event that no noun knows
@@ -85,6 +87,7 @@ func (s *Snapshot) Apply(e trust.Event, at trust.Stamp) *Snapshot {
 	n.Approval = s.Approval.Apply(e, at)
 	n.BreakGlass = s.BreakGlass.Apply(e, at)
 	n.Erasure = s.Erasure.Apply(e, at)
+	n.Review = s.Review.Apply(e, at)
 	switch effectOf(e) {
 	case changesRules:
 		n.Rules++
@@ -149,6 +152,8 @@ func effectOf(e trust.Event) effect {
 		return changesNothing
 	case erasure.HoldPlaced, erasure.HoldEnded, erasure.Asked, erasure.Refused, erasure.Erased, erasure.ListKept, erasure.Found:
 		return changesNothing // no decision rests on what is sealed
+	case review.Opened, review.Listed, review.Answered, review.Unanswered, review.Closed, review.Refused:
+		return changesNothing // what takes effect has entries of its own
 	case dispute.Settled:
 		return reducesRules // a remedy may stop a person under other identifiers
 	case revocation.Revoked, revocation.Bulk, revocation.CredentialRevoked:

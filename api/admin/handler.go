@@ -36,6 +36,7 @@ var allRoutes = []map[string]route{
 	operatorRoutes,
 	approvalRoutes,
 	breakGlassRoutes,
+	reviewRoutes,
 	exceptionRoutes,
 	transmitterRoutes,
 	streamRoutes,

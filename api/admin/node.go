@@ -37,6 +37,7 @@ type Node interface {
 	Sessions
 	Approvals
 	BreakGlasses
+	Reviews
 	Drills
 	Erasures
 	Rules

@@ -52,6 +52,7 @@ var nouns = strings.Join([]string{
 	"mapping",
 	"exception",
 	"erasure",
+	"review",
 	"edge",
 	"drill",
 	"signal",
@@ -104,6 +105,8 @@ var Rooms = map[string]Room{
 	"approval": {Core: true, Uses: "table"},
 
 	"breakglass": {Core: true, Uses: "table"},
+
+	"review": {Core: true, Uses: "table agreement client mapping"},
 
 	"stream": {Core: true, Uses: "table signal"},
 

@@ -137,6 +137,7 @@ var operators = regexp.MustCompile(`^(GET|POST|DELETE|PUT|PATCH) /v1/(` + string
 	`epochs`,
 	`approvals.*`,
 	`breakglass.*`,
+	`reviews.*`,
 	`erasures`,
 	`holds.*`,
 	`openapi\.json`,

@@ -35,6 +35,7 @@ var table = slices.Concat(
 	agreementMutants,
 	recoveryMutants,
 	erasureMutants,
+	campaignMutants,
 	helloMutants,
 )
 

@@ -55,7 +55,7 @@ func exitCode(err error) int {
 		return exitDenied
 	case wire.Unauthenticated:
 		return exitNotSignedIn
-	case trust.Conflict:
+	case trust.Conflict, wire.Changed:
 		return exitConflict
 	default:
 		return exitError

@@ -142,6 +142,13 @@ resources: {Letter: []}
 	host.ok("service", "remove", "letters")
 	host.ok("enforcement-point", "remove", "nginx-2")
 	host.like(`"credential": "ent_op_`, "operator", "add", "a.khan", "--role", "auditor")
+	named := []string{"operator", "add", "b.khan", "--role", "auditor", "--idempotency-key", "first-auditor"}
+	if first := host.ok(named...); host.ok(named...) != first {
+		t.Error("a command that was run again under its key is answered otherwise")
+	}
+	if code, _, err := host.run("operator", "add", "c.khan", "--role", "auditor", "--idempotency-key", "first-auditor"); code != 5 {
+		t.Errorf("another command under the key: exit %d, %s", code, err)
+	}
 	host.like(`^[0-9a-f]{64}\n$`, "policy", "apply", "-f", host.file("local.cedar", `@id("none") forbid (principal, action, resource);`))
 
 	host.ok("mapping", "propose", "-f", host.file("mapping.yaml", `

@@ -68,7 +68,7 @@ func (a *app) withNode(ctx context.Context, ask func(context.Context, *admin.Cli
 	if err != nil {
 		return err
 	}
-	client := admin.NewClient(o.Socket, o.Credential)
+	client := admin.NewClient(o.Socket, o.Credential).Once(a.key)
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()

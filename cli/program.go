@@ -40,6 +40,7 @@ type app struct {
 	operator string
 	socket   string
 	timeout  time.Duration
+	key      string
 	noInput  bool
 	parsed   bool // the command line was understood; what fails now is no usage error
 }
@@ -87,6 +88,7 @@ func (a *app) root() *cobra.Command {
 	f.StringVar(&a.operator, "operator", "", "who asks: a context `file` as init writes it (default $XDG_CONFIG_HOME/entente/operator.json)")
 	f.StringVar(&a.socket, "socket", "", "the node's admin socket, instead of the one in the context file")
 	f.DurationVar(&a.timeout, "timeout", 30*time.Second, "how long to wait for the node")
+	f.StringVar(&a.key, "idempotency-key", "", "a `word` that names this command: run again with it, it is answered as before and not carried out again")
 	f.BoolVar(&a.noInput, "no-input", false, "never ask; fail where an answer would be needed")
 	return root
 }

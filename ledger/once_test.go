@@ -52,6 +52,34 @@ func TestSingleUse(t *testing.T) {
 	n.close(t)
 }
 
+// A command that records nothing uses nothing up, whatever goes down beside it.
+func TestNothingRecordedUsesNothingUp(t *testing.T) {
+	n := newNode(t)
+	for i := range 50 {
+		once := trust.Once{Key: [16]byte{byte(i), 2}, Expires: n.clock.Add(10) + 5}
+		var all sync.WaitGroup
+		for range 3 {
+			all.Go(func() {
+				_, err := n.Append(ctx, entry("b", i))
+				if err != nil {
+					t.Error(err)
+				}
+			})
+			all.Go(func() {
+				nothing := func(tally, trust.Stamp) ([]ledger.Entry, error) { return nil, nil }
+				if _, _, err := n.Do(ctx, nothing, once); err != nil && trust.KindOf(err) != trust.Conflict { // with its twin
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if _, err := n.Append(ctx, entry("a", 0), once); err != nil {
+			t.Fatalf("round %d: %v", i, err)
+		}
+	}
+	n.close(t)
+}
+
 // The two logs share the values: of two entries that race over one, one goes
 // down, and the other log lives on.
 func TestSingleUseAcrossLogs(t *testing.T) {

@@ -91,8 +91,10 @@ func (l *Log[S]) planRequest(r *request[S]) {
 		p.batch.Records, p.leaves = p.batch.Records[:count], p.leaves[:count]
 		return
 	}
-	p.batch.Once = append(p.batch.Once, r.once...)
 	r.count = len(p.leaves) - count
+	if r.count > 0 { // nothing recorded uses nothing up
+		p.batch.Once = append(p.batch.Once, r.once...)
+	}
 	r.state = p.state
 }
 

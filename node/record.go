@@ -43,12 +43,23 @@ type sealed struct {
 // An error appends nothing. A refusal that the command recorded comes back as
 // the error, after its record is durable.
 func (n *Node) change(ctx context.Context, command func(*change) error) (trust.Position, error) {
-	return n.changeOnce(ctx, command)
+	once, back := take(ctx)
+	at, recorded, err := n.commit(ctx, command, once...)
+	if !recorded {
+		back()
+	}
+	return at, err
 }
 
 // changeOnce is change that burns single-use values with what it records: with
 // Conflict where one was used before.
 func (n *Node) changeOnce(ctx context.Context, command func(*change) error, once ...trust.Once) (trust.Position, error) {
+	at, _, err := n.commit(ctx, command, once...)
+	return at, err
+}
+
+// commit is changeOnce that tells whether there was anything to record.
+func (n *Node) commit(ctx context.Context, command func(*change) error, once ...trust.Once) (trust.Position, bool, error) {
 	var c *change
 	_, at, err := n.trust.Do(ctx, func(head *state.Snapshot, next trust.Stamp) ([]ledger.Entry, error) {
 		c = &change{Snapshot: head.On(next.At), now: next.At, n: n, ctx: ctx, next: next, to: map[trust.ParticipantID]bool{}}
@@ -58,16 +69,16 @@ func (n *Node) changeOnce(ctx context.Context, command func(*change) error, once
 		return c.entries, nil
 	}, once...)
 	if err != nil {
-		return trust.Position{}, err
+		return trust.Position{}, false, err
 	}
 	for partner := range c.to {
 		n.wakeDelivery(partner)
 	}
 	n.nudge()
 	if len(at) == 0 {
-		return trust.Position{}, c.refusal
+		return trust.Position{}, false, c.refusal
 	}
-	return at[0], c.refusal
+	return at[0], true, c.refusal
 }
 
 // timeOfDay is by what a partner's card is judged, and never written. The stamps of

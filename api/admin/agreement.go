@@ -66,7 +66,7 @@ type Because struct {
 }
 
 var agreementRoutes = map[string]route{
-	"GET /v1/agreements":                     lists[Agreement](handler.listAgreements, "Lists the agreements by name."),
+	"GET /v1/agreements":                     lists[Agreement](handler.listAgreements, "Lists the agreements by name.", func(a Agreement) string { return a.Name + " " + a.ID }),
 	"GET /v1/agreements/{name}":              gives[Agreement](handler.showAgreement, "Shows an agreement with its document."),
 	"POST /v1/agreements/render":             answers[Draft, Rendered](handler.renderAgreement, "Renders the bytes that both parties sign."),
 	"POST /v1/agreements":                    takes[Offer](handler.offerAgreement, "Proposes or counters an agreement."),

@@ -45,7 +45,7 @@ type Approvals interface {
 }
 
 var approvalRoutes = map[string]route{
-	"GET /v1/approvals":                lists[Approval](handler.listApprovals, "Lists the approvals that the operator may see, in the order in which they were asked for."),
+	"GET /v1/approvals":                lists[Approval](handler.listApprovals, "Lists the approvals that the operator may see, in the order in which they were asked for.", func(a Approval) string { return a.ID }),
 	"POST /v1/approvals/{id}/approve":  answers[node.Word, Approval](answerApproval(Approvals.Approve), "Says yes to what was asked for."),
 	"POST /v1/approvals/{id}/refuse":   answers[node.Word, Approval](answerApproval(Approvals.DeclineApproval), "Says no to it."),
 	"POST /v1/approvals/{id}/withdraw": answers[node.Word, Approval](answerApproval(Approvals.WithdrawApproval), "Takes back what was approved."),

@@ -45,7 +45,7 @@ type BreakGlasses interface {
 }
 
 var breakGlassRoutes = map[string]route{
-	"GET /v1/breakglass":              lists[BreakGlass](handler.listBreakGlass, "Lists the emergency access that the operator may see: here, then that of our own people at hosts."),
+	"GET /v1/breakglass":              lists[BreakGlass](handler.listBreakGlass, "Lists the emergency access that the operator may see: here, then that of our own people at hosts.", func(b BreakGlass) string { return b.Host.String() + " " + b.ID }),
 	"POST /v1/breakglass/{id}/review": answers[node.Review, BreakGlass](handler.reviewBreakGlass, "Reviews emergency access here."),
 	"POST /v1/breakglass/{id}/end":    answers[node.Word, BreakGlass](handler.endBreakGlass, "Ends emergency access here before its time."),
 }

@@ -23,6 +23,7 @@ const maxAnswer = 64 << 20 // bytes
 type Client struct {
 	socket     string
 	credential string
+	key        string
 	http       *http.Client
 }
 
@@ -32,7 +33,16 @@ func NewClient(socket, credential string) *Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}
-	return &Client{socket, credential, &http.Client{Transport: &http.Transport{DialContext: dial}}}
+	return &Client{socket: socket, credential: credential, http: &http.Client{Transport: &http.Transport{DialContext: dial}}}
+}
+
+// Once gives a client whose requests are carried out once for a key, however often
+// they are sent: each under the key and its own path, so that one key serves all
+// the requests of one command.
+func (c *Client) Once(key string) *Client {
+	once := *c
+	once.key = key
+	return &once
 }
 
 // Close lets go of the connections that are kept open.
@@ -76,6 +86,9 @@ func (c *Client) send(ctx context.Context, method, path string, in any) ([]byte,
 	r.Header.Set("Authorization", "Bearer "+c.credential)
 	if in != nil {
 		r.Header.Set("Content-Type", wire.JSON)
+	}
+	if c.key != "" && method == http.MethodPost {
+		r.Header.Set(KeyHeader, c.key+path)
 	}
 	answer, err := c.http.Do(r)
 	if err != nil {

@@ -18,13 +18,13 @@ type Counters interface {
 }
 
 var counterRoutes = map[string]route{
-	"GET /v1/counters": lists[node.Counter](handler.listCounters, "Lists a host's counter-records by number.").with(
+	"GET /v1/counters": lists[node.Counter](handler.listCounters, "Lists a host's counter-records by number.", nil).with(
 		needs[trust.ParticipantID]("host", "whose account it is"),
 		asks[uint64]("from", "the number of the first one"),
 		asks[uint]("limit", "how many at most; 100 unless told"),
 		asks[string]("issuer", "only of a subject at this issuer"),
 		asks[string]("subject", "only of this subject")),
-	"GET /v1/counters/{id}": lists[node.Counter](handler.showCounter, "Gives the counter-records of a txn, or of a reference that a host quoted."),
+	"GET /v1/counters/{id}": lists[node.Counter](handler.showCounter, "Gives the counter-records of a txn, or of a reference that a host quoted.", nil),
 }
 
 func (h handler) listCounters(ctx context.Context, r request) (any, error) {

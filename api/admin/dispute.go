@@ -22,7 +22,7 @@ type Disputes interface {
 }
 
 var disputeRoutes = map[string]route{
-	"GET /v1/disputes":             lists[node.Dispute](handler.listDisputes, "Lists the disputes that the node is in, without what was said."),
+	"GET /v1/disputes":             lists[node.Dispute](handler.listDisputes, "Lists the disputes that the node is in, without what was said.", func(d node.Dispute) string { return d.ID }),
 	"POST /v1/disputes":            answers[node.DisputeRequest, DisputeOpened](handler.openDispute, "Disputes what a partner suspended of ours."),
 	"GET /v1/disputes/{id}":        gives[node.Dispute](handler.showDispute, "Shows a dispute with all that was said."),
 	"POST /v1/disputes/{id}/moves": takes[node.DisputeMove](handler.moveDispute, "Makes a move in a dispute."),

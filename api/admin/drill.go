@@ -18,7 +18,7 @@ type Drills interface {
 }
 
 var drillRoutes = map[string]route{
-	"GET /v1/drills": lists[node.LinkReport](handler.reportDrills, "Reports every link's drills.").with(
+	"GET /v1/drills": lists[node.LinkReport](handler.reportDrills, "Reports every link's drills.", func(l node.LinkReport) string { return l.Agreement + " " + l.Home.String() + " " + l.Host.String() }).with(
 		asks[uint]("window", "only of the last so many seconds; 0: all"),
 		asks[trust.Class]("class", "only of this class")),
 	"POST /v1/drills": answers[node.DrillRequest, node.Drilled](handler.runDrill, "Holds one drill and gives what it came to."),

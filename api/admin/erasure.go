@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 
@@ -57,9 +58,9 @@ type Erasures interface {
 }
 
 var erasureRoutes = map[string]route{
-	"GET /v1/erasures":        lists[Erased](handler.listErasures, "Lists who was erased."),
+	"GET /v1/erasures":        lists[Erased](handler.listErasures, "Lists who was erased.", func(e Erased) string { return fmt.Sprint(e.Position, e.Key) }),
 	"POST /v1/erasures":       answers[node.ErasureRequest, node.Erasure](handler.erase, "Asks that somebody is erased, or is the second word."),
-	"GET /v1/holds":           lists[Hold](handler.listHolds, "Lists the holds, ended ones too."),
+	"GET /v1/holds":           lists[Hold](handler.listHolds, "Lists the holds, ended ones too.", func(one Hold) string { return one.ID }),
 	"POST /v1/holds":          answers[node.HoldRequest, Hold](handler.placeHold, "Keeps what is sealed about somebody, whoever asks that it is erased."),
 	"POST /v1/holds/{id}/end": answers[EndOfHold, Hold](handler.endHold, "Ends a hold that stands."),
 }

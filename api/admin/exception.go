@@ -46,7 +46,7 @@ type Exceptions interface {
 }
 
 var exceptionRoutes = map[string]route{
-	"GET /v1/exceptions":           lists[Exception](handler.listExceptions, "Lists the exceptions by name, ended ones too."),
+	"GET /v1/exceptions":           lists[Exception](handler.listExceptions, "Lists the exceptions by name, ended ones too.", func(x Exception) string { return x.Name }),
 	"POST /v1/exceptions":          answers[exception.Document, NewSecret](handler.addException, "Waives a check for a time."),
 	"GET /v1/exceptions/{name}":    gives[Exception](handler.showException, "Shows an exception, with its reason and what is done instead."),
 	"DELETE /v1/exceptions/{name}": does(handler.endException, "Ends an exception before its time."),

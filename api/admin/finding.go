@@ -46,7 +46,7 @@ type Reconciling struct {
 }
 
 var findingRoutes = map[string]route{
-	"GET /v1/findings":             lists[Finding](handler.listFindings, "Lists the findings in the order in which they were raised, closed ones too."),
+	"GET /v1/findings":             lists[Finding](handler.listFindings, "Lists the findings in the order in which they were raised, closed ones too.", func(f Finding) string { return f.ID }),
 	"POST /v1/findings/{id}/close": takes[Closing](handler.closeFinding, "Ends a finding with what it came to."),
 	"POST /v1/reconciliations":     answers[Reconciling, List[node.Reconciliation]](handler.reconcile, "Compares our account of an edge with the partner's, in each direction in which there are receipts."),
 }

@@ -38,8 +38,8 @@ type Hash struct {
 }
 
 var frameworkRoutes = map[string]route{
-	"GET /v1/frameworks":               lists[Framework](handler.listFrameworks, "Lists the framework in force, first, the one that waits for its date, and those that wait for people."),
-	"GET /v1/frameworks/adoptions":     lists[node.Adoption](handler.listAdoptions, "Tells which version of the framework each organisation has adopted."),
+	"GET /v1/frameworks":               lists[Framework](handler.listFrameworks, "Lists the framework in force, first, the one that waits for its date, and those that wait for people.", nil),
+	"GET /v1/frameworks/adoptions":     lists[node.Adoption](handler.listAdoptions, "Tells which version of the framework each organisation has adopted.", func(a node.Adoption) string { return a.Participant.String() }),
 	"POST /v1/frameworks":              answers[framework.Signed, Hash](handler.receiveFramework, "Takes a signed framework, which then waits for adoption."),
 	"POST /v1/frameworks/{hash}/adopt": does(handler.adoptFramework, "Puts a waiting framework in force here."),
 }

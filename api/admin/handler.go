@@ -58,10 +58,11 @@ var allRoutes = []map[string]route{
 // New serves the admin interface of n. Who may reach it at all is the affair of
 // the socket's permissions.
 func New(n Node) http.Handler {
+	s := &server{handler: handler{n}, repeats: repeats{by: map[keyed]*repeat{}}}
 	mux := http.NewServeMux()
 	for _, routes := range allRoutes {
 		for pattern, route := range routes {
-			mux.Handle(pattern, handler{n}.admit(route.serve))
+			mux.Handle(pattern, s.serve(route))
 		}
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -69,39 +70,6 @@ func New(n Node) http.Handler {
 	})
 	return mux
 }
-
-// admit lets operators in, and writes what a route answers.
-func (h handler) admit(serve serve) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := h.serve(w, r, serve); err != nil {
-			wire.Fail(w, err)
-		}
-	})
-}
-
-func (h handler) serve(w http.ResponseWriter, r *http.Request, serve serve) error {
-	secret, ok := wire.Bearer(r, wire.Operator)
-	var actor node.Actor
-	if ok {
-		actor, ok = h.node.Operator(secret[:])
-	}
-	if !ok {
-		h.node.Trespass(r.Context(), trust.ParticipantID{})
-		return errStranger
-	}
-	answer, err := serve(h, r.Context(), request{r, w, actor})
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	if answer == nil {
-		w.WriteHeader(http.StatusNoContent)
-		return nil
-	}
-	return wire.Answer(w, http.StatusOK, answer)
-}
-
-var errStranger = trust.Errorf(wire.Unauthenticated, "the request carries no credential of an operator")
 
 // body reads the request's body strictly into a T.
 func body[T any](r request) (T, error) { return bodyUpTo[T](r, maxBody) }

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -11,7 +12,9 @@ import (
 )
 
 var keyRoutes = map[string]route{
-	"GET /v1/keys": lists[node.KeyView](handler.listKeys, "Lists every key the node knows."),
+	"GET /v1/keys": lists[node.KeyView](handler.listKeys, "Lists every key the node knows.", func(k node.KeyView) string {
+		return fmt.Sprint(k.Participant, k.Use, k.Issuer, k.KeyID, k.Thumbprint, k.From)
+	}),
 	"GET /v1/keys/accepted": gives[node.Accepted](handler.accepted, "Gives what an issuer's key had been accepted for, as far as one question reads; go on from next.").with(
 		asks[string]("issuer", "whose key it is"),
 		asks[string]("key", "its kid or its thumbprint"),

@@ -44,7 +44,7 @@ type Past struct {
 }
 
 var ledgerRoutes = map[string]route{
-	"GET /v1/ledger/{log}/entries": lists[node.EntryView](handler.listEntries, "Lists a log's entries by number.").with(
+	"GET /v1/ledger/{log}/entries": lists[node.EntryView](handler.listEntries, "Lists a log's entries by number.", nil).with(
 		asks[uint64]("from", "the number of the first one"),
 		asks[uint]("limit", "how many at most; 100 unless told, and never more than 500")),
 	"GET /v1/ledger/{log}/checkpoint": gives[Checkpoint](handler.checkpoint, "Gives a log's newest signed checkpoint."),
@@ -101,7 +101,7 @@ func (h handler) stateAt(ctx context.Context, r request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return handler{moment{h.node, s}}.past(), nil
+	return handler{node: moment{h.node, s}}.past(), nil
 }
 
 // moment is a node whose state and time stand still.

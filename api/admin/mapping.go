@@ -23,7 +23,7 @@ type Mapping struct {
 }
 
 var mappingRoutes = map[string]route{
-	"GET /v1/mappings":               lists[Mapping](handler.listMappings, "Lists the mappings by name."),
+	"GET /v1/mappings":               lists[Mapping](handler.listMappings, "Lists the mappings by name.", func(m Mapping) string { return m.Document.Name }),
 	"POST /v1/mappings":              takes[mapping.Document](handler.offerMapping, "Proposes a mapping."),
 	"POST /v1/mappings/{name}/grant": does(handler.grantMapping, "Accepts a proposed mapping."),
 	"POST /v1/mappings/{name}/end":   does(handler.endMapping, "Ends a mapping."),

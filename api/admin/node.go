@@ -50,6 +50,7 @@ var _ Node = (*node.Node)(nil)
 // Reader shows the node as it is.
 type Reader interface {
 	Operator(credential []byte) (node.Actor, bool)
+	OnlyOnce(ctx context.Context, a node.Actor, name string) (context.Context, error)
 	State() *state.Snapshot
 	Self() trust.ParticipantID
 	Now() int64

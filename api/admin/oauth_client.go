@@ -18,10 +18,10 @@ type OAuthClient struct {
 }
 
 var clientRoutes = map[string]route{
-	"GET /v1/clients":           lists[OAuthClient](handler.listClients, "Lists the token endpoint's clients by identifier."),
+	"GET /v1/clients":           lists[OAuthClient](handler.listClients, "Lists the token endpoint's clients by identifier.", func(c OAuthClient) string { return c.ID }),
 	"POST /v1/clients":          takes[client.Document](handler.addClient, "Registers a client."),
 	"GET /v1/clients/{id}":      gives[OAuthClient](handler.showClient, "Shows a client."),
-	"PUT /v1/clients/{id}/keys": takes[client.Means](handler.renewClient, "Gives a client other means to prove itself."),
+	"PUT /v1/clients/{id}/keys": takes[client.Means](handler.renewClient, "Gives a client other means to prove itself.").replaces(handler.showClient),
 	"DELETE /v1/clients/{id}":   does(handler.endClient, "Ends a client for good."),
 }
 

@@ -32,7 +32,7 @@ type NewOperator struct {
 }
 
 var operatorRoutes = map[string]route{
-	"GET /v1/operators":         lists[Operator](handler.listOperators, "Lists the operators by identifier."),
+	"GET /v1/operators":         lists[Operator](handler.listOperators, "Lists the operators by identifier.", func(o Operator) string { return o.ID }),
 	"POST /v1/operators":        answers[NewOperator, Credential](handler.addOperator, "Makes a person an operator."),
 	"DELETE /v1/operators/{id}": does(handler.removeOperator, "Ends a person's rights at once."),
 

@@ -53,9 +53,10 @@ type Bundle struct {
 var participantRoutes = map[string]route{
 	"GET /v1/invitation":        gives[Invitation](handler.invite, "Gives what to hand to a partner."),
 	"POST /v1/participants":     answers[Invitation, Confirmation](handler.confirm, "Lets a partner in whose fingerprint was compared."),
-	"GET /v1/participants":      lists[Participant](handler.listParticipants, "Lists the own organisation and its partners."),
+	"GET /v1/participants":      lists[Participant](handler.listParticipants, "Lists the own organisation and its partners.", func(p Participant) string { return p.ID.String() }),
 	"GET /v1/participants/{id}": gives[Participant](handler.showParticipant, "Shows the own organisation or a partner."),
-	"PUT /v1/declaration":       takes[participant.Document](handler.declare, "States which issuers speak for the own organisation."),
+	"GET /v1/declaration":       gives[participant.Document](handler.showDeclaration, "Shows which issuers speak for the own organisation."),
+	"PUT /v1/declaration":       takes[participant.Document](handler.declare, "States which issuers speak for the own organisation.").replaces(handler.showDeclaration),
 	"POST /v1/bundles":          takes[Bundle](handler.giveBundle, "Gives the bundle by which a trust domain's endpoint proves itself."),
 }
 
@@ -79,6 +80,10 @@ func (h handler) declare(ctx context.Context, r request) (any, error) {
 		return nil, err
 	}
 	return nil, h.node.Declare(ctx, r.actor, d)
+}
+
+func (h handler) showDeclaration(_ context.Context, _ request) (any, error) {
+	return participant.Document{Kind: "Participant", ID: h.node.Self(), Issuers: issuers(h.node.State().Participant.Declared())}, nil
 }
 
 func (h handler) giveBundle(ctx context.Context, r request) (any, error) {

@@ -22,7 +22,7 @@ type PolicySource struct {
 
 var policyRoutes = map[string]route{
 	"GET /v1/policy": gives[Policy](handler.showPolicy, "Gives the policy in force."),
-	"PUT /v1/policy": answers[PolicySource, Policy](handler.applyPolicy, "Puts another policy in force."),
+	"PUT /v1/policy": answers[PolicySource, Policy](handler.applyPolicy, "Puts another policy in force.").replaces(handler.showPolicy),
 }
 
 func (h handler) showPolicy(_ context.Context, _ request) (any, error) {

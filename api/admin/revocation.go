@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/entente-id/entente/node"
@@ -47,12 +48,18 @@ type Opened struct {
 var revocationRoutes = map[string]route{
 	"POST /v1/revocations":               answers[node.RevokeRequest, node.Revocation](handler.revoke, "Ends a subject, a key or an issuer, or many subjects in one act. When it answers, the end is durable and in force at this node.").or(answers[RevokeMany, node.BulkRevocation](nil, "").Operation),
 	"POST /v1/suspensions":               answers[node.SuspendRequest, node.Suspension](handler.suspend, "Stops something for a time. When it answers, that is durable and in force at this node."),
-	"GET /v1/suspensions":                lists[node.Suspended](handler.listSuspensions, "Lists what this node has suspended."),
+	"GET /v1/suspensions":                lists[node.Suspended](handler.listSuspensions, "Lists what this node has suspended.", suspended),
 	"POST /v1/resumptions":               answers[Resuming, node.Resumption](handler.resume, "Asks that something suspended goes on, or confirms it."),
-	"GET /v1/notices":                    lists[node.Suspended](handler.listNotices, "Lists what partners told us that they suspended."),
-	"GET /v1/engagements":                lists[node.Engagement](handler.listEngagements, "Lists the engagements that await approval."),
+	"GET /v1/notices":                    lists[node.Suspended](handler.listNotices, "Lists what partners told us that they suspended.", suspended),
+	"GET /v1/engagements":                lists[node.Engagement](handler.listEngagements, "Lists the engagements that await approval.", func(e node.Engagement) string { return fmt.Sprint(e.Subject) }),
 	"POST /v1/engagements":               answers[NewEngagement, Opened](handler.openEngagement, "Vouches for a subject's return."),
 	"POST /v1/engagements/{key}/approve": does(handler.approveEngagement, "Accepts a subject back, by its key in the list of engagements."),
+}
+
+// suspended names what is suspended among the others.
+func suspended(s node.Suspended) string {
+	w := s.What
+	return fmt.Sprint(s.From, w.Kind, w.Participant, w.Namespace, w.Subject, w.Pairwise, w.Agreement, w.Client, w.Class, w.Service, w.Action)
 }
 
 func (h handler) revoke(ctx context.Context, r request) (any, error) {

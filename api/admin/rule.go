@@ -18,15 +18,29 @@ type Rules interface {
 }
 
 var ruleRoutes = map[string]route{
-	"GET /v1/rules":           lists[node.RuleText](handler.listRules, "Lists the rules in force, by name."),
-	"PUT /v1/rules/{name}":    takes[node.RuleText](handler.setRule, "Puts a rule in force, in place of one of that name."),
+	"GET /v1/rules":           lists[node.RuleText](handler.listRules, "Lists the rules in force, by name.", func(t node.RuleText) string { return t.Name }),
+	"GET /v1/rules/{name}":    gives[node.RuleText](handler.showRule, "Shows a rule in force."),
+	"PUT /v1/rules/{name}":    takes[node.RuleText](handler.setRule, "Puts a rule in force, in place of one of that name.").replaces(handler.showRule),
 	"DELETE /v1/rules/{name}": does(handler.removeRule, "Takes a rule out of force."),
-	"GET /v1/incidents":       lists[node.IncidentText](handler.listIncidents, "Lists what rules did, the newest last."),
+	"GET /v1/incidents":       lists[node.IncidentText](handler.listIncidents, "Lists what rules did, the newest last.", func(i node.IncidentText) string { return i.ID }),
 }
 
 func (h handler) listRules(_ context.Context, r request) (any, error) {
 	items, err := h.node.Rules(r.actor)
 	return listOf("Rule", items), err
+}
+
+func (h handler) showRule(_ context.Context, r request) (any, error) {
+	items, err := h.node.Rules(r.actor)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range items {
+		if t.Name == r.PathValue("name") {
+			return t, nil
+		}
+	}
+	return nil, trust.Errorf(trust.NotFound, "rule %q is not in force", r.PathValue("name"))
 }
 
 func (h handler) setRule(ctx context.Context, r request) (any, error) {

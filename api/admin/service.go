@@ -9,6 +9,7 @@ import (
 
 	"github.com/entente-id/entente/service"
 	"github.com/entente-id/entente/state"
+	"github.com/entente-id/entente/trust"
 )
 
 // EnforcementPoint is who may ask for decisions, and for which services.
@@ -30,10 +31,12 @@ type Credential struct {
 }
 
 var serviceRoutes = map[string]route{
-	"GET /v1/services":                     lists[service.Document](handler.listServices, "Lists the services by name."),
+	"GET /v1/services":                     lists[service.Document](handler.listServices, "Lists the services by name.", func(d service.Document) string { return d.Name }),
+	"GET /v1/services/{name}":              gives[service.Document](handler.showService, "Shows a service."),
+	"PUT /v1/services/{name}":              takes[service.Document](handler.replaceService, "Adds a service, or changes the one of its name.").replaces(handler.showService),
 	"POST /v1/services":                    takes[service.Document](handler.registerService, "Adds a service, or changes the one of its name."),
 	"DELETE /v1/services/{name}":           does(handler.removeService, "Ends a service."),
-	"GET /v1/enforcement-points":           lists[EnforcementPoint](handler.listEnforcementPoints, "Lists the enforcement points by name."),
+	"GET /v1/enforcement-points":           lists[EnforcementPoint](handler.listEnforcementPoints, "Lists the enforcement points by name.", func(p EnforcementPoint) string { return p.Name }),
 	"POST /v1/enforcement-points":          answers[Name, Credential](handler.addEnforcementPoint, "Lets an enforcement point ask, with a new credential."),
 	"DELETE /v1/enforcement-points/{name}": does(handler.removeEnforcementPoint, "Takes an enforcement point's credential away."),
 }
@@ -50,6 +53,26 @@ func (h handler) registerService(ctx context.Context, r request) (any, error) {
 	d, err := body[service.Document](r)
 	if err != nil {
 		return nil, err
+	}
+	return nil, h.node.RegisterService(ctx, r.actor, d)
+}
+
+func (h handler) showService(_ context.Context, r request) (any, error) {
+	for d := range h.node.State().Service.All() {
+		if d.Name == r.PathValue("name") {
+			return d, nil
+		}
+	}
+	return nil, trust.Errorf(trust.NotFound, "service %q is not registered", r.PathValue("name"))
+}
+
+func (h handler) replaceService(ctx context.Context, r request) (any, error) {
+	d, err := body[service.Document](r)
+	if err != nil {
+		return nil, err
+	}
+	if d.Name != r.PathValue("name") {
+		return nil, trust.Errorf(trust.Invalid, "service %q is registered under the name %q; a service has one name", d.Name, r.PathValue("name"))
 	}
 	return nil, h.node.RegisterService(ctx, r.actor, d)
 }

@@ -26,7 +26,7 @@ type EndingCredential struct {
 }
 
 var sessionRoutes = map[string]route{
-	"GET /v1/sessions":                  lists[node.OpenSession](handler.listSessions, "Lists the open sessions."),
+	"GET /v1/sessions":                  lists[node.OpenSession](handler.listSessions, "Lists the open sessions.", func(s node.OpenSession) string { return s.Reference }),
 	"POST /v1/sessions/{reference}/end": answers[EndingSession, EndedSession](handler.endSession, "Ends one open session. When it answers, that is durable, and its enforcement point is being told."),
 	"POST /v1/credentials/revocations":  answers[EndingCredential, node.EndedCredential](handler.revokeCredential, "Ends one credential of the node's own."),
 }

@@ -23,7 +23,7 @@ type StreamStatus struct {
 }
 
 var streamRoutes = map[string]route{
-	"GET /v1/streams":         lists[node.StreamReport](handler.listStreams, "Lists the streams by client."),
+	"GET /v1/streams":         lists[node.StreamReport](handler.listStreams, "Lists the streams by client.", func(s node.StreamReport) string { return s.ID }),
 	"GET /v1/streams/{id}":    gives[node.StreamReport](handler.showStream, "Shows a stream."),
 	"PUT /v1/streams/{id}":    takes[StreamStatus](handler.moveStream, "Pauses a stream, or lets it run again."),
 	"DELETE /v1/streams/{id}": does(handler.removeStream, "Ends a stream."),

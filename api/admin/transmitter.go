@@ -37,7 +37,7 @@ type AddedTransmitter struct {
 }
 
 var transmitterRoutes = map[string]route{
-	"GET /v1/transmitters":                lists[node.Transmitter](handler.listTransmitters, "Lists the transmitters that are heard, by name."),
+	"GET /v1/transmitters":                lists[node.Transmitter](handler.listTransmitters, "Lists the transmitters that are heard, by name.", func(t node.Transmitter) string { return t.Name }),
 	"POST /v1/transmitters":               answers[NewTransmitter, AddedTransmitter](handler.addTransmitter, "Lets a transmitter's signals count, and sets its stream up where that is to be discovered."),
 	"POST /v1/transmitters/{name}/verify": does(handler.verifyTransmitter, "Asks a transmitter for a verification now."),
 	"DELETE /v1/transmitters/{name}":      does(handler.removeTransmitter, "Lets a transmitter's signals count no longer."),

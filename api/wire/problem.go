@@ -18,6 +18,7 @@ const (
 	Unauthenticated trust.ErrorKind = "unauthenticated" // no credential, or not one of ours
 	TooLarge        trust.ErrorKind = "too_large"       // the body passes the limit
 	MediaWrong      trust.ErrorKind = "media_type"      // another content type than the route takes
+	Changed         trust.ErrorKind = "changed"         // not as If-Match says
 )
 
 // Problem is the body of an error. Kind tells a program what to do; Detail tells
@@ -50,6 +51,8 @@ func Status(kind trust.ErrorKind) int {
 		return http.StatusRequestEntityTooLarge
 	case MediaWrong:
 		return http.StatusUnsupportedMediaType
+	case Changed:
+		return http.StatusPreconditionFailed
 	default:
 		return http.StatusInternalServerError
 	}

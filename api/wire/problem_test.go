@@ -23,6 +23,7 @@ func TestTable(t *testing.T) {
 		wire.Unauthenticated: 401,
 		wire.TooLarge:        413,
 		wire.MediaWrong:      415,
+		wire.Changed:         412,
 		"something else":     500,
 	} {
 		if got := wire.Status(kind); got != want {

@@ -37,6 +37,7 @@ var table = slices.Concat(
 	erasureMutants,
 	campaignMutants,
 	helloMutants,
+	apiMutants,
 )
 
 const (

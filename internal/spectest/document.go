@@ -1,6 +1,7 @@
 package spectest
 
 import (
+	"net/http"
 	"reflect"
 	"regexp"
 	"slices"
@@ -151,11 +152,26 @@ func (f *forms) operation(method, path string, from admin.Operation) *Operation 
 			Name: p.Name, In: "query", Description: p.Says, Required: p.Required, Schema: f.schema(p.Form),
 		})
 	}
+	if method == http.MethodPost {
+		o.Parameters = append(o.Parameters, &Parameter{
+			Name: admin.KeyHeader, In: "header", Schema: &Schema{Type: "string"},
+			Description: "a name for the request: sent again under it, it is answered as before and not carried out again",
+		})
+	}
+	if from.Replaces {
+		o.Parameters = append(o.Parameters, &Parameter{
+			Name: "If-Match", In: "header", Schema: &Schema{Type: "string"},
+			Description: "the ETag of what is to be replaced, as it was seen",
+		})
+	}
 	if len(from.Takes) > 0 {
 		o.Body = &Body{Required: true, Content: map[string]Media{wire.JSON: {f.any(from.Takes)}}}
 	}
 	if len(from.Gives) > 0 {
 		o.Responses["200"] = &Response{Description: "done", Content: map[string]Media{wire.JSON: {f.any(from.Gives)}}}
+		if method == http.MethodGet {
+			o.Responses["200"].Headers = map[string]*Header{"ETag": {"changes with the answer", &Schema{Type: "string"}}}
+		}
 	} else {
 		o.Responses["204"] = &Response{Description: "done"}
 	}
@@ -191,6 +207,9 @@ func refusals(o admin.Operation) []string {
 	all := []string{"400", "401", "403", "404", "409", "500", "503"}
 	if len(o.Takes) > 0 {
 		all = append(all, "413", "415")
+	}
+	if o.Replaces {
+		all = append(all, "412")
 	}
 	slices.Sort(all)
 	return all

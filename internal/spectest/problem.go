@@ -22,6 +22,7 @@ var kinds = map[trust.ErrorKind]string{
 	trust.Internal:       "the node failed",
 	wire.Unauthenticated: "no credential of an operator",
 	wire.TooLarge:        "the body passes the limit",
+	wire.Changed:         "what is to be replaced is not as If-Match says",
 	wire.MediaWrong:      "the body has another content type than application/json",
 }
 

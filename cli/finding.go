@@ -8,6 +8,7 @@ import (
 
 	"github.com/entente-id/entente/api/admin"
 	"github.com/entente-id/entente/finding"
+	"github.com/entente-id/entente/identity"
 	"github.com/entente-id/entente/incident"
 )
 
@@ -49,6 +50,8 @@ func about(f admin.Finding) string {
 		return "breakglass-" + strconv.FormatUint(f.From, 10)
 	case finding.Trespass:
 		return "entry " + numbers(f.From, f.To)
+	case finding.Unowned:
+		return identity.ID(uint32(f.From)) //nolint:gosec // it was made of one
 	case finding.MissingAtHome, finding.MissingAtHost, finding.Altered:
 	}
 	return receipts(f.Series, f.From, f.To)

@@ -73,6 +73,7 @@ func (a *app) root() *cobra.Command {
 		a.ruleCommand(), a.incidentCommand(), a.approvalCommand(), a.breakglassCommand(),
 		a.eraseCommand(), a.holdCommand(),
 		a.reviewCommand(),
+		a.identityCommand(),
 		a.ledgerCommand(), a.backupCommand(), a.recoverCommand(), a.recoveryCommand(), a.epochCommand(), a.evidenceCommand(), a.delegationCommand(), a.demoCommand(), a.versionCommand())
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true

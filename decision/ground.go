@@ -54,6 +54,9 @@ func (g *Ground) Ended(s *state.Snapshot, o *Observed) (trust.Reason, bool) {
 	if !ended && s.Suspension.SubjectSuspended(o.Subject, o.Now) {
 		return trust.SubjectSuspended, true
 	}
+	if !ended && s.Identity.Idle(o.Subject) {
+		return trust.IdentityIdle, true
+	}
 	if !ended && o.Spent {
 		return trust.MonitoringSpent, true
 	}

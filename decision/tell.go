@@ -246,6 +246,8 @@ func (h *hearing) tellRevocation(reason trust.Reason) string {
 		return fmt.Sprintf("key %s of %s is revoked, whatever it signed when", h.ev.KeyID, bare(h.ev.Issuer))
 	case trust.SubjectSuspended:
 		return fmt.Sprintf("the subject of %s is suspended, here or by its home; two people resume it", bare(h.ev.Participant))
+	case trust.IdentityIdle:
+		return "the identity of this subject of ours is registered, and nobody has activated it"
 	case trust.PersonBarred:
 		return fmt.Sprintf("a person of %s, whom a remedy of a dispute stops, comes under this identifier", bare(h.ev.Participant))
 	case trust.PersonUnnamed:

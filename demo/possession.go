@@ -119,7 +119,7 @@ func (d *desk) storm(ctx context.Context, token, proof string) (late int64, err 
 // among them.
 func (h *hospital) decisions(ctx context.Context, from uint64) (size uint64, permits int, err error) {
 	for size = from; ; {
-		page, err := h.operators[auditor].Entries(ctx, store.DecisionLog, size, 512)
+		page, err := h.operators[auditor].Entries(ctx, store.DecisionLog, size, 0)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -128,7 +128,7 @@ func (h *hospital) decisions(ctx context.Context, from uint64) (size uint64, per
 				permits++
 			}
 		}
-		if size += uint64(len(page.Items)); len(page.Items) < 512 {
+		if size += uint64(len(page.Items)); len(page.Items) == 0 {
 			return size, permits, nil
 		}
 	}

@@ -20,12 +20,18 @@ const (
 	BreakGlassOverdue Kind = "break_glass_overdue" // which nobody reviewed in time
 
 	Trespass Kind = "trespass" // the partner asked our admin interface; From and To are the first entry of it
+
+	Unowned Kind = "unowned" // an identity of ours whose owner has left; From and To are its number
 )
+
+// Own reports whether a finding is about what is ours alone: what was put right may
+// be found again, and there may be any number.
+func (k Kind) Own() bool { return k == Unowned }
 
 // Valid reports whether k is one of the kinds.
 func (k Kind) Valid() bool {
 	switch k {
-	case MissingAtHome, MissingAtHost, Altered, Incident, BreakGlass, BreakGlassOverdue, Trespass:
+	case MissingAtHome, MissingAtHost, Altered, Incident, BreakGlass, BreakGlassOverdue, Trespass, Unowned:
 		return true
 	default:
 		return false
@@ -51,7 +57,8 @@ const Due = 7 * 86400
 const MaxOpen = 100
 
 // Subject is what a finding is about: numbers From to To of the receipts of a series
-// on the edge with Partner, or the incident or the emergency access of that number.
+// on the edge with Partner, or the incident or the emergency access of that number. Of
+// what is Own, Partner is this organisation itself.
 type Subject struct {
 	Partner trust.ParticipantID `json:"partner"`
 	Side    Side                `json:"side"`

@@ -130,3 +130,39 @@ func TestOpenFindingsAreBounded(t *testing.T) {
 		t.Error("there is room, and it is not raised")
 	}
 }
+
+// What is found about ourselves is found again once it was put right, and there may
+// be any number of it.
+func TestWhatIsOwnIsFoundAgain(t *testing.T) {
+	self, err := trust.ParseParticipantID("https://trust.rxw.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	what := func(n uint64) finding.Subject {
+		return finding.Subject{Partner: self, Side: finding.Home, Kind: finding.Unowned, From: n, To: n}
+	}
+	var s finding.State
+	raise := func(n uint64, want int) {
+		t.Helper()
+		events, err := s.Raise(what(n), "admin", 1)
+		if err != nil || len(events) != want {
+			t.Fatalf("raising %d gives %v, %v", n, events, err)
+		}
+		for _, e := range events {
+			s = s.Apply(e, trust.Stamp{At: 1})
+		}
+	}
+	for n := range uint64(finding.MaxOpen + 1) {
+		raise(n+1, 1)
+	}
+	raise(1, 0)
+	f, ok := s.On(what(1))
+	if !ok || f.ID != "finding-1" {
+		t.Fatalf("on the first is %+v", f)
+	}
+	s = s.Apply(finding.Closed{ID: f.ID, By: "op-1"}, trust.Stamp{At: 2})
+	if _, open := s.On(what(1)); open {
+		t.Error("what was closed is open")
+	}
+	raise(1, 1)
+}

@@ -48,6 +48,16 @@ func key(id string) table.Key { return table.KeyOf("finding", id) }
 // Get finds a finding by its id.
 func (s State) Get(id string) (Finding, bool) { return s.Findings.Get(key(id)) }
 
+// On finds the open finding about something.
+func (s State) On(what Subject) (Finding, bool) {
+	for _, f := range s.Findings.All() {
+		if f.Open() && f.Subject == what {
+			return f, true
+		}
+	}
+	return Finding{}, false
+}
+
 // All lists the findings in the order in which they were raised.
 func (s State) All() iter.Seq[Finding] {
 	var all []Finding

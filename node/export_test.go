@@ -59,6 +59,9 @@ func (n *Node) SealedSizes(ctx context.Context) (sizes []int, err error) {
 	return sizes, nil
 }
 
+// DateIdentities looks for what time has brought about of identities.
+func (n *Node) DateIdentities(ctx context.Context) error { return n.dateIdentities(ctx) }
+
 // LapseSuspensions looks for suspensions of people that ended by themselves.
 func (n *Node) LapseSuspensions(ctx context.Context) error { return n.lapseSuspensions(ctx) }
 

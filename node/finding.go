@@ -70,16 +70,21 @@ func (n *Node) CloseFinding(ctx context.Context, a Actor, id, reason string) err
 		if reason == "" {
 			return trust.Errorf(trust.Invalid, "closing finding %s needs a reason: what it came to", id)
 		}
-		events, err := c.Finding.Close(id, a.ID)
-		if err != nil {
-			return err
-		}
-		for _, e := range events {
-			if err := c.addSealed(e, sealed{text: closingText{reason}}); err != nil {
-				return err
-			}
-		}
-		return nil
+		return c.closeFinding(id, a.ID, reason)
 	})
 	return err
+}
+
+// closeFinding ends a finding by an operator or a rule.
+func (c *change) closeFinding(id, by, reason string) error {
+	events, err := c.Finding.Close(id, by)
+	if err != nil {
+		return err
+	}
+	for _, e := range events {
+		if err := c.addSealed(e, sealed{text: closingText{reason}}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -123,6 +123,7 @@ func (c *change) standing(t suspension.Target) suspension.Standing {
 			return a.Revision.Document.Permits(c.facts(a.Revision.Document), agreement.Resume, id)
 		}
 	}
+	out.Dated = c.heldByDate(t)
 	switch t.Kind {
 	case suspension.Participant:
 		if p, ok := c.Participant.Partner(t.Participant); ok {

@@ -162,40 +162,49 @@ func (c *change) hosts() []trust.ParticipantID {
 // approves it for itself.
 func (n *Node) OpenEngagement(ctx context.Context, a Actor, issuer, subject, check string) (trust.Engagement, error) {
 	var number trust.Engagement
-	_, err := n.write(ctx, a, func(c *change) error {
-		if check == "" || subject == "" {
-			return trust.Errorf(trust.Invalid, "a new engagement needs the subject and the reference of its joiner check")
-		}
-		_, line, owner, err := c.speaks(issuer)
-		if err != nil {
+	_, err := n.write(ctx, a, func(c *change) (err error) {
+		if err := c.returnsAlone(issuer, subject); err != nil {
 			return err
 		}
-		if owner != n.self {
-			return trust.Errorf(trust.Denied, "issuer %s speaks for %s; only the home opens an engagement", issuer, owner)
-		}
-		key := n.Keys.Subject(owner.String(), line.Namespace(), subject)
-		ended, _ := c.Revocation.Ended(key)
-		number = ended + 1
-		opened := revocation.EngagementOpened{Participant: owner, Subject: key, Engagement: number, Since: c.now, By: a.ID}
-		events, err := c.Revocation.Open(c.revocationFacts(revocation.Target{}), opened, c.now)
-		if err != nil {
-			return err
-		}
-		m := engagementMessage{Namespace: line.Namespace(), Subject: subject, Engagement: number, Since: c.now}
-		for _, e := range events {
-			if err := c.addSealed(e, sealed{owner: key, text: joinerText{m, check}}); err != nil {
-				return err
-			}
-		}
-		for _, partner := range c.hosts() {
-			// On the safety lane, so that it cannot overtake the end before it.
-			if err := c.sendEngagement(partner, key, m); err != nil {
-				return err
-			}
-		}
-		return nil
+		number, err = c.openEngagement(issuer, subject, check, a.ID)
+		return err
 	})
 	return number, err
+}
+
+// openEngagement is OpenEngagement inside the writer.
+func (c *change) openEngagement(issuer, subject, check, by string) (number trust.Engagement, err error) {
+	if check == "" || subject == "" {
+		return 0, trust.Errorf(trust.Invalid, "a new engagement needs the subject and the reference of its joiner check")
+	}
+	_, line, owner, err := c.speaks(issuer)
+	if err != nil {
+		return 0, err
+	}
+	if owner != c.n.self {
+		return 0, trust.Errorf(trust.Denied, "issuer %s speaks for %s; only the home opens an engagement", issuer, owner)
+	}
+	key := c.n.Keys.Subject(owner.String(), line.Namespace(), subject)
+	ended, _ := c.Revocation.Ended(key)
+	number = ended + 1
+	opened := revocation.EngagementOpened{Participant: owner, Subject: key, Engagement: number, Since: c.now, By: by}
+	events, err := c.Revocation.Open(c.revocationFacts(revocation.Target{}), opened, c.now)
+	if err != nil {
+		return 0, err
+	}
+	m := engagementMessage{Namespace: line.Namespace(), Subject: subject, Engagement: number, Since: c.now}
+	for _, e := range events {
+		if err := c.addSealed(e, sealed{owner: key, text: joinerText{m, check}}); err != nil {
+			return 0, err
+		}
+	}
+	for _, partner := range c.hosts() {
+		// On the safety lane, so that it cannot overtake the end before it.
+		if err := c.sendEngagement(partner, key, m); err != nil {
+			return 0, err
+		}
+	}
+	return number, nil
 }
 
 // joinerText is the sealed part of an opened engagement. Message is what hosts

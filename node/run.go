@@ -26,6 +26,7 @@ func (n *Node) Run(ctx context.Context) {
 	all.Go(func() { n.keepReviews(ctx) })
 	all.Go(func() { n.keepSuspensions(ctx) })
 	all.Go(func() { n.keepCampaigns(ctx) })
+	all.Go(func() { n.keepIdentities(ctx) })
 	n.greetAgain(ctx)
 	started := map[trust.ParticipantID]bool{}
 	for {

@@ -10,6 +10,7 @@ import (
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/credential"
 	"github.com/entente-id/entente/decision"
+	"github.com/entente-id/entente/identity"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/ledger"
 	"github.com/entente-id/entente/state"
@@ -224,9 +225,9 @@ func (r *statusRow) verdict(s *state.Snapshot, now int64) (credential.Status, tr
 	reason, stopped := ground.Ended(s, &seen)
 	if stopped {
 		switch reason {
-		case trust.SubjectSuspended, trust.ClientSuspended, trust.HopRevoked: // may be for a time, and something beside it for good
+		case trust.SubjectSuspended, trust.ClientSuspended, trust.IdentityIdle, trust.HopRevoked: // may be for a time, and something beside it for good
 			resumed := *s
-			resumed.Suspension = suspension.State{}
+			resumed.Suspension, resumed.Identity = suspension.State{}, identity.State{}
 			if reason, ended := ground.Ended(&resumed, &seen); ended {
 				return credential.Invalid, reason
 			}

@@ -10,7 +10,7 @@ import (
 // FoldVersion names what the fold makes of entries. It is raised whenever the
 // same entries would fold to another state; older checkpoints are then
 // discarded.
-const FoldVersion = 33
+const FoldVersion = 34
 
 // saved is a state checkpoint.
 type saved struct {

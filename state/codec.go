@@ -16,6 +16,7 @@ import (
 	"github.com/entente-id/entente/exception"
 	"github.com/entente-id/entente/finding"
 	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/identity"
 	"github.com/entente-id/entente/incident"
 	"github.com/entente-id/entente/mapping"
 	"github.com/entente-id/entente/operator"
@@ -48,6 +49,7 @@ var ofAllNouns = sync.OnceValue(func() *Codec {
 		mapping.Events(), policy.Events(), revocation.Events(), suspension.Events(), exception.Events(), signal.Events(), edge.Events(), drill.Events(), finding.Events(), stream.Events(),
 		dispute.Events(),
 		erasure.Events(),
+		identity.Events(),
 		incident.Events(),
 		approval.Events(),
 		breakglass.Events(),

@@ -17,6 +17,7 @@ import (
 	"github.com/entente-id/entente/exception"
 	"github.com/entente-id/entente/finding"
 	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/identity"
 	"github.com/entente-id/entente/incident"
 	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/node"
@@ -203,6 +204,19 @@ func made(t *testing.T, host, home *nodetest.Node) (all []entry) {
 		erasure.Erased{
 			Participant: home.ID, Subject: trust.SubjectKey{9}, Also: []trust.SubjectKey{{10}}, Lists: []trust.SubjectKey{{11}}, Asked: "op-2", By: host.Admin.ID,
 		},
+		identity.Registered{N: 1, Class: trust.Workload, Account: trust.SubjectKey{21}, Owner: identity.Owner{Role: "ward_managers"}, Purpose: true, Until: 1_900_000_000, By: host.Admin.ID},
+		identity.Activated{N: 1, By: host.Admin.ID},
+		identity.Moved{N: 1, Purpose: true, Until: 1_950_000_000, By: host.Admin.ID},
+		identity.HandedOver{N: 1, Owner: identity.Owner{Operator: "op-2"}, By: host.Admin.ID},
+		identity.Flagged{N: 1, Due: 1_800_000_000},
+		identity.Owned{N: 1},
+		identity.Stopped{N: 1, Rule: identity.RuleEnd},
+		identity.AccountLinked{N: 1, Account: trust.SubjectKey{22}, By: host.Admin.ID},
+		identity.KeyLinked{N: 1, Key: trust.SubjectKey{23}, Replaces: trust.SubjectKey{24}, By: host.Admin.ID},
+		identity.Offboarded{N: 1, By: host.Admin.ID},
+		identity.ReturnAsked{N: 1, By: host.Admin.ID, Until: 1_800_000_000},
+		identity.Returned{N: 1, Engagement: 2, Asked: host.Admin.ID, By: "op-2"},
+		identity.Refused{N: 1, Verb: "activate", Rule: identity.RuleOwner, By: host.Admin.ID},
 		erasure.Found{Keys: []erasure.Count{{Key: trust.SubjectKey{13}, Times: 2}}},
 		signal.TransmitterAdded{Document: signal.Document{
 			Kind: "Transmitter", Name: "keycloak", Issuer: nodetest.Must(trust.ParseIssuerID("https://idp.trust.rxw.example"))(t), Delivery: signal.Push,

@@ -15,6 +15,7 @@ import (
 	"github.com/entente-id/entente/exception"
 	"github.com/entente-id/entente/finding"
 	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/identity"
 	"github.com/entente-id/entente/incident"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/mapping"
@@ -58,6 +59,7 @@ type Snapshot struct {
 	BreakGlass  breakglass.State  `json:"breakglass"`
 	Erasure     erasure.State     `json:"erasure"`
 	Review      review.State      `json:"review"`
+	Identity    identity.State    `json:"identity"`
 }
 
 // Apply gives the snapshot after e. It is total: an event that no noun knows
@@ -88,6 +90,7 @@ func (s *Snapshot) Apply(e trust.Event, at trust.Stamp) *Snapshot {
 	n.BreakGlass = s.BreakGlass.Apply(e, at)
 	n.Erasure = s.Erasure.Apply(e, at)
 	n.Review = s.Review.Apply(e, at)
+	n.Identity = s.Identity.Apply(e, at)
 	switch effectOf(e) {
 	case changesRules:
 		n.Rules++
@@ -154,6 +157,11 @@ func effectOf(e trust.Event) effect {
 		return changesNothing // no decision rests on what is sealed
 	case review.Opened, review.Listed, review.Answered, review.Unanswered, review.Closed, review.Refused:
 		return changesNothing // what takes effect has entries of its own
+	case identity.Moved, identity.HandedOver, identity.Flagged, identity.Owned, identity.Stopped, identity.KeyLinked, identity.Offboarded,
+		identity.ReturnAsked, identity.Refused:
+		return changesNothing // what stops and ends an account are entries of their own
+	case identity.Registered, identity.AccountLinked:
+		return reducesRules // the account may wait now for somebody to activate it
 	case dispute.Settled:
 		return reducesRules // a remedy may stop a person under other identifiers
 	case revocation.Revoked, revocation.Bulk, revocation.CredentialRevoked:

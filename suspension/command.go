@@ -102,18 +102,21 @@ const (
 	RuleParty  = "party"  // a partner stopped it; only that one lets it go on
 	RulePerson = "person" // the same person twice
 	RuleRemedy = "remedy" // what a dispute came to does not let it go on yet
+	RuleDate   = "date"   // a date of the identity has passed
 )
 
 // Standing is what other rooms know of a target that is to go on. Stopped says
 // that this node stopped it, by the entry at Of, where another room holds that;
 // Partner is who else did. Held says why a remedy does not let it go on yet, empty
-// where none forbids it; what was asked before After does not count. Same reports whether two operators are one person,
+// where none forbids it, and Dated why a date of the subject's identity does not,
+// likewise; what was asked before After does not count. Same reports whether two operators are one person,
 // Serves whether one still is an operator.
 type Standing struct {
 	Stopped bool
 	Of      trust.Position
 	Partner trust.ParticipantID
 	Held    string
+	Dated   string
 	After   trust.Position
 	Same    func(a, b string) bool
 	Serves  func(id string) bool
@@ -143,6 +146,9 @@ func (s State) Resume(f Standing, t Target, by string, now int64) ([]trust.Event
 	case f.Held != "":
 		return []trust.Event{Refused{Target: t, Rule: RuleRemedy, By: by}},
 			trust.Errorf(trust.Denied, "%s does not go on: %s", t.Kind, f.Held)
+	case f.Dated != "":
+		return []trust.Event{Refused{Target: t, Rule: RuleDate, By: by}},
+			trust.Errorf(trust.Denied, "%s does not go on: %s", t.Kind, f.Dated)
 	case !ok || asked.Of != f.Of || asked.At.Compare(f.After) < 0 || now >= asked.Until || !f.Serves(asked.By):
 		return []trust.Event{ResumeAsked{Target: t, Of: f.Of, By: by, Until: now + askedFor}}, nil
 	case f.Same(asked.By, by):

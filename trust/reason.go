@@ -162,6 +162,7 @@ const (
 	SessionStopped   Reason = "revocation.session_stopped"
 	ClientEnded      Reason = "revocation.client"
 	SubjectSuspended Reason = "revocation.subject_suspended"
+	IdentityIdle     Reason = "revocation.identity_idle"
 	ClientSuspended  Reason = "revocation.client_suspended"
 	PersonBarred     Reason = "revocation.person_barred"
 	PersonUnnamed    Reason = "revocation.person_unnamed"
@@ -357,6 +358,7 @@ func Reasons() []ReasonDoc {
 		{CredentialEnded, "the credential was given back, or revoked, before its time; or it was issued before the ledger was recovered", "exchange the caller's token again"},
 		{SessionStopped, "an operator here ended this one session", "ask again, if the caller still may; `entente ledger list` has who ended it"},
 		{SubjectSuspended, "the subject is suspended: banned at this node alone, or by its own home", "wait for its end, or have two operators of whoever suspended it let it go on (`entente resume subject`)"},
+		{IdentityIdle, "the subject is one of this organisation's own, and its identity is registered but not activated", "give it an owner and a purpose, and activate it (`entente identity activate`)"},
 		{ClientSuspended, "the client is suspended here", "wait for its end, or have two operators let it go on (`entente resume client`)"},
 		{PersonBarred, "the remedy of a dispute stops this person, who comes under another identifier", "wait until the remedy lets the person go on; look into who issued the other identifier"},
 		{PersonUnnamed, "the remedy of a dispute names a person by a claim that this person's evidence lacks", "have the issuer send the claim that the remedy names for everybody"},

@@ -71,7 +71,7 @@ var agreementRoutes = map[string]route{
 	"POST /v1/agreements/render":             answers[Draft, Rendered](handler.renderAgreement, "Renders the bytes that both parties sign."),
 	"POST /v1/agreements":                    takes[Offer](handler.offerAgreement, "Proposes or counters an agreement."),
 	"POST /v1/agreements/{name}/countersign": takes[Countersignature](handler.countersignAgreement, "Signs the partner's revision too."),
-	"GET /v1/agreements/{name}/authority":    lists[node.AuthorityLine](handler.showAuthority, "Shows who may do what under an agreement."),
+	"GET /v1/agreements/{name}/authority":    lists[node.AuthorityLine](handler.showAuthority, "Shows who may do what under an agreement.", nil),
 	"POST /v1/agreements/{name}/activate":    does(handler.activateAgreement, "Puts an agreement in force here."),
 	"POST /v1/agreements/{name}/suspend":     takes[Because](handler.suspendAgreement, "Stops an agreement at once."),
 	"POST /v1/agreements/{name}/end":         takes[Because](handler.endAgreement, "Ends an agreement for good."),

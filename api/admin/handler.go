@@ -49,6 +49,7 @@ var allRoutes = []map[string]route{
 	ruleRoutes,
 	drillRoutes,
 	erasureRoutes,
+	identityRoutes,
 	keyRoutes,
 	decisionRoutes,
 	ledgerRoutes,

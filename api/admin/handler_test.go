@@ -69,6 +69,8 @@ func TestOnlyAdminsChangeThings(t *testing.T) {
 		"POST /v1/resumptions":             `{"kind":"participant","participant":"https://trust.rxw.example","reason":"x"}`,
 		"DELETE /v1/services/x":            ``,
 		"POST /v1/leaks":                   `{"leaked":"x","reason":"x"}`,
+		"POST /v1/identities":              `{"class":"human","name":"x","issuer":"https://idp.example","subject":"x"}`,
+		"POST /v1/identities/x/offboard":   `{"reason":"x"}`,
 		"POST /v1/unwindings":              `{"kind":"agreement","name":"staff","reason":"x"}`,
 		"POST /v1/sessions/x/end":          `{"reason":"x"}`,
 		"POST /v1/credentials/revocations": `{"credential":"x","reason":"x"}`,

@@ -40,6 +40,7 @@ type Node interface {
 	Reviews
 	Drills
 	Erasures
+	Identities
 	Rules
 	Keys
 	Records

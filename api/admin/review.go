@@ -72,7 +72,7 @@ type Reviews interface {
 }
 
 var reviewRoutes = map[string]route{
-	"GET /v1/reviews":               lists[Review](handler.listReviews, "Lists the campaigns of review, the oldest first."),
+	"GET /v1/reviews":               lists[Review](handler.listReviews, "Lists the campaigns of review, the oldest first.", func(c Review) string { return c.ID }),
 	"POST /v1/reviews":              answers[node.CampaignOrder, Review](handler.openReview, "Opens a campaign: asks about all of a scope that is granted now."),
 	"GET /v1/reviews/{id}":          gives[ReviewPage](handler.showReview, "Shows a campaign's items, each with its use.").with(asks[int]("from", "Where the page begins."), asks[int]("limit", "How many items at most.")),
 	"POST /v1/reviews/{id}/answers": answers[node.CampaignWord, Review](handler.answerReview, "Says what becomes of an item."),

@@ -36,6 +36,7 @@ var table = slices.Concat(
 	recoveryMutants,
 	erasureMutants,
 	campaignMutants,
+	identityMutants,
 	helloMutants,
 	apiMutants,
 )

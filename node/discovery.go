@@ -50,7 +50,7 @@ func (n *Node) SetUpTransmitter(ctx context.Context, a Actor, d signal.Document,
 		err = n.addTransmitter(ctx, a, d, token, random)
 	}
 	if err != nil {
-		return d, trust.Errorf(trust.KindOf(err), "transmitter %s opened a stream that is not heard here; end it there: %w", asked.Signer(), err)
+		return d, n.giveBack(ctx, &c, &asked, token, answer, err)
 	}
 	n.enableStream(ctx, &c, &d, token)
 	return d, nil
@@ -101,6 +101,32 @@ func (n *Node) openStream(ctx context.Context, c *signal.Configuration, token st
 		return nil, trust.Errorf(trust.Unavailable, "configuration_endpoint: %s answers %d to a new stream, not 201", c.Streams, answer.Status)
 	}
 	return answer.Body, nil
+}
+
+// giveBack deletes a stream that a transmitter opened and that could not be added
+// here, for want of which is in why. One that another name here is heard by stays.
+func (n *Node) giveBack(ctx context.Context, c *signal.Configuration, d *signal.Document, token string, answer []byte, why error) error {
+	stream, address := c.Deleting(answer)
+	if stream == "" {
+		return trust.Errorf(trust.KindOf(why), "transmitter %s opened a stream that is not heard here, and does not name it; end it there: %w", d.Signer(), why)
+	}
+	for t := range n.State().Signal.All() {
+		if t.StreamID == stream && t.Signer() == d.Signer() {
+			return trust.Errorf(trust.KindOf(why), "transmitter %s gave the stream of transmitter %s once more: %w", d.Signer(), t.Name, why)
+		}
+	}
+	authorization := ""
+	if token != "" {
+		authorization = "Bearer " + token
+	}
+	gone, err := n.Post.Delete(context.WithoutCancel(ctx), address, authorization)
+	if err == nil && gone.Status/100 != 2 {
+		err = trust.Errorf(trust.Unavailable, "configuration_endpoint: %s answers %d", c.Streams, gone.Status)
+	}
+	if err != nil {
+		return trust.Errorf(trust.KindOf(why), "transmitter %s opened stream %s, which is not heard here and was not deleted (%v); end it there: %w", d.Signer(), stream, err, why)
+	}
+	return trust.Errorf(trust.KindOf(why), "transmitter %s opened a stream that is not heard here; it is deleted there again: %w", d.Signer(), why)
 }
 
 // enableStream lets a stream run whose first event came before it was expected

@@ -40,6 +40,7 @@ type feed struct {
 	order  []string              // of asked, the oldest first
 
 	keys jose.KeySet // of a transmitter that has its own
+	read bool        // those were, since it is heard
 
 	second int64 // the one in which heard tokens came
 	heard  int
@@ -236,7 +237,18 @@ func (n *Node) repeat(ctx context.Context, t *signal.Transmitter, every time.Dur
 func feedBound(s *state.Snapshot) int64 { return decision.FeedBound(s) }
 
 // askTransmitter asks for a verification event (SSF 1.0, section 8.1.4.2).
+// The answer may come at once; one that cannot be verified would be refused, so that
+// its keys are read first where they never were.
 func (n *Node) askTransmitter(ctx context.Context, t *signal.Transmitter, token string) error {
+	if t.JWKSURI != "" {
+		read := false
+		n.signals.with(t.Name, func(w *feed) { read = w.read })
+		if !read {
+			if err := n.readTransmitterKeys(ctx, t); err != nil {
+				return err
+			}
+		}
+	}
 	random := make([]byte, nonceBytes)
 	if _, err := io.ReadFull(n.Rand, random); err != nil {
 		return trust.Errorf(trust.Internal, "drawing a nonce: %w", err)
@@ -277,7 +289,7 @@ func (n *Node) readTransmitterKeys(ctx context.Context, t *signal.Transmitter) e
 	}
 	keys, err := jose.ParseKeySet(text)
 	if err == nil {
-		n.signals.with(t.Name, func(w *feed) { w.keys = keys })
+		n.signals.with(t.Name, func(w *feed) { w.keys, w.read = keys, true })
 	}
 	return err
 }

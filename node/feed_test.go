@@ -145,13 +145,21 @@ func TestATransmitterWithKeysOfItsOwn(t *testing.T) {
 	by := *ward
 	by.Issuer = &nodetest.Issuer{URL: own.URL, Key: own.Key}
 	issuer := nodetest.Must(trust.ParseIssuerID(ward.Issuer.URL))(t)
+	jws := set(t, host, &by, signal.AccountDisabled, user(ward, "nurse-1"), nil, nil)
+	asked := make(chan error, 1)
+	host.World.Serve(own.URL+"/verify", func(string, []byte) (int, []byte) { // what it sends then can be verified
+		select {
+		case asked <- host.ReceiveSignal(t.Context(), "idp", jws):
+		default:
+		}
+		return http.StatusServiceUnavailable, nil
+	})
 	_, err := host.AddTransmitter(t.Context(), host.Admin, signal.Document{
 		Kind: "Transmitter", Name: "idp", Issuer: issuer, Delivery: signal.Push, Audience: host.ID.String() + "/signals", SignedBy: own.URL, JWKSURI: own.URL + "/jwks",
 		StreamID: "stream-1", VerifyURI: own.URL + "/verify",
 	}, "")
 	done(t, err)
-	jws := set(t, host, &by, signal.AccountDisabled, user(ward, "nurse-1"), nil, nil)
-	nodetest.Eventually(t, "the transmitter's keys", func() bool { return host.ReceiveSignal(t.Context(), "idp", jws) == nil })
+	done(t, <-asked)
 	want(t, ward, nurse(ward, "nurse-2"), trust.FeedSilent)
 	err = host.ReceiveSignal(t.Context(), "idp", set(t, host, ward, signal.AccountEnabled, user(ward, "nurse-1"), nil, claims{"iss": own.URL}))
 	if refusal, ok := err.(*signal.Refusal); !ok || refusal.Code != signal.InvalidKey {

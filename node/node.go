@@ -125,6 +125,8 @@ type Fetcher interface {
 // no redirect.
 type Poster interface {
 	Post(ctx context.Context, url, contentType, authorization string, body []byte) (Posted, error)
+	// Delete asks for what is at an address to be deleted.
+	Delete(ctx context.Context, url, authorization string) (Posted, error)
 }
 
 // Posted is a receiver's answer; Body is at most 64 KiB. Wait is what it asks for

@@ -157,6 +157,20 @@ type opened struct {
 	Delivery  OpeningDelivery `json:"delivery"`
 }
 
+// Deleting gives the stream that a transmitter opened, and the address by which it is
+// deleted (SSF 1.0, section 8.1.1.5); "" where the answer names none.
+func (c *Configuration) Deleting(answer []byte) (stream, address string) {
+	var s opened
+	u, err := url.Parse(c.Streams)
+	if err != nil || canonical.DecodeLoose(answer, &s) != nil || s.ID == "" || len(s.ID) > maxName {
+		return "", ""
+	}
+	query := u.Query()
+	query.Set("stream_id", s.ID)
+	u.RawQuery = query.Encode()
+	return s.ID, u.String()
+}
+
 // Opened gives d with what the transmitter answered to o. It fails with Invalid,
 // by the member, where that is another stream than was asked for.
 func (d Document) Opened(o Opening, answer []byte) (Document, error) {

@@ -136,6 +136,17 @@ func TestOpenings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for streams, want := range map[string]string{
+		"https://tr.example/stream": "https://tr.example/stream?stream_id=s-1", "https://tr.example/stream?tenant=a": "https://tr.example/stream?stream_id=s-1&tenant=a",
+	} {
+		c := signal.Configuration{Streams: streams}
+		if id, at := c.Deleting([]byte(answer)); id != "s-1" || at != want {
+			t.Errorf("stream %q of %s is deleted at %s", id, streams, at)
+		}
+		if id, at := c.Deleting([]byte(`{"iss":"https://tr.example"}`)); id+at != "" {
+			t.Errorf("stream %q without a name is deleted at %s", id, at)
+		}
+	}
 	o := d.Opening("https://rje.example/signals/tr", "Bearer secret")
 	if o.Delivery.Endpoint+o.Delivery.Authorization != "" || slices.Contains(o.Events, signal.Verification) || !slices.Contains(o.Events, signal.SessionRevoked) || !slices.IsSorted(o.Events) {
 		t.Errorf("asked for is %+v", o)

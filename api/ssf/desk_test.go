@@ -292,7 +292,15 @@ func (r *receiver) next(t *testing.T) pushed {
 type direct struct{ http.Handler }
 
 func (d direct) Post(ctx context.Context, address, contentType, authorization string, body []byte) (node.Posted, error) {
-	r := httptest.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(string(body)))
+	return d.ask(ctx, http.MethodPost, address, contentType, authorization, body)
+}
+
+func (d direct) Delete(ctx context.Context, address, authorization string) (node.Posted, error) {
+	return d.ask(ctx, http.MethodDelete, address, "", authorization, nil)
+}
+
+func (d direct) ask(ctx context.Context, method, address, contentType, authorization string, body []byte) (node.Posted, error) {
+	r := httptest.NewRequestWithContext(ctx, method, address, strings.NewReader(string(body)))
 	r.Header.Set("Content-Type", contentType)
 	r.Header.Set("Authorization", authorization)
 	w := httptest.NewRecorder()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,15 +24,31 @@ import (
 type sites struct{ byHost sync.Map }
 
 func (s *sites) Post(ctx context.Context, address, contentType, authorization string, body []byte) (node.Posted, error) {
-	u, err := url.Parse(address)
+	there, err := s.at(address)
 	if err != nil {
 		return node.Posted{}, err
 	}
+	return there.Post(ctx, address, contentType, authorization, body)
+}
+
+func (s *sites) Delete(ctx context.Context, address, authorization string) (node.Posted, error) {
+	there, err := s.at(address)
+	if err != nil {
+		return node.Posted{}, err
+	}
+	return there.Delete(ctx, address, authorization)
+}
+
+func (s *sites) at(address string) (direct, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return direct{}, err
+	}
 	there, ok := s.byHost.Load(u.Host)
 	if !ok {
-		return node.Posted{}, trust.Errorf(trust.Unavailable, "nobody answers at %s", u.Host)
+		return direct{}, trust.Errorf(trust.Unavailable, "nobody answers at %s", u.Host)
 	}
-	return direct{there.(http.Handler)}.Post(ctx, address, contentType, authorization, body)
+	return direct{there.(http.Handler)}, nil
 }
 
 // Our transmitter and our receiver, to whom the other is foreign, know of each
@@ -133,6 +150,17 @@ func finds(t *testing.T, w *nodetest.World, d *desk, at *nodetest.Node, issuer s
 	}
 	if _, err := at.SetUpTransmitter(t.Context(), at.Admin, doc, "stranger", d.ID.String()); trust.KindOf(err) != trust.Denied {
 		t.Errorf("with the token of nobody: %v", err)
+	}
+	other := doc
+	other.Audience = "somebody-else"
+	if _, err := at.SetUpTransmitter(t.Context(), at.Admin, other, d.token("receiver", ""), d.ID.String()); trust.KindOf(err) != trust.Invalid {
+		t.Errorf("for another audience: %v", err)
+	}
+	for range at.State().Signal.All() {
+		t.Error("a stream that is for somebody else is heard")
+	}
+	if left := slices.Collect(d.State().Stream.All()); len(left) != 0 {
+		t.Errorf("of a stream that is not heard the transmitter keeps %+v", left)
 	}
 	added, err := at.SetUpTransmitter(t.Context(), at.Admin, doc, d.token("receiver", ""), d.ID.String())
 	d.no(err)

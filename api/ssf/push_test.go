@@ -156,6 +156,11 @@ func (c cancelled) Post(ctx context.Context, address, contentType, authorization
 // web is the real way out, which may dial this machine.
 type web struct{ *fetch.Client }
 
+func (w web) Delete(ctx context.Context, address, authorization string) (node.Posted, error) {
+	a, err := w.Client.Delete(ctx, address, authorization)
+	return node.Posted{Status: a.Status, Body: a.Body, Wait: a.Wait}, err
+}
+
 func (w web) Post(ctx context.Context, address, contentType, authorization string, body []byte) (node.Posted, error) {
 	a, err := w.Client.Post(ctx, address, contentType, authorization, body)
 	return node.Posted{Status: a.Status, Body: a.Body, Wait: a.Wait}, err

@@ -22,7 +22,13 @@ func TestDiscovery(t *testing.T) {
 	const configuration = `{"spec_version":"1_0","issuer":"` + tr + `","jwks_uri":"` + tr + `/jwks","delivery_methods_supported":["urn:ietf:rfc:8936"],
 "configuration_endpoint":"` + tr + `/stream","verification_endpoint":"` + tr + `/verify","critical_subject_members":["group"]}`
 	const stream = `{"stream_id":"s-1","iss":"` + tr + `","aud":"https://rje.example","delivery":{"method":"urn:ietf:rfc:8936","endpoint_url":"` + tr + `/poll"}}`
-	opened, status, answer := 0, http.StatusCreated, stream
+	opened, deleted, status, answer := 0, 0, http.StatusCreated, stream
+	w.Serve("DELETE "+tr+"/stream?stream_id=s-1", func(authorization string, _ []byte) (int, []byte) {
+		if authorization == "Bearer token" {
+			deleted++
+		}
+		return http.StatusNoContent, nil
+	})
 	w.Serve(tr+"/stream", func(string, []byte) (int, []byte) { opened++; return status, []byte(answer) })
 	w.Publish(tr+"/jwks", []byte(`{"keys":[]}`))
 	set := func(says string, a node.Actor, change func(*signal.Document)) error {
@@ -63,8 +69,11 @@ func TestDiscovery(t *testing.T) {
 		"polled in the open":         {tr + "/poll", "http://tr.example/poll"},
 		"of nothing that is known":   {`"s-1",`, `"s-1","events_delivered":["https://tr.example/own"],`},
 	} {
-		answer = strings.Replace(stream, c[0], c[1], 1)
+		answer, deleted = strings.Replace(stream, c[0], c[1], 1), 0
 		refused(what, set(configuration, host.Admin, nil), trust.Invalid, 1)
+		if deleted != 1 {
+			t.Errorf("%s: %d streams are deleted at the transmitter", what, deleted)
+		}
 	}
 	answer, status = stream, http.StatusForbidden
 	refused("with the token of nobody", set(configuration, host.Admin, nil), trust.Denied, 1)

@@ -11,7 +11,7 @@ import (
 	"github.com/entente-id/entente/trust"
 )
 
-// Answer is how a server answered a Post. Wait is what Retry-After asks for.
+// Answer is how a server answered a Post or a Delete. Wait is what Retry-After asks for.
 type Answer struct {
 	Status int
 	Body   []byte
@@ -24,17 +24,29 @@ type Answer struct {
 // another address, with Denied for a host that may not be dialled, and with
 // Unavailable for what may pass.
 func (c *Client) Post(ctx context.Context, address, contentType, authorization string, body []byte) (Answer, error) {
+	return c.send(ctx, http.MethodPost, address, contentType, authorization, body)
+}
+
+// Delete asks for what is at an https address to be deleted, as Post carries a body
+// there.
+func (c *Client) Delete(ctx context.Context, address, authorization string) (Answer, error) {
+	return c.send(ctx, http.MethodDelete, address, "", authorization, nil)
+}
+
+func (c *Client) send(ctx context.Context, method, address, contentType, authorization string, body []byte) (Answer, error) {
 	u, err := c.check(address)
 	if err != nil {
 		return Answer{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
 	if err != nil {
 		return Answer{}, trust.Errorf(trust.Invalid, "address cannot be requested: %w", err)
 	}
-	request.Header.Set("Content-Type", contentType)
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
 	request.Header.Set("Accept", "application/json")
 	if authorization != "" {
 		request.Header.Set("Authorization", authorization)

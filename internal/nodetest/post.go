@@ -19,6 +19,16 @@ func (w *World) Serve(url string, p Post) {
 
 // Post is the nodes' way to post.
 func (w *World) Post(_ context.Context, url, _, authorization string, body []byte) (node.Posted, error) {
+	return w.ask(url, authorization, body)
+}
+
+// Delete is the nodes' way to delete: what is served at "DELETE " and the address
+// answers.
+func (w *World) Delete(_ context.Context, url, authorization string) (node.Posted, error) {
+	return w.ask("DELETE "+url, authorization, nil)
+}
+
+func (w *World) ask(url, authorization string, body []byte) (node.Posted, error) {
 	w.mu.Lock()
 	p := w.posts[url]
 	w.mu.Unlock()

@@ -318,6 +318,12 @@ func (p poster) Post(ctx context.Context, url, contentType, authorization string
 	return node.Posted{Status: a.Status, Body: a.Body, Wait: a.Wait}, err
 }
 
+// Delete gives back what was opened at a server.
+func (p poster) Delete(ctx context.Context, url, authorization string) (node.Posted, error) {
+	a, err := p.Client.Delete(ctx, url, authorization)
+	return node.Posted{Status: a.Status, Body: a.Body, Wait: a.Wait}, err
+}
+
 // read gives what the gauges show.
 func read(n *node.Node) Reading {
 	status := n.Status(context.Background())

@@ -3,6 +3,7 @@ package decision_test
 import (
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/edge"
+	"github.com/entente-id/entente/identity"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/suspension"
 	"github.com/entente-id/entente/trust"
@@ -24,6 +25,8 @@ func subjectOf(n byte) suspension.Target {
 // suspending: what is stopped for a time, by whom, and until when.
 var suspending = []deviation{
 	{"R46 subject suspended", suspended(subjectOf(3), 0), trust.SubjectSuspended},
+	{"R42 identity registered, not activated", happened(identity.Registered{N: 1, Class: trust.Human, Account: trust.SubjectKey{7, 15, 3}}), trust.IdentityIdle},
+	{"identity activated", followed(identity.Registered{N: 1, Class: trust.Human, Account: trust.SubjectKey{7, 15, 3}}, identity.Activated{N: 1}), trust.Permit},
 	{"subject suspended for a second more", suspended(subjectOf(3), now+1), trust.SubjectSuspended},
 	{"subject's suspension is over this second", suspended(subjectOf(3), now), trust.Permit},
 	{"another subject suspended", suspended(subjectOf(4), 0), trust.Permit},

@@ -17,11 +17,23 @@ type words struct {
 	// values are the constants of a type of text, sorted, by "room.Type". A type that
 	// has none in its own room is open, whatever constants others have.
 	values map[string][]string
+	// texts are the constants that are written out, by "room.Name".
+	texts map[string]string
 }
 
 func wordsOf(source *archtest.Source) words {
-	w := words{map[string]string{}, map[string]string{}, map[string][]string{}}
+	w := words{map[string]string{}, map[string]string{}, map[string][]string{}, map[string]string{}}
 	foreign := map[string][]string{}
+	each(source, func(room string, d *ast.GenDecl) { w.named(room, d) })
+	each(source, func(room string, d *ast.GenDecl) { w.declared(room, d, foreign) })
+	for of, values := range w.values {
+		w.values[of] = slices.Sorted(slices.Values(append(values, foreign[of]...)))
+	}
+	return w
+}
+
+// each goes over what is declared, but for tests and functions.
+func each(source *archtest.Source, look func(room string, d *ast.GenDecl)) {
 	for _, p := range source.Packages {
 		for _, file := range p.Files {
 			if file.Test() {
@@ -29,15 +41,26 @@ func wordsOf(source *archtest.Source) words {
 			}
 			for _, d := range file.Tree.Decls {
 				if d, ok := d.(*ast.GenDecl); ok {
-					w.declared(p.Room, d, foreign)
+					look(p.Room, d)
 				}
 			}
 		}
 	}
-	for of, values := range w.values {
-		w.values[of] = slices.Sorted(slices.Values(append(values, foreign[of]...)))
+}
+
+// named notes the texts that constants are, by "room.Name".
+func (w words) named(room string, d *ast.GenDecl) {
+	for _, spec := range d.Specs {
+		if spec, ok := spec.(*ast.ValueSpec); ok && d.Tok == token.CONST {
+			for i, value := range spec.Values {
+				if literal, ok := value.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+					if text, err := strconv.Unquote(literal.Value); err == nil {
+						w.texts[room+"."+spec.Names[i].Name] = text
+					}
+				}
+			}
+		}
 	}
-	return w
 }
 
 func (w words) declared(room string, d *ast.GenDecl, foreign map[string][]string) {
@@ -56,22 +79,23 @@ func (w words) declared(room string, d *ast.GenDecl, foreign map[string][]string
 		case *ast.ValueSpec:
 			switch of := spec.Type.(type) {
 			case *ast.Ident:
-				constant(w.values, room+"."+of.Name, spec)
+				w.constant(w.values, room, room+"."+of.Name, spec)
 			case *ast.SelectorExpr:
-				constant(foreign, of.X.(*ast.Ident).Name+"."+of.Sel.Name, spec)
+				w.constant(foreign, room, of.X.(*ast.Ident).Name+"."+of.Sel.Name, spec)
 			}
 		}
 	}
 }
 
-// constant notes an exported constant among those of its type.
-func constant(values map[string][]string, of string, spec *ast.ValueSpec) {
+// constant notes an exported constant among those of its type: one that is written
+// out, or is another of its room.
+func (w words) constant(values map[string][]string, room, of string, spec *ast.ValueSpec) {
 	for i, value := range spec.Values {
-		literal, ok := value.(*ast.BasicLit)
-		if !ok || literal.Kind != token.STRING || !spec.Names[i].IsExported() {
-			continue
+		name := spec.Names[i].Name
+		if same, ok := value.(*ast.Ident); ok {
+			name = same.Name
 		}
-		if text, err := strconv.Unquote(literal.Value); err == nil && text != "" {
+		if text := w.texts[room+"."+name]; text != "" && spec.Names[i].IsExported() {
 			values[of] = append(values[of], text)
 		}
 	}

@@ -40,7 +40,7 @@ func (a *app) findingList() *cobra.Command {
 	}
 }
 
-// about is the incident, the emergency access, the entry or the receipts that a
+// about is the incident, the emergency access, the review, the entry or the receipts that a
 // finding is about.
 func about(f admin.Finding) string {
 	switch f.Kind {
@@ -52,6 +52,8 @@ func about(f admin.Finding) string {
 		return "entry " + numbers(f.From, f.To)
 	case finding.Unowned:
 		return identity.ID(uint32(f.From)) //nolint:gosec // it was made of one
+	case finding.NotGranted, finding.NotUsed:
+		return "review-" + strconv.FormatUint(f.From, 10)
 	case finding.MissingAtHome, finding.MissingAtHost, finding.Altered:
 	}
 	return receipts(f.Series, f.From, f.To)

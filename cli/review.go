@@ -16,7 +16,8 @@ import (
 
 func (a *app) reviewCommand() *cobra.Command {
 	return a.group("review", "Look again at what was granted; what nobody answers for lapses",
-		a.reviewOpen(), a.reviewList(), a.reviewShow(), a.reviewAnswer(review.Keep), a.reviewAnswer(review.Reduce), a.reviewAnswer(review.Remove))
+		a.reviewOpen(), a.reviewList(), a.reviewShow(), a.reviewAnswer(review.Keep), a.reviewAnswer(review.Reduce), a.reviewAnswer(review.Remove),
+		a.reviewReport())
 }
 
 func (a *app) reviewOpen() *cobra.Command {
@@ -176,4 +177,28 @@ func (a *app) reviewAnswer(said review.Said) *cobra.Command {
 	}
 	_ = c.MarkFlagRequired("reason") // fails only for a flag that is not there
 	return c
+}
+
+func (a *app) reviewReport() *cobra.Command {
+	return &cobra.Command{
+		Use: "report REVIEW", Short: "Show what is agreed and granted to nobody, or granted and not used, in the scope of a review", Args: args("REVIEW"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.withNode(c.Context(), func(ctx context.Context, n *admin.Client) error {
+				all, err := n.ReviewReport(ctx, args[0])
+				for err == nil && all.Decisions.Read < all.Decisions.Of {
+					a.say("counting uses: %d of %d decisions", all.Decisions.Read, all.Decisions.Of)
+					all, err = n.ReviewReport(ctx, args[0])
+				}
+				if err != nil {
+					return err
+				}
+				v := view{data: all, columns: []string{"KIND", "AGREEMENT", "CLASS", "ROLE", "MAPPING", "GRANTED", "LAST USED", "PARTNER"}, narrow: 7}
+				for _, d := range all.Items {
+					v.names = append(v.names, d.Agreement+"/"+d.Mapping)
+					v.rows = append(v.rows, []string{string(d.Kind), d.Agreement, string(d.Class), d.Role, d.Mapping, instant(d.Granted), instant(d.LastUsed), d.Partner.String()})
+				}
+				return a.show(v)
+			})
+		},
+	}
 }

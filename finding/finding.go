@@ -22,6 +22,9 @@ const (
 	Trespass Kind = "trespass" // the partner asked our admin interface; From and To are the first entry of it
 
 	Unowned Kind = "unowned" // an identity of ours whose owner has left; From and To are its number
+
+	NotGranted Kind = "agreed_not_granted" // what a review found agreed, and nobody has it; From and To are the review's number
+	NotUsed    Kind = "granted_not_used"   // what it found granted, and nobody uses it
 )
 
 // Own reports whether a finding is about what is ours alone: what was put right may
@@ -31,7 +34,7 @@ func (k Kind) Own() bool { return k == Unowned }
 // Valid reports whether k is one of the kinds.
 func (k Kind) Valid() bool {
 	switch k {
-	case MissingAtHome, MissingAtHost, Altered, Incident, BreakGlass, BreakGlassOverdue, Trespass, Unowned:
+	case MissingAtHome, MissingAtHost, Altered, Incident, BreakGlass, BreakGlassOverdue, Trespass, Unowned, NotGranted, NotUsed:
 		return true
 	default:
 		return false

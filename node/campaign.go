@@ -186,7 +186,7 @@ func (n *Node) AnswerCampaign(ctx context.Context, a Actor, id string, w Campaig
 				return err
 			}
 		}
-		return c.add(c.Review.Close(c.reviewFacts(), id)...)
+		return nil
 	})
 	if err != nil {
 		return review.Campaign{}, err

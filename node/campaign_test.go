@@ -7,6 +7,7 @@ import (
 
 	"github.com/entente-id/entente/agreement"
 	"github.com/entente-id/entente/client"
+	"github.com/entente-id/entente/finding"
 	"github.com/entente-id/entente/incident"
 	"github.com/entente-id/entente/internal/nodetest"
 	"github.com/entente-id/entente/mapping"
@@ -59,6 +60,13 @@ func (b board) item(by node.Actor, id string, kind review.Kind, title string) no
 	return page.Items[i]
 }
 
+func (b board) drift(id string) []node.Drift {
+	b.t.Helper()
+	all, _, err := b.Host.Drift(b.t.Context(), b.Host.Admin, id)
+	done(b.t, err)
+	return all
+}
+
 // closed waits until a campaign is over.
 func (b board) closed(id string) (c review.Campaign) {
 	b.t.Helper()
@@ -75,7 +83,9 @@ func (b board) closed(id string) (c review.Campaign) {
 func TestAReview(t *testing.T) {
 	w := nodetest.NewWorld(t)
 	home, host := w.Found(nil)
-	ward, ctx := w.NewWard(home, host, func(d *agreement.Document) { d.ReviewEvery = 300 }), t.Context()
+	ward, ctx := w.NewWard(home, host, func(d *agreement.Document) {
+		d.ReviewEvery, d.Accepts[0].Roles = 300, append(d.Accepts[0].Roles, "R9999")
+	}), t.Context()
 	records := []trust.Role{"records"}
 	id, _, err := host.AddOperator(ctx, host.Admin, "K. Osei", records)
 	done(t, err)
@@ -102,7 +112,7 @@ func TestAReview(t *testing.T) {
 	if i := b.item(b.clerk, first, review.Mapping, "nurse"); i.Agreed != 1 || i.Granted != 1 || i.Used != 1 || i.Uses != 4 || i.Last == 0 || i.Gives != "ward-reader" || i.Role != "records" {
 		t.Errorf("the mapping that is used: %+v", i)
 	}
-	if i := b.item(host.Admin, first, review.Agreement, ward.Agreement); i.Agreed != 1 || i.Granted != 1 || i.Used != 1 || i.Uses != 4 || i.Partner != home.ID {
+	if i := b.item(host.Admin, first, review.Agreement, ward.Agreement); i.Agreed != 2 || i.Granted != 1 || i.Used != 1 || i.Uses != 4 || i.Partner != home.ID {
 		t.Errorf("the agreement: %+v", i)
 	}
 	if page, err := host.Campaign(ctx, b.clerk, first, 2, 2); err != nil || len(page.Items) != 2 || page.Next != 4 || page.Items[0].Title != "porter" {
@@ -110,6 +120,10 @@ func TestAReview(t *testing.T) {
 	}
 	_, err = host.Campaign(ctx, node.Actor{ID: "op-x", Roles: []trust.Role{"nobody"}}, first, 1, 100)
 	refused(t, "seen by who answers for nothing", err, trust.Denied)
+
+	if d := b.drift(first); len(d) != 1 || d[0].Kind != finding.NotGranted || d[0].Role != "R9999" || d[0].Agreement != ward.Agreement || d[0].Partner != home.ID { // R2
+		t.Errorf("early on they differ in %+v", d)
+	}
 
 	keep := node.CampaignWord{Kind: review.Mapping, Name: "nurse", Said: review.Keep}
 	refused(t, "answered by who asked for it", b.answer(host.Admin, first, keep), trust.Denied)
@@ -131,6 +145,7 @@ func TestAReview(t *testing.T) {
 	if m, _ := host.State().Mapping.ByName("porter"); m.Stage != mapping.Proposed || m.Document.Expires != less.Expires || m.OfferedBy != b.clerk.ID {
 		t.Errorf("reduced, it is %+v", m)
 	}
+	done(t, host.ApproveMapping(ctx, host.Admin, "porter"))
 	host.Stop()
 	host.Start()
 	b.pass(190 * time.Second)
@@ -145,11 +160,22 @@ func TestAReview(t *testing.T) {
 			t.Errorf("afterwards %s is shown as %+v", name, i)
 		}
 	}
+	for _, kind := range []finding.Kind{finding.NotGranted, finding.NotUsed} {
+		if f := openFindings(host, kind); len(f) != 1 || f[0].From != 1 || f[0].Partner != home.ID || f[0].Side != finding.Host || f[0].Owner != "records" {
+			t.Errorf("%s: found are %+v", kind, f)
+		}
+	}
+	if d := b.drift(first); len(d) != 2 || d[1].Kind != finding.NotUsed || d[1].Mapping != "nurse" || d[1].LastUsed == 0 || d[1].Granted == 0 {
+		t.Errorf("at the close they differ in %+v", d)
+	}
 	done(t, host.WatchPosture(ctx, home.ID))
 	if _, n := newest[incident.Lapsed](t, host); n != 0 { // R11: it was reviewed here
 		t.Error("a review that was done has lapsed")
 	}
 	await(t, ward, nurse(ward, "nurse-1"), trust.Permit)
+	if d := b.drift(first); len(d) != 1 {
+		t.Errorf("used again, they differ in %+v", d)
+	}
 
 	for _, name := range []string{"app", "old-app", "odd-app"} {
 		_, means := clientKey(t, name)
@@ -164,7 +190,7 @@ func TestAReview(t *testing.T) {
 	done(t, answered(other, "old-app", review.Remove))
 	done(t, answered(other, "odd-app", review.Reduce))
 	b.pass(101 * time.Second)
-	if c := b.closed(next); c.Listed != 5 || c.Removed != 1 || c.Reduced != 1 || c.Lapsed != 3 {
+	if c := b.closed(next); c.Listed != 6 || c.Removed != 1 || c.Reduced != 1 || c.Lapsed != 4 {
 		t.Errorf("it came to %+v", c)
 	}
 	for name, ended := range map[string]bool{"old-app": true, "odd-app": false, "app": false} {

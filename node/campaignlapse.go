@@ -21,55 +21,76 @@ func (n *Node) keepCampaigns(ctx context.Context) {
 	}
 }
 
-// lapseCampaigns ends what was not reviewed in time, and the campaigns whose date
-// has come. By a time that is in doubt nothing lapses.
+// lapseCampaigns ends what was not reviewed in time, and closes the campaigns of
+// which nothing waits any more. By a time that is in doubt nothing lapses.
 func (n *Node) lapseCampaigns(ctx context.Context) error {
 	mark := n.Clock.Mark()
 	if mark.Doubted {
 		return nil
 	}
-	for more := true; more; {
-		if _, due := n.State().Review.Due(mark.Wall.Unix()); !due {
+	for {
+		over, due := n.State().Review.Due(mark.Wall.Unix())
+		if !due {
 			return nil
 		}
-		if _, err := n.change(ctx, func(c *change) (err error) {
-			more, err = c.lapseCampaign()
+		for more := true; more; {
+			if _, err := n.change(ctx, func(c *change) (err error) {
+				more, err = c.lapseItems(&over)
+				return err
+			}); err != nil {
+				return err
+			}
+		}
+		if err := n.countAllUses(ctx); err != nil { // for what is found at the close
 			return err
-		}); err != nil {
+		}
+		closed := false
+		if _, err := n.change(ctx, func(c *change) (err error) {
+			closed, err = c.closeCampaign(over.ID)
+			return err
+		}); err != nil || !closed {
 			return err
 		}
 	}
-	return nil
 }
 
-// lapseCampaign takes the next items that nobody answered for, and is true where
-// that changed something.
-func (c *change) lapseCampaign() (bool, error) {
-	over, due := c.Review.Due(c.now)
-	if !due {
+// lapseItems takes the next items of a campaign that nobody answered for in time,
+// and is true where there may be more.
+func (c *change) lapseItems(over *review.Campaign) (more bool, err error) {
+	if c.now < over.Due {
 		return false, nil
 	}
 	f, left := c.reviewFacts(), lapseAtOnce
 	for _, p := range c.Review.Points.All() {
-		if left == 0 {
-			return true, nil
-		}
 		if _, holds := f.Find(p.Item); p.Campaign != over.ID || p.Stage != review.Waiting || !holds {
 			continue
+		}
+		if left == 0 {
+			return true, nil
 		}
 		left--
 		if err := c.lapseItem(over.ID, p.Item); err != nil {
 			return false, err
 		}
 	}
-	events := c.Review.Close(c.reviewFacts(), over.ID)
-	if err := c.add(events...); err != nil {
+	return false, nil
+}
+
+// closeCampaign ends a campaign of which nothing waits, with a finding where agreed,
+// granted and used differ; false where something does.
+func (c *change) closeCampaign(id string) (bool, error) {
+	events := c.Review.Close(c.reviewFacts(), id)
+	if len(events) == 0 {
+		return false, nil
+	}
+	over, _ := c.Review.Get(id)
+	if err := c.raiseDrift(&over); err != nil {
 		return false, err
 	}
-	if now, _ := c.Review.Get(over.ID); now.Lapsed > 0 {
-		c.n.Log.Warn("nobody reviewed in time what has lapsed now", "review", over.ID, "items", now.Lapsed)
+	if over.Lapsed > 0 {
+		c.n.Log.Warn("nobody reviewed in time what has lapsed now", "review", id, "items", over.Lapsed)
 	}
-	return len(events) > 0, nil
+	return true, c.add(events...)
 }
 
 // lapseItem ends what nobody answered for: a mapping for good, a client or an

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -71,6 +72,20 @@ func (n *Node) countUses(ctx context.Context) (Progress, error) {
 		wait(ctx, nil, countPause)
 	}
 	return Progress{Read: min(u.read, all), Of: all}, nil
+}
+
+// countAllUses looks at all decisions there are.
+func (n *Node) countAllUses(ctx context.Context) error {
+	for read := uint64(0); ; {
+		done, err := n.countUses(ctx)
+		if err != nil || done.Read >= done.Of || ctx.Err() != nil {
+			return cmp.Or(err, ctx.Err())
+		}
+		if done.Read <= read {
+			return trust.Errorf(trust.Unavailable, "decisions can be counted up to %d of %d", done.Read, done.Of)
+		}
+		read = done.Read
+	}
 }
 
 func (n *Node) countPage(ctx context.Context, records []ledger.Record) error {

@@ -97,11 +97,12 @@ func (p *Point) refuse(by, rule, why string) ([]trust.Event, error) {
 		trust.Errorf(trust.Denied, "%s %s in review %s is not operator %s's to answer for: %s", p.Kind, p.Name, p.Campaign, by, why)
 }
 
-// Due gives the open campaign whose date has come at now, the oldest first.
+// Due gives the open campaign whose date has come at now, or of which nothing
+// waits, the oldest first.
 func (s State) Due(now int64) (Campaign, bool) {
 	for _, r := range s.Running {
-		if now >= r.Due {
-			return s.Get(r.ID)
+		if c, _ := s.Get(r.ID); now >= r.Due || c.Left() == 0 {
+			return c, true
 		}
 	}
 	return Campaign{}, false

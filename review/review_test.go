@@ -176,7 +176,11 @@ func TestWhatACampaignComesTo(t *testing.T) {
 	if c, _ := s.Get(one); c.Left() != 1 || c.Reduced != 1 || c.Ended != 1 {
 		t.Errorf("what is suspended has ended: %+v", c)
 	}
-	s = fold(s, agreement.Moved{ID: "a1", To: agreement.Ended}, review.Closed{ID: one}, review.Closed{ID: one}, review.Listed{ID: one, Items: listed})
+	s = fold(s, agreement.Moved{ID: "a1", To: agreement.Ended})
+	if c, over := s.Due(now); !over || c.ID != one {
+		t.Error("nothing waits, and it goes on")
+	}
+	s = fold(s, review.Closed{ID: one}, review.Closed{ID: one}, review.Listed{ID: one, Items: listed})
 	c, _ := s.Get(one)
 	if c.Open() || c.Left() != 0 || c.Ended != 2 || len(s.Of(one)) != 0 || s.Points.Len() != 0 || len(s.Running) != 0 {
 		t.Errorf("it came to %+v", c)

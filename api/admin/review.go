@@ -63,12 +63,20 @@ type ReviewPage struct {
 	Next      string        `json:"next,omitempty"`
 }
 
+// ReviewReport is where agreed, granted and used differ in the scope of a campaign.
+type ReviewReport struct {
+	Review    string        `json:"review"`
+	Decisions node.Progress `json:"decisions"`
+	Items     []node.Drift  `json:"items"`
+}
+
 // Reviews are the use cases about campaigns.
 type Reviews interface {
 	OpenCampaign(ctx context.Context, a node.Actor, r node.CampaignOrder) (review.Campaign, error)
 	Campaigns(ctx context.Context, a node.Actor) ([]review.Campaign, error)
 	Campaign(ctx context.Context, a node.Actor, id string, from, limit int) (node.CampaignPage, error)
 	AnswerCampaign(ctx context.Context, a node.Actor, id string, w node.CampaignWord) (review.Campaign, error)
+	Drift(ctx context.Context, a node.Actor, id string) ([]node.Drift, node.Progress, error)
 }
 
 var reviewRoutes = map[string]route{
@@ -76,6 +84,7 @@ var reviewRoutes = map[string]route{
 	"POST /v1/reviews":              answers[node.CampaignOrder, Review](handler.openReview, "Opens a campaign: asks about all of a scope that is granted now."),
 	"GET /v1/reviews/{id}":          gives[ReviewPage](handler.showReview, "Shows a campaign's items, each with its use.").with(asks[int]("from", "Where the page begins."), asks[int]("limit", "How many items at most.")),
 	"POST /v1/reviews/{id}/answers": answers[node.CampaignWord, Review](handler.answerReview, "Says what becomes of an item."),
+	"GET /v1/reviews/{id}/report":   gives[ReviewReport](handler.reportReview, "Tells where agreed, granted and used differ in a campaign's scope."),
 }
 
 func (h handler) renderReview(c review.Campaign) Review {
@@ -144,6 +153,14 @@ func (h handler) showReview(ctx context.Context, r request) (any, error) {
 	return out, nil
 }
 
+func (h handler) reportReview(ctx context.Context, r request) (any, error) {
+	items, counted, err := h.node.Drift(ctx, r.actor, r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	return ReviewReport{Review: r.PathValue("id"), Decisions: counted, Items: append([]node.Drift{}, items...)}, nil
+}
+
 func renderReviewed(i node.Reviewed) ReviewItem {
 	return ReviewItem{
 		Kind: i.Kind, Name: i.Title, Stage: i.Stage, Partner: i.Partner, Agreement: i.Agreement, Gives: i.Gives, Reviewer: i.Role,
@@ -171,4 +188,9 @@ func (c *Client) Review(ctx context.Context, id, from string) (ReviewPage, error
 // AnswerReview says what becomes of an item of a campaign.
 func (c *Client) AnswerReview(ctx context.Context, id string, w node.CampaignWord) (Review, error) {
 	return call[Review](ctx, c, http.MethodPost, "/v1/reviews/"+url.PathEscape(id)+"/answers", w)
+}
+
+// ReviewReport tells where agreed, granted and used differ in a campaign's scope.
+func (c *Client) ReviewReport(ctx context.Context, id string) (ReviewReport, error) {
+	return call[ReviewReport](ctx, c, http.MethodGet, "/v1/reviews/"+url.PathEscape(id)+"/report", nil)
 }

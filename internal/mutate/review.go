@@ -26,5 +26,7 @@ var campaignMutants = slices.Concat(noticedIn("review", "^TestEveryCommandInEver
 	lost("mapping/check.go", "a narrower mapping asks for the same role", "«d.From.Attribute != wider.From.Attribute || d.From.Equals != wider.From.Equals»", "false"),
 	lost("mapping/check.go", "a narrower mapping asks to be seen as much", "if «d.From.Workload[name] != value» {", "false"),
 ), noticedIn("node", "^TestAReview$",
+	lost("node/drift.go", "what was granted lately need not be used yet", "&& «m.Since <= since» &&", "true"),
+	lost("node/drift.go", "what was used lately is used", "&& «last <= since» {", "true"),
 	lost(boardGo, "a mapping is reduced to less", "less != nil && «(!less.Within(old.Document) || old.Document.Within(*less))» {", "false"),
 ))

@@ -22,6 +22,7 @@ type mutant struct {
 type change struct {
 	file, where, to string
 	value           bool // it is no bool, and is evaluated either way
+	call            bool // it gives an error, and is not evaluated
 }
 
 func (m mutant) name() string { return m.changes[0].file + ": " + m.rule }
@@ -36,6 +37,11 @@ func other(file, rule, where, to string) mutant {
 	return mutant{rule: rule, changes: []change{{file: file, where: where, to: to, value: true}}}
 }
 
+// skipped makes a mutant of a call that gives an error: it is not made.
+func skipped(file, rule, where string) mutant {
+	return mutant{rule: rule, changes: []change{{file: file, where: where, call: true}}}
+}
+
 // both makes one mutant of two.
 func both(m, second mutant) mutant {
 	m.changes = append(m.changes, second.changes...)
@@ -46,6 +52,7 @@ func both(m, second mutant) mutant {
 type edit struct {
 	from, to int // bytes of the file
 	value    bool
+	call     bool
 	by       []awake
 }
 
@@ -100,7 +107,7 @@ func find(c change, text string) (edit, error) {
 		return edit{}, fmt.Errorf("%s has %q %d times; the table must name a fragment that stands there once", c.file, exact, n)
 	}
 	at := strings.Index(text, exact) + len(before)
-	return edit{from: at, to: at + len(expression), value: c.value}, nil
+	return edit{from: at, to: at + len(expression), value: c.value, call: c.call}, nil
 }
 
 // join puts mutants of the same expression together.
@@ -133,6 +140,12 @@ func rewrite(text string, list []edit) (string, error) {
 
 // chosen is the expression of whichever mutant lives, or the one that was there.
 func chosen(expression string, e edit) string {
+	if e.call {
+		for _, a := range e.by {
+			expression = fmt.Sprintf("mutant.Unless(%d, func() error { return %s })", a.i, expression)
+		}
+		return expression
+	}
 	if e.value {
 		for _, a := range e.by {
 			expression = fmt.Sprintf("mutant.Value(%d, %s, %s)", a.i, a.to, expression)
@@ -177,5 +190,13 @@ func Value[T any](i int, changed, kept T) T {
 		return changed
 	}
 	return kept
+}
+
+// Unless makes a call if mutant i is not the one.
+func Unless(i int, call func() error) error {
+	if i == alive {
+		return nil
+	}
+	return call()
 }
 `

@@ -12,8 +12,9 @@ import (
 
 const root = "../.."
 
-// The README promises two commands. The first is run here; the second is what
-// runs this test, so only its recipe is asked for.
+// The README promises two commands. What the first builds is built here, and what
+// it then plays, demo.TestDemo plays; the second is what runs this test, so only its
+// recipe is asked for.
 func TestTheTwoCommandsWork(t *testing.T) {
 	readme, err := os.ReadFile(root + "/README.md")
 	if err != nil {
@@ -23,7 +24,13 @@ func TestTheTwoCommandsWork(t *testing.T) {
 	if !slices.Equal(commands, []string{"make demo", "make test"}) {
 		t.Fatalf("README shows %q, want make demo and make test", commands)
 	}
-	run(t, "make", "demo")
+	run(t, "make", "build")
+	if out := run(t, "bin/entente", "demo", "--help"); !strings.Contains(out, "--scenario") {
+		t.Errorf("what make build makes knows no demo:\n%s", out)
+	}
+	if recipe := run(t, "make", "-n", "demo"); !strings.HasSuffix(recipe, "-o bin/entente ./cmd/entente\nbin/entente demo\n") {
+		t.Errorf("make demo is not building and playing the demo:\n%s", recipe)
+	}
 	recipe := run(t, "make", "-n", "test")
 	for _, part := range []string{"-race", "-shuffle=", "vet", "staticcheck", "exhaustive", "./..."} {
 		if !strings.Contains(recipe, part) {

@@ -25,7 +25,7 @@ func TestTheTwoCommandsWork(t *testing.T) {
 		t.Fatalf("README shows %q, want make demo and make test", commands)
 	}
 	run(t, "make", "build")
-	if out := run(t, "bin/entente", "demo", "--help"); !strings.Contains(out, "--scenario") {
+	if out := run(t, "bin/entente", "demo", "--help"); !strings.Contains(out, "--keep") {
 		t.Errorf("what make build makes knows no demo:\n%s", out)
 	}
 	if recipe := run(t, "make", "-n", "demo"); !strings.HasSuffix(recipe, "-o bin/entente ./cmd/entente\nbin/entente demo\n") {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/entente-id/entente/decision"
 	"github.com/entente-id/entente/framework"
+	"github.com/entente-id/entente/identity"
 	"github.com/entente-id/entente/jose"
 	"github.com/entente-id/entente/participant"
 	"github.com/entente-id/entente/revocation"
@@ -90,6 +91,7 @@ var brokering = []deviation{
 	{"origin's issuer revoked", both(brokered(nil), revoked(revocation.Target{Kind: revocation.Issuer, Issuer: idp})), trust.IssuerRevoked},
 	{"origin told, its issuer revoked", both(most, told(object{"from": idp.String()}), revoked(revocation.Target{Kind: revocation.Issuer, Issuer: idp})), trust.IssuerRevoked},
 	{"origin's subject revoked", both(brokered(nil), revoked(revocation.Target{Kind: revocation.Subject, Subject: originKey, Engagement: 1})), trust.SubjectRevoked},
+	{"origin's identity registered, not activated", both(brokered(nil), happened(identity.Registered{N: 1, Class: trust.Human, Account: originKey})), trust.IdentityIdle},
 	{"origin told, its subject revoked", both(most, told(object{"from": idp.String()}), revoked(revocation.Target{Kind: revocation.Subject, Subject: originKey, Engagement: 1})), trust.SubjectRevoked},
 	{"origin's key revoked", func(sc *scene) {
 		both(brokered(nil), revoked(revocation.Target{Kind: revocation.Key, Issuer: idp, Thumbprint: key().Key().Thumbprint()}))(sc)

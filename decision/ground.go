@@ -68,6 +68,9 @@ func (g *Ground) Ended(s *state.Snapshot, o *Observed) (trust.Reason, bool) {
 		if !ended && s.Suspension.SubjectSuspended(o.Origin, o.Now) {
 			return trust.SubjectSuspended, true
 		}
+		if !ended && s.Identity.Idle(o.Origin) {
+			return trust.IdentityIdle, true
+		}
 	}
 	if !ended {
 		reason, ended = g.takenBack(s, o)

@@ -13,8 +13,8 @@ import (
 const root = "../.."
 
 // The README promises two commands. What the first builds is built here, and what
-// it then plays, demo.TestDemo plays; the second is what runs this test, so only its
-// recipe is asked for.
+// it then plays, demo.TestDemo plays, and TestMakeDemoPlays in the slow lane; the
+// second is what runs this test, so only its recipe is asked for.
 func TestTheTwoCommandsWork(t *testing.T) {
 	readme, err := os.ReadFile(root + "/README.md")
 	if err != nil {
